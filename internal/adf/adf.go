@@ -1,0 +1,143 @@
+// Package adf turns Atlassian Document Format, the JSON in which Jira Cloud
+// returns descriptions, comments and other rich text, into plain text and into
+// GitHub-flavoured Markdown.
+//
+//	text, err := adf.AppendText(nil, raw)     // for search and language models
+//	md, err := adf.AppendMarkdown(nil, raw)   // for people
+//
+// Both read the raw JSON value once into a flat list of nodes and write from
+// there. What each node and mark of the official schema becomes is said in one
+// place, the two tables of rules.go.
+//
+// # Plain text
+//
+// Every block starts on a new line, the cells of a table row are separated by
+// tabs, a mention is "@Name", a date yyyy-mm-dd, an image its alternative text
+// or file name. There is no markup: no bullets, no targets of links.
+//
+// # Markdown
+//
+// Text is escaped wherever CommonMark or its GFM extensions would read it as
+// markup, so that a renderer shows the characters that Jira shows. Emphasis
+// whose delimiters CommonMark would not recognise ("**Note:**text") becomes an
+// HTML tag. A line break inside a table cell is <br>. What Markdown has no
+// notion of (colours, alignment, widths, layouts) leaves no trace.
+//
+// # Values that are not documents
+//
+// No value is an error but JSON that cannot be read:
+//
+//   - null and no bytes at all add nothing;
+//   - a string is added as it is. That is what REST v2 and Data Center return:
+//     wiki markup, which this package leaves alone;
+//   - a number or boolean adds its literal;
+//   - an array is read as the content of a document, an object of an unknown
+//     type by its content or else its text or URL;
+//   - of broken JSON, what stands before the fault is added, and the error says
+//     where the fault is.
+//
+// Strings may hold invalid UTF-8 and lone surrogates; U+FFFD replaces them.
+// Object members may come in any order. Of a member given twice the last
+// counts, but content given twice is joined.
+//
+// # Limits
+//
+// JSON nested deeper than 10,000 levels is broken (a limit of jsontext).
+// Markdown deeper than 500 nodes, or more than 256 bytes from the margin, is
+// written as one paragraph of its plain text. The result is at most
+// [MaxTextGrowth] or [MaxMarkdownGrowth] times as long as the document.
+package adf
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Bounds of the length of a result as a multiple of the length of the
+// document, plus 64 bytes. Prose comes out shorter than its JSON; the bounds
+// are reached by invalid UTF-8, where each byte becomes a three-byte U+FFFD,
+// and by line breaks inside deeply nested Markdown lists, where each takes the
+// indentation of its list.
+const (
+	MaxTextGrowth     = 4
+	MaxMarkdownGrowth = 160
+)
+
+// ErrBroken is wrapped by every error of this package: the value is not JSON.
+// The wrapped chain also holds the [jsontext.SyntacticError] with its position.
+var ErrBroken = errors.New("rich text is not readable JSON")
+
+// AppendText appends the plain text of the JSON value doc to dst. After an
+// error, which wraps [ErrBroken], the result still holds dst and the text
+// before the fault.
+func AppendText(dst, doc []byte) ([]byte, error) {
+	return convert(dst, doc, appendText)
+}
+
+// AppendMarkdown appends the JSON value doc as GitHub-flavoured Markdown to
+// dst, without a newline at the end. After an error, which wraps [ErrBroken],
+// the result still holds dst and what stands before the fault.
+func AppendMarkdown(dst, doc []byte) ([]byte, error) {
+	return convert(dst, doc, appendMarkdown)
+}
+
+// A scratch is the memory of one conversion. It is reused: rich text is
+// converted a million times in a load.
+type scratch struct {
+	tree tree
+	md   markdown
+	dec  jsontext.Decoder
+	src  bytes.Buffer
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// maxKept bounds the memory that a scratch keeps between conversions, in
+// nodes and in bytes, lest one giant comment stays for the rest of the run.
+const maxKept = 1 << 16
+
+var readOptions = []jsontext.Options{
+	jsontext.AllowInvalidUTF8(true),
+	jsontext.AllowDuplicateNames(true),
+}
+
+func convert(dst, doc []byte, write func(dst []byte, s *scratch) []byte) ([]byte, error) {
+	doc = bytes.TrimSpace(doc)
+	if len(doc) == 0 {
+		return dst, nil
+	}
+	if len(doc) > math.MaxInt32/3 { // positions are int32, and U+FFFD can triple the text
+		return dst, fmt.Errorf("%w: %d bytes are more than this package reads", ErrBroken, len(doc))
+	}
+	s := scratches.Get().(*scratch)
+	err := s.read(doc)
+	dst = write(dst, s)
+	s.release()
+	if err != nil {
+		return dst, fmt.Errorf("%w: %w", ErrBroken, err)
+	}
+	return dst, nil
+}
+
+// read fills the tree from doc.
+func (s *scratch) read(doc []byte) error {
+	// The decoder reads a bytes.Buffer in place, without copying it.
+	s.src = *bytes.NewBuffer(doc[:len(doc):len(doc)])
+	s.dec.Reset(&s.src, readOptions...)
+	return s.tree.read(&s.dec)
+}
+
+// release gives s back for the next conversion, without hold on the document.
+func (s *scratch) release() {
+	s.src = bytes.Buffer{}
+	s.dec.Reset(&s.src)
+	s.md.dst = nil
+	if cap(s.tree.nodes) <= maxKept && cap(s.tree.text) <= maxKept && cap(s.md.scratch) <= maxKept {
+		scratches.Put(s)
+	}
+}

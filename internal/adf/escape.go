@@ -1,0 +1,277 @@
+package adf
+
+import "bytes"
+
+// special holds the bytes that escapeByte looks at. All others are never
+// markup, except at the start of a line.
+var special = [256]bool{
+	'\n': true, '\\': true, '`': true, '*': true, '_': true, '~': true, '[': true, ']': true,
+	'<': true, '&': true, '|': true, '#': true, ':': true, '.': true,
+}
+
+// escape writes s so that CommonMark with the GFM extensions shows s. It does
+// so with few backslashes: only where the character would be markup there.
+func (m *markdown) escape(s []byte) {
+	for i := 0; i < len(s); {
+		if len(m.dst) == m.lineStart && !m.inCell && !m.oneLine {
+			i = m.escapeLineStart(s, i)
+		}
+		plain := i
+		for i < len(s) && !special[s[i]] {
+			i++
+		}
+		m.dst = append(m.dst, s[plain:i]...)
+		if i < len(s) {
+			i = m.escapeByte(s, i)
+		}
+	}
+}
+
+// escapeLineStart disarms what begins a block where s[i:] begins a line, and
+// returns the index of the first byte that it has not written. Blanks, which a
+// renderer drops there, are skipped: four of them would begin a code block.
+func (m *markdown) escapeLineStart(s []byte, i int) int {
+	for i < len(s) && (s[i] == ' ' || s[i] == '\t') {
+		i++
+	}
+	if i == len(s) {
+		return i
+	}
+	rest := s[i:]
+	block := false
+	switch c := rest[0]; c {
+	case '>', '|':
+		block = true
+	case '+':
+		block = endsWord(rest, 1)
+	case '-': // bullet, rule, underline of a heading, delimiter row of a table
+		block = endsWord(rest, 1) || rest[1] == '-' || rest[1] == '|' || rest[1] == ':'
+	case ':': // delimiter row
+		block = len(rest) > 1 && rest[1] == '-'
+	case '#':
+		n := runOf(rest, '#')
+		block = n <= 6 && endsWord(rest, n)
+	case '=': // underline of a heading
+		n := runOf(rest, '=')
+		line, _, _ := bytes.Cut(rest[n:], []byte("\n"))
+		block = len(bytes.TrimSpace(line)) == 0
+	case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		n := 1
+		for n < len(rest) && isDigit(rest[n]) {
+			n++
+		}
+		if n < len(rest) && (rest[n] == '.' || rest[n] == ')') && endsWord(rest, n+1) {
+			m.dst = append(m.dst, rest[:n]...)
+			m.dst = append(m.dst, '\\', rest[n])
+			return i + n + 1
+		}
+	}
+	if block {
+		m.dst = append(m.dst, '\\', rest[0])
+		return i + 1
+	}
+	return i
+}
+
+// endsWord reports whether s ends or has white space at i.
+func endsWord(s []byte, i int) bool {
+	return i >= len(s) || s[i] == ' ' || s[i] == '\t' || s[i] == '\n'
+}
+
+func runOf(s []byte, c byte) int {
+	n := 0
+	for n < len(s) && s[n] == c {
+		n++
+	}
+	return n
+}
+
+// escapeByte writes the special byte s[i] and perhaps bytes after it, and
+// returns the index of the first byte that it has not written.
+func (m *markdown) escapeByte(s []byte, i int) int {
+	markup := false
+	switch c := s[i]; c {
+	case '\n':
+		m.lineBreak()
+		return i + 1
+	case ':':
+		if end := m.bareURL(s, i); end > i {
+			return end
+		}
+	case '.':
+		if end := m.bareHost(s, i); end > i {
+			return end
+		}
+	case '|':
+		markup = m.inCell
+	case '#':
+		markup = m.oneLine && (i == 0 || s[i-1] == ' ') // closes a heading
+	default:
+		markup = isMarkup(s, i)
+		if len(m.dst) == m.lineStart {
+			markup = markup || c == '*' || c == '~'
+		}
+	}
+	if markup {
+		m.dst = append(m.dst, '\\')
+	}
+	m.dst = append(m.dst, s[i])
+	return i + 1
+}
+
+// isMarkup reports whether s[i] may be inline markup.
+func isMarkup(s []byte, i int) bool {
+	switch s[i] {
+	case '\\', '`', '[', ']':
+		return true
+	case '*', '~': // not between blanks
+		return i == 0 || i+1 == len(s) || s[i-1] != ' ' || s[i+1] != ' '
+	case '_': // not within a word
+		return i == 0 || i+1 == len(s) || !isAlnum(s[i-1]) || !isAlnum(s[i+1])
+	case '<':
+		return i+1 == len(s) || isLetter(s[i+1]) || s[i+1] == '/' || s[i+1] == '!' || s[i+1] == '?'
+	case '&':
+		return i+1 == len(s) || isReference(s[i:])
+	}
+	return false
+}
+
+// hasMarkup reports whether there is markup between s[from] and s[to].
+func hasMarkup(s []byte, from, to int) bool {
+	for i := from; i < to; i++ {
+		if isMarkup(s, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// isReference reports whether s, which begins with &, begins with what looks
+// like a character reference: &amp; &#38; &#x26;.
+func isReference(s []byte) bool {
+	for i, c := range s[1:] {
+		switch {
+		case c == ';':
+			return i > 0
+		case i == 0 && c == '#', isAlnum(c):
+		default:
+			return false
+		}
+	}
+	return false
+}
+
+// bareURL writes a URL whose scheme, just written, ends before s[i] and returns
+// the index after it, or i if there is none. GFM makes a link of a URL in text
+// and takes backslashes in it for part of the target; so no escapes there. If
+// that would leave markup in it, it is written <URL>.
+func (m *markdown) bareURL(s []byte, i int) int {
+	if m.noLinks || !bytes.HasPrefix(s[i:], []byte("://")) {
+		return i
+	}
+	for _, scheme := range [...]string{"http", "https", "ftp"} {
+		if !isPrefixWord(s, i, scheme) {
+			continue
+		}
+		end := urlEnd(s, i)
+		if end <= i+len("://") {
+			return i
+		}
+		if hasMarkup(s, i, end) {
+			m.dst = append(m.dst[:len(m.dst)-len(scheme)], '<')
+			m.appendRaw(s[i-len(scheme) : end])
+			m.dst = append(m.dst, '>')
+		} else {
+			m.appendRaw(s[i:end])
+		}
+		return end
+	}
+	return i
+}
+
+// bareHost is bareURL for a host without a scheme, whose "www" ends before
+// s[i]. There is no other way to write such a link: if backslashes are needed,
+// one more before the dot prevents the link.
+func (m *markdown) bareHost(s []byte, i int) int {
+	if m.noLinks || !isPrefixWord(s, i, "www") {
+		return i
+	}
+	end := urlEnd(s, i)
+	if end > i && !hasMarkup(s, i, end) {
+		m.appendRaw(s[i:end])
+		return end
+	}
+	for ; i < end; i++ {
+		if isMarkup(s, i) || s[i] == '|' && m.inCell || s[i] == '.' && isPrefixWord(s, i, "www") {
+			m.dst = append(m.dst, '\\')
+		}
+		m.dst = append(m.dst, s[i])
+	}
+	return i
+}
+
+// isPrefixWord reports whether the word before s[i] is exactly word.
+func isPrefixWord(s []byte, i int, word string) bool {
+	at := i - len(word)
+	return at >= 0 && string(s[at:i]) == word && (at == 0 || !isAlnum(s[at-1]))
+}
+
+// urlEnd returns the end of the URL around s[i]: before white space or an angle
+// bracket, without the punctuation that GFM leaves out.
+func urlEnd(s []byte, i int) int {
+	end := i
+	for end < len(s) && s[end] > ' ' && s[end] != 0x7f && s[end] != '<' && s[end] != '>' {
+		end++
+	}
+	surplus := bytes.Count(s[i:end], []byte(")")) - bytes.Count(s[i:end], []byte("("))
+	for ; end > i; end-- {
+		if c := s[end-1]; c == ')' && surplus > 0 {
+			surplus--
+		} else if bytes.IndexByte([]byte("?!.,:;*_~'\"|"), c) < 0 {
+			break
+		}
+	}
+	return end
+}
+
+// appendRaw writes s without escapes, but for what a table cell needs.
+func (m *markdown) appendRaw(s []byte) {
+	for _, c := range s {
+		if c == '|' && m.inCell {
+			m.dst = append(m.dst, '\\')
+		}
+		m.dst = append(m.dst, c)
+	}
+}
+
+// codeSpan writes s as code. Within one, nothing is markup but backticks.
+func (m *markdown) codeSpan(s []byte) {
+	if m.coded == len(m.dst) {
+		m.dst = append(m.dst, ' ') // adjacent backticks would be one run
+	}
+	fence := longestRun(s, '`') + 1
+	m.repeat('`', fence)
+	first, last := s[0], s[len(s)-1]
+	// One blank at each end is taken away again if there is one at both.
+	pad := first == '`' || last == '`' || isBlank(first) && isBlank(last)
+	if pad {
+		m.dst = append(m.dst, ' ')
+	}
+	at := len(m.dst)
+	m.appendRaw(s)
+	for i := at; i < len(m.dst); i++ {
+		if m.dst[i] == '\n' {
+			m.dst[i] = ' '
+		}
+	}
+	if pad {
+		m.dst = append(m.dst, ' ')
+	}
+	m.repeat('`', fence)
+	m.coded = len(m.dst)
+}
+
+func isBlank(c byte) bool  { return c == ' ' || c == '\n' }
+func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+func isAlnum(c byte) bool  { return isDigit(c) || isLetter(c) }

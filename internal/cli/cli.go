@@ -1,0 +1,97 @@
+// Package cli is snowdrift's command line: a file for each command, the
+// progress display, and the one place where errors become exit codes.
+//
+// Standard output carries what was asked for (tables, summaries, JSON), so that
+// it can be piped; logs, progress and errors go to standard error.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Main runs the command line and returns the exit code.
+func Main(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	a := &app{stdout: stdout, stderr: stderr}
+	root := a.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	code := exitCode(ctx, err)
+	if err != nil {
+		fmt.Fprintf(stderr, "snowdrift: %v\n", err)
+	}
+	return code
+}
+
+// app is what all commands share.
+type app struct {
+	stdout, stderr io.Writer
+	configPath     string
+	logLevel       string
+	logFormat      string
+	set            []string // key=value
+	log            *slog.Logger
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "snowdrift",
+		Short: "Load a company's Jira into its warehouse, complete and proven",
+		Long: `snowdrift loads the issues of a Jira site into DuckDB or Snowflake, keeps them
+current, and proves after every run that nothing is missing.
+
+Start with "snowdrift demo", which needs no Jira, no account and no network.`,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return a.setLog() },
+	}
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.configPath, "config", "c", "", "configuration file (default snowdrift.yaml, if it is there)")
+	flags.StringVar(&a.logLevel, "log-level", "info", "debug, info, warn or error")
+	flags.StringVar(&a.logFormat, "log-format", "text", "text or json")
+	flags.StringArrayVar(&a.set, "set", nil, "set a configuration key, as in --set jira.page_size=100")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath())}
+	})
+	root.AddCommand(a.demo(), a.runCommand(), a.plan(), a.check(), a.stateCommand(), a.query(), a.fields(), a.sim(), a.configCommand(), a.version())
+	return root
+}
+
+// setLog makes the logger that the flags ask for.
+func (a *app) setLog() error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(a.logLevel)); err != nil {
+		return usageError{fmt.Errorf("--log-level %q: use debug, info, warn or error", a.logLevel)}
+	}
+	opts := &slog.HandlerOptions{Level: level}
+	switch a.logFormat {
+	case "text":
+		a.log = slog.New(slog.NewTextHandler(a.stderr, opts))
+	case "json":
+		a.log = slog.New(slog.NewJSONHandler(a.stderr, opts))
+	default:
+		return usageError{fmt.Errorf("--log-format %q: use text or json", a.logFormat)}
+	}
+	return nil
+}
+
+// exactArgs is cobra.ExactArgs with our exit code.
+func exactArgs(n int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usageError{fmt.Errorf("%s takes %s; see: %s --help", c.CommandPath(), what, c.CommandPath())}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"snowdrift/internal/config"
+	"snowdrift/internal/jira"
+	"snowdrift/internal/secret"
+	"snowdrift/stages/fetch"
+	"snowdrift/stages/load"
+)
+
+// Exit codes, as README documents them.
+const (
+	exitDone        = 0   // complete, and proven as far as was asked for
+	exitInternal    = 1   // a fault of ours
+	exitUsage       = 2   // usage or configuration
+	exitLease       = 3   // another run holds the lease
+	exitJira        = 4   // Jira refused or unreachable
+	exitDestination = 5   // destination refused or unreachable
+	exitUnproven    = 6   // loaded, but completeness not proven
+	exitDiffers     = 7   // verification found differences
+	exitInterrupted = 130 // interrupted, nothing half-done
+)
+
+// usageError is a wrong use of the command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// unproven is a run that loaded but could not prove that nothing is missing.
+type unproven struct{ why string }
+
+func (e unproven) Error() string { return "loaded, but not proven to be complete: " + e.why }
+
+// exitCode is the one place where errors become exit codes.
+func exitCode(ctx context.Context, err error) int {
+	var (
+		usage       usageError
+		badConfig   *config.Error
+		badSecret   *secret.Error
+		unknown     *fetch.Unknown
+		badQuery    *fetch.BadQuery
+		notProven   unproven
+		jiraError   *jira.Error
+		destination *load.Error
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		return exitInterrupted
+	case errors.Is(err, load.ErrLeaseHeld), errors.Is(err, load.ErrLeaseLost):
+		return exitLease
+	case errors.As(err, &notProven):
+		return exitUnproven
+	case errors.As(err, &usage), errors.As(err, &badConfig), errors.As(err, &badSecret), errors.As(err, &unknown), errors.As(err, &badQuery),
+		errors.Is(err, fetch.ErrOtherSite), strings.HasPrefix(err.Error(), "unknown command"):
+		return exitUsage
+	case errors.As(err, &jiraError):
+		return exitJira
+	case errors.As(err, &destination):
+		return exitDestination
+	}
+	return exitInternal
+}

@@ -1,0 +1,122 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"snowdrift/internal/config"
+	"snowdrift/internal/table"
+	"snowdrift/pipeline"
+	"snowdrift/stages/fetch"
+	"snowdrift/stages/load/duckdb"
+	"snowdrift/state"
+)
+
+func (a *app) plan() *cobra.Command {
+	var ddl bool
+	c := &cobra.Command{
+		Use:   "plan",
+		Short: "Say what a run would do, without reading issues or writing",
+		Long: `Plan prints why and what the next run would read, the JQL of each partition, about
+how many requests that takes, and the statements that would make tables and
+columns.`,
+		Example: `  snowdrift plan -c snowdrift.yaml
+  snowdrift plan --ddl > tables.sql`,
+		Args: exactArgs(0, "no arguments"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := a.loadConfig(nil)
+			if err != nil {
+				return err
+			}
+			return a.printPlan(c.Context(), cfg, ddl)
+		},
+	}
+	c.Flags().BoolVar(&ddl, "ddl", false, "print nothing but the statements for an empty destination")
+	return c
+}
+
+func (a *app) printPlan(ctx context.Context, cfg *config.Config, ddlOnly bool) error {
+	source, client, err := a.openSource(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	before, err := a.readState(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	tables, ledger := pipeline.Tables(source.Fields(), before.Columns)
+	if ddlOnly {
+		for _, s := range duckdb.DDL(tables) {
+			fmt.Fprintf(a.stdout, "%s;\n", s)
+		}
+		return nil
+	}
+	plan, err := source.Plan(ctx, before)
+	if err != nil {
+		return err
+	}
+	site := client.Site()
+	fmt.Fprintf(a.stdout, "site        %s (%s %s), as %s, time zone %s\n", site.BaseURL, site.Deployment, site.Version, site.User.Name, site.TimeZone)
+	fmt.Fprintf(a.stdout, "plan        %s\n\n", plan.Reason)
+	a.printPartitions(cfg, plan)
+	issues := tables[0]
+	fmt.Fprintf(a.stdout, "\ntables\n  %s: %d columns, %d of them for custom fields", issues.Name, len(issues.Columns), custom(issues))
+	if n := len(ledger) - len(before.Columns); n > 0 {
+		fmt.Fprintf(a.stdout, ", %d new", n)
+	}
+	fmt.Fprintf(a.stdout, "\n  statements: snowdrift plan --ddl\n")
+	return nil
+}
+
+// pageGuess is how many full issues Jira sends in a page, whatever is asked for
+// (JIRA_FACTS §2).
+const pageGuess = 100
+
+func (a *app) printPartitions(cfg *config.Config, plan fetch.Plan) {
+	var issues, requests int64
+	for _, p := range plan.Partitions {
+		size := int64(min(cfg.Jira.PageSize, pageGuess))
+		expected := "number of issues unknown"
+		if p.Expected >= 0 {
+			issues += p.Expected
+			requests += max((p.Expected+size-1)/size, 1)
+			expected = fmt.Sprintf("about %d issues", p.Expected)
+		} else {
+			requests++
+		}
+		fmt.Fprintf(a.stdout, "partition   %s (%s)\n            %s\n", p.Name, expected, p.JQL)
+	}
+	fmt.Fprintf(a.stdout, "\nrequests    about %d for %d issues in %d partitions", requests, issues, len(plan.Partitions))
+	if cfg.Census.Every != config.Never {
+		fmt.Fprintf(a.stdout, ", and %d for the census", max((issues+4999)/5000, 1))
+	}
+	fmt.Fprintln(a.stdout)
+}
+
+func custom(t *table.Table) int {
+	n := 0
+	system := len(table.Issues(nil, nil).Columns)
+	if len(t.Columns) > system {
+		n = len(t.Columns) - system
+	}
+	return n
+}
+
+// readState reads the state without writing anything; that of a pipeline that
+// never ran if the destination is not there yet.
+func (a *app) readState(ctx context.Context, cfg *config.Config) (s *state.State, err error) {
+	w, err := a.openWarehouse(ctx, cfg, true)
+	if errors.Is(err, fs.ErrNotExist) {
+		return state.New(cfg.Pipeline), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	return w.State(ctx, cfg.Pipeline)
+}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+
+	"snowdrift/stages/load"
+)
+
+func (a *app) query() *cobra.Command {
+	var format string
+	c := &cobra.Command{
+		Use:   `query "SELECT …"`,
+		Short: "Run SQL against the destination",
+		Long: `Query runs one SQL statement against the configured destination, without
+changing it, and prints the answer. The tables are described in docs/TABLES.md.`,
+		Example: `  snowdrift query "SELECT status, COUNT(*) FROM issues GROUP BY status"
+  snowdrift query --format csv "SELECT key, summary FROM issues" > issues.csv`,
+		Args: exactArgs(1, "one SQL statement"),
+		RunE: func(c *cobra.Command, args []string) error {
+			print, known := formats[format]
+			if !known {
+				return usageError{fmt.Errorf("--format %q: use table, csv or json", format)}
+			}
+			cfg, err := a.loadConfig(nil)
+			if err != nil {
+				return err
+			}
+			warehouse, err := a.openWarehouse(c.Context(), cfg, true)
+			if err != nil {
+				return err
+			}
+			defer warehouse.Close()
+			rows, err := warehouse.Query(c.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			return print(a.stdout, rows)
+		},
+	}
+	c.Flags().StringVar(&format, "format", "table", "table, csv or json")
+	return c
+}
+
+var formats = map[string]func(io.Writer, load.Rows) error{"table": printTable, "csv": printCSV, "json": printJSON}
+
+// printTable prints an answer for people.
+func printTable(w io.Writer, rows load.Rows) error {
+	t := table.NewWriter()
+	t.SetOutputMirror(w)
+	t.SetStyle(table.StyleLight)
+	var header table.Row
+	for _, c := range rows.Columns() {
+		header = append(header, c)
+	}
+	t.AppendHeader(header)
+	for cells, err := range rows.All() {
+		if err != nil {
+			return err
+		}
+		row := table.Row{}
+		for _, c := range cells {
+			row = append(row, text(c, "NULL"))
+		}
+		t.AppendRow(row)
+	}
+	t.Render()
+	return nil
+}
+
+// printCSV prints an answer as CSV with a header; NULL is an empty cell.
+func printCSV(w io.Writer, rows load.Rows) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(rows.Columns()); err != nil {
+		return err
+	}
+	for cells, err := range rows.All() {
+		if err != nil {
+			return err
+		}
+		var record []string
+		for _, c := range cells {
+			record = append(record, text(c, ""))
+		}
+		if err := out.Write(record); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// printJSON prints an answer as JSON objects, one in a line.
+func printJSON(w io.Writer, rows load.Rows) error {
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false)
+	columns := rows.Columns()
+	for cells, err := range rows.All() {
+		if err != nil {
+			return err
+		}
+		object := make(map[string]any, len(cells))
+		for i, c := range cells {
+			object[columns[i]] = c
+		}
+		if err := out.Encode(object); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// text writes a cell as text: instants in UTC, composed values as JSON.
+func text(cell any, null string) string {
+	switch v := cell.(type) {
+	case nil:
+		return null
+	case time.Time:
+		if v.Equal(v.Truncate(24 * time.Hour)) {
+			return v.UTC().Format(time.DateOnly)
+		}
+		return v.UTC().Format("2006-01-02 15:04:05.999")
+	case []byte:
+		return string(v)
+	case []any, map[string]any:
+		if b, err := json.Marshal(v); err == nil {
+			return string(b)
+		}
+	}
+	return fmt.Sprint(cell)
+}

@@ -1,0 +1,129 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"snowdrift/internal/config"
+	"snowdrift/pipeline"
+	"snowdrift/stages/fetch"
+	"snowdrift/stages/load"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	var asJSON, acceptShrink bool
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Load what is new or changed, and prove that nothing is missing",
+		Long: `Run brings the destination up to date with Jira: the first run loads everything
+that the configuration asks for, later ones what changed. A run that is killed
+is taken up again by the next. The exit code says how it ended; README lists
+the codes.`,
+		Example: `  snowdrift run -c snowdrift.yaml
+  JIRA_PROJECT=PROJ snowdrift run --json | jq .issues_read`,
+		Args: exactArgs(0, "no arguments"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := a.loadConfig(nil)
+			if err != nil {
+				return err
+			}
+			report, err := a.run(c.Context(), cfg, acceptShrink)
+			return errors.Join(err, a.summarize(report, err, asJSON))
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print the summary as one JSON object")
+	c.Flags().BoolVar(&acceptShrink, "accept-shrink", false, "believe Jira although many issues are gone at once")
+	return c
+}
+
+// run opens both ends and runs the pipeline.
+func (a *app) run(ctx context.Context, cfg *config.Config, acceptShrink bool) (report pipeline.Report, err error) {
+	source, client, err := a.openSource(ctx, cfg)
+	if err != nil {
+		return report, err
+	}
+	defer client.Close()
+	warehouse, err := a.openWarehouse(ctx, cfg, false)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, warehouse.Close()) }()
+	return a.drive(ctx, cfg, source, warehouse, acceptShrink)
+}
+
+// drive runs the pipeline between two open ends.
+func (a *app) drive(ctx context.Context, cfg *config.Config, source *fetch.Source, warehouse load.Warehouse, acceptShrink bool) (report pipeline.Report, err error) {
+	opts := pipeline.Options{
+		Pipeline: cfg.Pipeline, RunID: newRunID(), FileSize: int64(cfg.Batch.FileSize), CommitSize: int64(cfg.Batch.CommitSize),
+		CommitEvery: cfg.Batch.CommitEvery, Concurrency: cfg.Jira.Concurrency, Overlap: cfg.Jira.Overlap,
+		Census: cfg.Census.Every != config.Never, Keep: cfg.Census.Deleted == config.DeletedKeep,
+		AcceptShrink: cfg.Census.AcceptShrink.Share(), Confirmed: acceptShrink,
+		Progress: &pipeline.Progress{}, Log: a.log, Now: time.Now,
+	}
+	if opts.Dir, err = workDir(cfg, opts.RunID); err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(opts.Dir)) }()
+	stop := a.watch(opts.Progress)
+	defer stop()
+	return pipeline.Run(ctx, source, warehouse, opts)
+}
+
+// summarize prints what a run did, and turns an unproven one into an error.
+func (a *app) summarize(r pipeline.Report, err error, asJSON bool) error {
+	if r.RunID == "" {
+		return nil // it never began
+	}
+	if asJSON {
+		if err := json.NewEncoder(a.stdout).Encode(r); err != nil {
+			return err
+		}
+	} else {
+		a.printReport(r)
+	}
+	if err == nil && r.Outcome == pipeline.Unproven {
+		return unproven{r.Conclusion}
+	}
+	return nil
+}
+
+func (a *app) printReport(r pipeline.Report) {
+	var rows int64
+	for _, n := range r.Rows {
+		rows += n
+	}
+	fmt.Fprintf(a.stdout, "run %s: %s\n", r.RunID, r.Outcome)
+	for _, reason := range r.Plan {
+		fmt.Fprintf(a.stdout, "  plan    %s\n", reason)
+	}
+	fmt.Fprintf(a.stdout, "  read    %d issues in %d requests, %s on the wire\n", r.Issues, r.Jira.Total(), bytesText(r.Jira.BytesWire))
+	fmt.Fprintf(a.stdout, "  written %d rows in %d files (%s), %d commits\n", rows, r.Files, bytesText(r.FileBytes), r.Commits)
+	for presence, n := range r.Proof.Marked {
+		fmt.Fprintf(a.stdout, "  marked  %d issues as %s\n", n, presence)
+	}
+	for _, o := range r.Odd {
+		fmt.Fprintf(a.stdout, "  odd     %d values of %s did not fit %s.%s (see _snowdrift_value_errors)\n", o.Count, o.Field, o.Table, o.Column)
+	}
+	if r.Conclusion != "" {
+		fmt.Fprintf(a.stdout, "  proof   %s\n", r.Conclusion)
+	}
+	fmt.Fprintf(a.stdout, "  took    %s\n", r.Ended.Sub(r.Started).Round(time.Millisecond))
+}
+
+func bytesText(n int64) string {
+	const units = "kMGTP"
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	x, i := float64(n)/1000, 0
+	for x >= 1000 && i < len(units)-1 {
+		x, i = x/1000, i+1
+	}
+	return fmt.Sprintf("%.1f %cB", x, units[i])
+}

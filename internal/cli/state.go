@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"snowdrift/stages/load"
+	"snowdrift/state"
+)
+
+func (a *app) stateCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "state",
+		Short: "Show, clear, export or import what a pipeline remembers",
+		Long: `State shows and changes what a pipeline remembers between runs. It lives in the
+destination. None of these commands touches a table of issues.`,
+		Example: `  snowdrift state show
+  snowdrift state clear --yes && snowdrift run`,
+		Args: exactArgs(0, "a command"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return usageError{fmt.Errorf("%s takes a command: show, clear, export or import", c.CommandPath())}
+		},
+	}
+	c.AddCommand(a.stateShow(), a.stateClear(), a.stateExport(), a.stateImport())
+	return c
+}
+
+func (a *app) stateShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show", Short: "Show how far the pipeline has read",
+		Example: "  snowdrift state show",
+		Args:    exactArgs(0, "no arguments"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.withState(c.Context(), true, func(s *state.State, _ load.Warehouse) error {
+				fmt.Fprintf(a.stdout, "pipeline     %s\n", s.Pipeline)
+				if s.Site == "" {
+					fmt.Fprintln(a.stdout, "nothing read: the next run loads everything")
+					return nil
+				}
+				fmt.Fprintf(a.stdout, "site         %s\n", s.Site)
+				query := s.Asked.Query
+				if query == "" {
+					query = "(all issues)"
+				}
+				fmt.Fprintf(a.stdout, "query        %s\nfields       %s\nfingerprint  %s\n", query, strings.Join(s.Asked.Fields, ", "), s.Asked.Fingerprint())
+				if s.Load != nil {
+					fmt.Fprintf(a.stdout, "first load   %d of %d partitions done\n", len(s.Load.Done), len(s.Load.Partitions))
+				}
+				if s.Cursor != 0 {
+					fmt.Fprintf(a.stdout, "cursor       %s\n", time.UnixMilli(s.Cursor).UTC().Format("2006-01-02T15:04:05.000Z"))
+				}
+				fmt.Fprintf(a.stdout, "live rows    %d\ncolumns      %d of custom fields\ncommit       %s\n", s.Digest.Count, len(s.Columns), s.Commit)
+				return nil
+			})
+		},
+	}
+}
+
+func (a *app) stateClear() *cobra.Command {
+	var yes bool
+	c := &cobra.Command{
+		Use: "clear", Short: "Forget what was read, so that the next run reads everything again",
+		Long: `Clear forgets how far the pipeline has read. Tables stay as they are; the next
+run reads everything again and finds most of it unchanged. Columns keep their
+fields.`,
+		Example: "  snowdrift state clear --yes",
+		Args:    exactArgs(0, "no arguments"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.withState(c.Context(), false, func(s *state.State, w load.Warehouse) error {
+				if err := a.confirm(yes, fmt.Sprintf("Clear the state of pipeline %s? The next run reads everything again.", s.Pipeline)); err != nil {
+					return err
+				}
+				if err := saveState(c.Context(), w, s.Cleared(), "state clear"); err != nil {
+					return err
+				}
+				fmt.Fprintf(a.stdout, "state of pipeline %s cleared; the next run reads everything again\n", s.Pipeline)
+				return nil
+			})
+		},
+	}
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return c
+}
+
+func (a *app) stateExport() *cobra.Command {
+	return &cobra.Command{
+		Use: "export", Short: "Print the state as JSON",
+		Example: "  snowdrift state export > state.json",
+		Args:    exactArgs(0, "no arguments"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.withState(c.Context(), true, func(s *state.State, _ load.Warehouse) error {
+				out := json.NewEncoder(a.stdout)
+				out.SetIndent("", "  ")
+				return out.Encode(s)
+			})
+		},
+	}
+}
+
+func (a *app) stateImport() *cobra.Command {
+	var yes bool
+	c := &cobra.Command{
+		Use: "import FILE", Short: "Replace the state by an exported one",
+		Long: `Import replaces the state by one that export printed ("-" reads standard input).
+An older state is safe: what was read since is read again. A state that is ahead
+of the tables is not: issues that changed in between would be found by the
+census only.`,
+		Example: "  snowdrift state import state.json",
+		Args:    exactArgs(1, "a file"),
+		RunE: func(c *cobra.Command, args []string) error {
+			text, err := readFileOr(args[0], os.Stdin)
+			if err != nil {
+				return usageError{err}
+			}
+			imported, err := state.Parse(text)
+			if err != nil {
+				return usageError{err}
+			}
+			return a.withState(c.Context(), false, func(s *state.State, w load.Warehouse) error {
+				if imported.Pipeline != s.Pipeline {
+					return usageError{fmt.Errorf("%s is the state of pipeline %s, not of %s", args[0], imported.Pipeline, s.Pipeline)}
+				}
+				if err := a.confirm(yes, fmt.Sprintf("Replace the state of pipeline %s?", s.Pipeline)); err != nil {
+					return err
+				}
+				if err := saveState(c.Context(), w, imported, "state import"); err != nil {
+					return err
+				}
+				fmt.Fprintf(a.stdout, "state of pipeline %s imported\n", s.Pipeline)
+				return nil
+			})
+		},
+	}
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return c
+}
+
+// withState opens the destination and hands over the pipeline's state.
+func (a *app) withState(ctx context.Context, readOnly bool, use func(*state.State, load.Warehouse) error) (err error) {
+	cfg, err := a.loadConfig(nil)
+	if err != nil {
+		return err
+	}
+	w, err := a.openWarehouse(ctx, cfg, readOnly)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	s, err := w.State(ctx, cfg.Pipeline)
+	if err != nil {
+		return err
+	}
+	return use(s, w)
+}
+
+// saveState writes a state under the lease, with an entry in the run ledger.
+func saveState(ctx context.Context, w load.Warehouse, s *state.State, what string) error {
+	run, now := newRunID(), time.Now()
+	if err := w.Acquire(ctx, s.Pipeline, run); err != nil {
+		return err
+	}
+	s.Commit = run + "/1"
+	_, err := w.Commit(ctx, load.Commit{State: s, Run: state.Run{ID: run, Pipeline: s.Pipeline, Started: now, Ended: &now, Outcome: what}})
+	return err
+}
+
+// confirm asks on the terminal unless yes was given.
+func (a *app) confirm(yes bool, question string) error {
+	if yes {
+		return nil
+	}
+	fmt.Fprintf(a.stderr, "%s [y/N] ", question)
+	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if answer := strings.ToLower(strings.TrimSpace(line)); answer != "y" && answer != "yes" {
+		return usageError{errors.New("nothing was changed: it was not confirmed (--yes confirms)")}
+	}
+	return nil
+}
+
+func readFileOr(path string, stdin io.Reader) ([]byte, error) {
+	if path == "-" {
+		return io.ReadAll(stdin)
+	}
+	return os.ReadFile(path)
+}

@@ -1,0 +1,82 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// suggest returns "; did you mean …?" for a name that is not a key of n: a key
+// of n with a similar name, else a key elsewhere with just this name, else the
+// list of keys that n has.
+func suggest(n *node, prefix, name string) string {
+	var names []string
+	best, least := "", 1+len(name)/3
+	for _, c := range n.children {
+		names = append(names, c.name)
+		if d := distance(name, c.name); d <= least {
+			best, least = c.name, d-1
+		}
+	}
+	if best != "" {
+		return fmt.Sprintf("; did you mean %q?", prefix+n.within()+best)
+	}
+	if path := findName(declaration(), name); path != "" {
+		return fmt.Sprintf("; did you mean %q?", path)
+	}
+	return "; known here: " + strings.Join(names, ", ")
+}
+
+// findName looks in the whole tree for a key by its last name.
+func findName(n *node, name string) string {
+	for _, c := range n.children {
+		if c.name == name {
+			return c.path
+		}
+		if !c.list {
+			if path := findName(c, name); path != "" {
+				return path
+			}
+		}
+	}
+	return ""
+}
+
+// suggestPath is suggest for a whole dotted path, as in a flag.
+func suggestPath(path string) string {
+	best, least := "", 1+len(path)/4
+	for _, l := range declaration().leaves() {
+		if d := distance(path, l.path); d <= least {
+			best, least = l.path, d-1
+		}
+	}
+	if best == "" {
+		best = findName(declaration(), path[strings.LastIndexByte(path, '.')+1:])
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+// distance is the number of letters to insert, drop or replace to get from a to
+// b (Levenshtein), - and _ being the same, as well as upper and lower case.
+func distance(a, b string) int {
+	fold := strings.NewReplacer("-", "_")
+	a, b = fold.Replace(strings.ToLower(a)), fold.Replace(strings.ToLower(b))
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

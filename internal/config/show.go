@@ -1,0 +1,55 @@
+package config
+
+import "snowdrift/internal/secret"
+
+// Row is one value as snowdrift understood it.
+type Row struct {
+	Key    string `json:"key"`
+	Value  string `json:"value"` // secrets are ***, or *** and their reference
+	Origin string `json:"origin"`
+}
+
+// Rows lists every value with its origin, in the order of the example file and
+// with those of sources behind. Values that were not given have no origin.
+func (c *Config) Rows() []Row {
+	rows := make([]Row, 0, len(c.loaded))
+	for _, s := range c.loaded {
+		row := Row{Key: s.key, Value: format(s.value), Origin: s.origin.String()}
+		switch reference := s.reference(); {
+		case reference != "" && s.node.secret():
+			row.Value = format(s.value) + " (" + reference + ")"
+		case s.via != "": // came out of a secret store, so it may be a secret
+			row.Value = "*** (" + reference + ")"
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// reference is where the value was, or will be, read from.
+func (s setting) reference() string {
+	if s.via != "" {
+		return s.via
+	}
+	if !s.node.secret() {
+		return ""
+	}
+	return s.value.Interface().(secret.String).Reference()
+}
+
+// Warnings lists what works but should not stay, a sentence each; every run
+// logs them.
+func (c *Config) Warnings() []string {
+	var all []string
+	for _, s := range c.loaded {
+		switch {
+		case s.node.name == "dangerously_skip_verification" && s.value.Bool():
+			all = append(all, s.key+" is true: whoever sits between here and the server can read the login")
+		case s.node.name == "allow_http" && s.value.Bool():
+			all = append(all, s.key+" is true: the login may travel in clear")
+		case s.node.secret() && s.origin.Kind == FromFile && s.reference() == "" && !s.interpolated:
+			all = append(all, s.key+" stands in "+s.origin.Name+" itself; put it elsewhere and write a reference, such as env:NAME or file:PATH")
+		}
+	}
+	return all
+}

@@ -1,0 +1,225 @@
+package config
+
+import (
+	"context"
+	"encoding"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"snowdrift/internal/secret"
+)
+
+// set turns what is written into the value of a setting and reports whether
+// there was something: an empty text, as ${NAME:-} may leave it, counts as
+// nothing. Problems show the text as it was written, before variables and
+// references were replaced, and of secrets nothing.
+func (in *loading) set(ctx context.Context, s *setting, w written) bool {
+	s.origin = w.origin
+	var texts []string
+	for _, text := range w.texts {
+		resolved, err := in.expand(ctx, s, text)
+		if err != nil {
+			in.note(s, "", err)
+			return true
+		}
+		if resolved != "" {
+			texts = append(texts, resolved)
+		}
+	}
+	switch {
+	case len(texts) == 0 && w.list && s.node.def != "":
+		in.note(s, "", fmt.Errorf("is an empty list; leave the key out for its default (%s)", s.node.def))
+	case len(texts) == 0:
+		s.origin, s.via = Origin{}, ""
+		return false
+	case s.node.many():
+		s.value.Set(reflect.ValueOf(texts))
+	default:
+		if err := in.parse(s, texts[0]); err != nil {
+			in.note(s, w.texts[0], err)
+		}
+	}
+	return true
+}
+
+// note adds the problem err of a setting; shown is the text it is about.
+func (in *loading) note(s *setting, shown string, err error) {
+	text := err.Error()
+	if shown != "" && !s.node.secret() {
+		text = strconv.Quote(shown) + " " + text
+	}
+	in.problems = append(in.problems, Problem{Key: s.key, Origin: s.origin, Text: text, Err: err})
+}
+
+// expand replaces variables in a text from the file, and a reference by what
+// its store holds unless the key is a secret, which is read when it is used.
+func (in *loading) expand(ctx context.Context, s *setting, text string) (string, error) {
+	if s.origin.Kind == FromFile {
+		plain, err := interpolate(text, in.lookup)
+		if err != nil {
+			return "", err
+		}
+		s.interpolated = s.interpolated || plain != text
+		text = plain
+	}
+	if s.node.secret() {
+		return text, nil
+	}
+	ref, ok, err := in.resolver.Reference(text, in.base(s))
+	if err != nil || !ok {
+		return text, err
+	}
+	s.via = ref.String()
+	return in.resolver.Lookup(ctx, ref)
+}
+
+// base is the directory that a relative path is taken from.
+func (in *loading) base(s *setting) string {
+	if s.origin.Kind == FromFile {
+		return in.dir
+	}
+	return ""
+}
+
+// parse sets the value from its final text.
+func (in *loading) parse(s *setting, text string) error {
+	n, v := s.node, s.value
+	switch {
+	case n.secret():
+		str, err := in.resolver.Parse(text, in.base(s))
+		if err != nil {
+			return err
+		}
+		if s.origin.Kind == FromFlag && str.Reference() == "" && !str.IsZero() {
+			return errors.New("a secret in a flag can be read by every user of this machine; give env:NAME or file:PATH instead")
+		}
+		v.Set(reflect.ValueOf(str))
+		return nil
+	case v.Type() == reflect.TypeFor[Path]():
+		if s.origin.Kind == FromFile && !filepath.IsAbs(text) {
+			text = filepath.Join(in.dir, text)
+		}
+		v.SetString(text)
+		return nil
+	}
+	if err := parseInto(v, n, text); err != nil {
+		return err
+	}
+	return checkRange(v, n)
+}
+
+// parseInto sets v, of any declared type that is not a secret, a path or a
+// list.
+func parseInto(v reflect.Value, n *node, text string) error {
+	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		return u.UnmarshalText([]byte(text))
+	}
+	switch {
+	case v.Type() == durationType:
+		d, err := parseDuration(text)
+		if err != nil {
+			return err
+		}
+		v.SetInt(int64(d))
+	case v.Kind() == reflect.Bool:
+		if text != "true" && text != "false" {
+			return errors.New("is neither true nor false")
+		}
+		v.SetBool(text == "true")
+	case v.Kind() == reflect.Int:
+		i, err := strconv.Atoi(text)
+		if err != nil {
+			return errors.New("is not a whole number")
+		}
+		v.SetInt(int64(i))
+	case v.Kind() == reflect.Float64:
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil || f-f != 0 { // not a number or infinite
+			return errors.New("is not a number")
+		}
+		v.SetFloat(f)
+	case v.Kind() == reflect.String:
+		return setWord(v, n, text)
+	default:
+		return fmt.Errorf("cannot be set: the type %s is not supported", v.Type())
+	}
+	return nil
+}
+
+// setWord sets a text; one of a fixed set of words in the words' own spelling.
+func setWord(v reflect.Value, n *node, text string) error {
+	if len(n.enum) == 0 {
+		v.SetString(text)
+		return nil
+	}
+	for _, word := range n.enum {
+		if strings.EqualFold(word, text) {
+			v.SetString(word)
+			return nil
+		}
+	}
+	return fmt.Errorf("is not one of %s", strings.Join(n.enum, ", "))
+}
+
+// checkRange holds a value against the declared limits.
+func checkRange(v reflect.Value, n *node) error {
+	for _, limit := range []struct {
+		text  string
+		wrong int
+		word  string
+	}{{n.min, -1, "less"}, {n.max, 1, "more"}} {
+		if limit.text == "" {
+			continue
+		}
+		bound := reflect.New(v.Type()).Elem()
+		if err := parseInto(bound, n, limit.text); err != nil {
+			return fmt.Errorf("limit of %s: %w", n.path, err)
+		}
+		if compare(v, bound) == limit.wrong {
+			return fmt.Errorf("is %s than %s", limit.word, limit.text)
+		}
+	}
+	return nil
+}
+
+// compare orders two numbers of one type.
+func compare(a, b reflect.Value) int {
+	if a.CanInt() {
+		switch {
+		case a.Int() < b.Int():
+			return -1
+		case a.Int() > b.Int():
+			return 1
+		}
+		return 0
+	}
+	switch {
+	case a.Float() < b.Float():
+		return -1
+	case a.Float() > b.Float():
+		return 1
+	}
+	return 0
+}
+
+// format writes a value as it would stand in the file; secrets are masked.
+func format(v reflect.Value) string {
+	switch x := v.Interface().(type) {
+	case secret.String:
+		if x.IsZero() {
+			return ""
+		}
+		return x.String()
+	case []string:
+		return strings.Join(x, ", ")
+	case time.Duration:
+		return formatDuration(x)
+	default:
+		return fmt.Sprint(x)
+	}
+}

@@ -1,0 +1,204 @@
+package jira
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+// Field describes one field as the site defines it. Names are neither unique
+// nor stable; the id is.
+type Field struct {
+	ID          string      `json:"id"`   // "summary", "customfield_10020"
+	Key         string      `json:"key"`  // empty on Data Center
+	Name        string      `json:"name"` // in the account's language
+	Custom      bool        `json:"custom"`
+	Navigable   bool        `json:"navigable"`
+	Schema      FieldSchema `json:"schema"`      // zero where the site gives none
+	ClauseNames []string    `json:"clauseNames"` // names in JQL, such as "cf[10020]"
+}
+
+// FieldSchema is a field's type. Plugins bring types of their own.
+type FieldSchema struct {
+	Type     string `json:"type"`     // "array", "option", …
+	Items    string `json:"items"`    // of an array
+	System   string `json:"system"`   // of a system field
+	Custom   string `json:"custom"`   // the plugin's key: "com.pyxis.greenhopper.jira:gh-sprint"
+	CustomID int64  `json:"customId"` // 10020; 0 for system fields
+}
+
+// Fields lists the fields that the account may see (GET /field).
+func (c *Client) Fields(ctx context.Context) ([]Field, error) {
+	var fields []Field
+	call := &call{
+		op: "list fields", method: http.MethodGet, endpoint: "field", path: c.api("/field"),
+		accept: func(a *answer) error {
+			fields = nil
+			if err := a.decode(&fields); err != nil {
+				return err
+			}
+			if len(fields) == 0 {
+				return errors.New("the site has no fields at all, which cannot be")
+			}
+			for i := range fields {
+				if fields[i].ID == "" {
+					return fmt.Errorf("field %d of the list has no id", i)
+				}
+			}
+			return nil
+		},
+	}
+	if err := c.do(ctx, call); err != nil {
+		return nil, err
+	}
+	return fields, nil
+}
+
+// Project is a project that the account may browse.
+type Project struct {
+	ID         int64
+	Key        string
+	Name       string
+	Archived   bool
+	IssueCount int64     // -1: unknown
+	LastUpdate time.Time // of its issues; zero: unknown
+}
+
+type projectBody struct {
+	ID       string `json:"id"`
+	Key      string `json:"key"`
+	Name     string `json:"name"`
+	Archived bool   `json:"archived"`
+	Insight  *struct {
+		TotalIssueCount     *int64 `json:"totalIssueCount"`
+		LastIssueUpdateTime string `json:"lastIssueUpdateTime"`
+	} `json:"insight"`
+}
+
+func (b projectBody) project() (Project, error) {
+	id, err := strconv.ParseInt(b.ID, 10, 64)
+	if err != nil {
+		return Project{}, fmt.Errorf("project %q has no numeric id", b.Key)
+	}
+	p := Project{ID: id, Key: b.Key, Name: b.Name, Archived: b.Archived, IssueCount: -1}
+	if b.Insight == nil {
+		return p, nil
+	}
+	if n := b.Insight.TotalIssueCount; n != nil {
+		p.IssueCount = *n
+	}
+	if text := b.Insight.LastIssueUpdateTime; text != "" {
+		// Insight is marked experimental: a shape that we do not know means that
+		// it is unknown when the project changed, nothing worse.
+		if at, err := parseTime(text); err == nil {
+			p.LastUpdate = at
+		}
+	}
+	return p, nil
+}
+
+// Projects lists the projects that the account may browse, archived ones
+// included; counts and times of change only on Cloud.
+func (c *Client) Projects(ctx context.Context) ([]Project, error) {
+	if c.site.Deployment == Cloud {
+		return c.cloudProjects(ctx)
+	}
+	return c.dataCenterProjects(ctx)
+}
+
+func (c *Client) dataCenterProjects(ctx context.Context) ([]Project, error) {
+	var projects []Project
+	call := &call{
+		op: "list projects", method: http.MethodGet, endpoint: "project", path: c.api("/project"),
+		query: url.Values{"includeArchived": {"true"}},
+		accept: func(a *answer) error {
+			var list []projectBody
+			if err := a.decode(&list); err != nil {
+				return err
+			}
+			var err error
+			projects, err = appendProjects(nil, list)
+			return err
+		},
+	}
+	if err := c.do(ctx, call); err != nil {
+		return nil, err
+	}
+	return projects, nil
+}
+
+// projectPage is the number of projects of a page; larger ones are clipped to it.
+const projectPage = 100
+
+func (c *Client) cloudProjects(ctx context.Context) ([]Project, error) {
+	var projects []Project
+	seen := make(map[int64]bool)
+	for startAt := int64(0); ; {
+		page, isLast, err := c.projectPage(ctx, startAt)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range page {
+			// A project created meanwhile shifts the pages.
+			if !seen[p.ID] {
+				seen[p.ID] = true
+				projects = append(projects, p)
+			}
+		}
+		// The page really received decides, not the one asked for.
+		startAt += int64(len(page))
+		if isLast || len(page) == 0 {
+			return projects, nil
+		}
+	}
+}
+
+func (c *Client) projectPage(ctx context.Context, startAt int64) (page []Project, isLast bool, err error) {
+	call := &call{
+		op: "list projects", method: http.MethodGet, endpoint: "project/search", path: c.api("/project/search"),
+		query: url.Values{
+			"startAt":    {strconv.FormatInt(startAt, 10)},
+			"maxResults": {strconv.Itoa(projectPage)},
+			"orderBy":    {"key"},
+			"status":     {"live", "archived"},
+			"expand":     {"insight"},
+		},
+		accept: func(a *answer) error {
+			var body struct {
+				StartAt *int64         `json:"startAt"`
+				IsLast  bool           `json:"isLast"`
+				Values  *[]projectBody `json:"values"`
+			}
+			if err := a.decode(&body); err != nil {
+				return err
+			}
+			if body.Values == nil {
+				return errors.New("the answer holds no list of projects")
+			}
+			if body.StartAt != nil && *body.StartAt != startAt {
+				return fmt.Errorf("%w: it starts at %d, not at %d", ErrWrongPage, *body.StartAt, startAt)
+			}
+			isLast = body.IsLast
+			var err error
+			page, err = appendProjects(nil, *body.Values)
+			return err
+		},
+	}
+	err = c.do(ctx, call)
+	return page, isLast, err
+}
+
+func appendProjects(projects []Project, list []projectBody) ([]Project, error) {
+	for _, body := range list {
+		p, err := body.project()
+		if err != nil {
+			return nil, err
+		}
+		projects = append(projects, p)
+	}
+	return projects, nil
+}

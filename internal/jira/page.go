@@ -1,0 +1,45 @@
+package jira
+
+import "encoding/json"
+
+// Page is a part of an answer to Search or BulkFetch. It may be empty.
+//
+// Issues, Names and Schema are parts of one pooled buffer: they must neither be
+// kept nor touched after Release. A page that is never released is only lost
+// to the pool.
+type Page struct {
+	// Issues are the raw issue objects, byte for byte as Jira sent them. An
+	// issue can come twice, within a page or on several.
+	Issues [][]byte
+	// Names maps field ids to display names, Schema to types, when they were
+	// asked for with expand; else nil.
+	Names, Schema json.RawMessage
+	// Total is what Data Center says the query matches; -1 on Cloud. It can
+	// change from page to page, and it can lie.
+	Total int64
+	// Warnings are Jira's own remarks on the answer, in its language.
+	Warnings []string
+
+	body   *buffer
+	bodies *bodies
+}
+
+// Release gives the page's memory back. It may be called more than once.
+func (p *Page) Release() {
+	if p == nil || p.body == nil {
+		return
+	}
+	p.bodies.put(p.body)
+	p.body, p.Issues, p.Names, p.Schema = nil, nil, nil, nil
+}
+
+// page takes a split answer over, with its buffer.
+func (c *Client) page(a *answer, env *envelope) *Page {
+	p := &Page{
+		Issues: env.issues, Names: env.names, Schema: env.schema,
+		Total: env.total, Warnings: env.warnings,
+		body: a.body, bodies: c.bodies,
+	}
+	a.body.issues, a.body = env.issues, nil
+	return p
+}

@@ -1,0 +1,36 @@
+package jirasim
+
+// rng draws numbers that depend on nothing but what it was seeded with
+// (splitmix64): the same issue draws the same values for ever.
+type rng uint64
+
+// draw starts a sequence for a purpose.
+func draw(seed uint64, parts ...int64) rng {
+	h := seed
+	for _, p := range parts {
+		h = mix(h ^ uint64(p)*0x9e3779b97f4a7c15)
+	}
+	return rng(h)
+}
+
+func mix(x uint64) uint64 {
+	x ^= x >> 30
+	x *= 0xbf58476d1ce4e5b9
+	x ^= x >> 27
+	x *= 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+func (r *rng) next() uint64 {
+	*r += 0x9e3779b97f4a7c15
+	return mix(uint64(*r))
+}
+
+// n draws from [0, limit).
+func (r *rng) n(limit int) int { return int(r.next() >> 1 % uint64(limit)) }
+
+// n64 draws from [0, limit).
+func (r *rng) n64(limit int64) int64 { return int64(r.next() >> 1 % uint64(limit)) }
+
+// one draws true once in so many times.
+func (r *rng) one(in int) bool { return r.n(in) == 0 }

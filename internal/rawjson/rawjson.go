@@ -1,0 +1,323 @@
+// Package rawjson walks JSON text that is already known to be valid, without
+// building values: every function returns slices of its input.
+//
+// It exists for the flattener's hot path. The reader of a page
+// (internal/jira) has validated the syntax once; after that, asking "which
+// members does this object have" needs no second validation, only the ends of
+// values. Legal but hostile text costs nothing extra: depth is counted, not
+// recursed into, numbers such as 1e400 stay text, and duplicate names are
+// yielded in order. On text that is not valid JSON the functions return
+// something meaningless but never panic and always end.
+package rawjson
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Type is the kind of a JSON value, told by its first byte.
+type Type byte
+
+// The kinds of JSON values. Invalid is what an empty or foreign text is.
+const (
+	Invalid Type = iota
+	Null
+	Bool
+	Number
+	String
+	Array
+	Object
+)
+
+// TypeOf returns the kind of the value v, which has no leading white space.
+func TypeOf(v []byte) Type {
+	if len(v) == 0 {
+		return Invalid
+	}
+	switch c := v[0]; {
+	case c == '"':
+		return String
+	case c == '{':
+		return Object
+	case c == '[':
+		return Array
+	case c == 'n':
+		return Null
+	case c == 't' || c == 'f':
+		return Bool
+	case c == '-' || (c >= '0' && c <= '9'):
+		return Number
+	}
+	return Invalid
+}
+
+// IsNull reports whether v is absent (empty) or the literal null.
+func IsNull(v []byte) bool { return len(v) == 0 || v[0] == 'n' }
+
+// Members yields the members of obj in their order. name is the text between
+// the quotes with escapes resolved; it is valid until the next step. value is
+// a slice of obj. An obj that is no object has no members.
+func Members(obj []byte, yield func(name, value []byte) bool) {
+	if TypeOf(obj) != Object {
+		return
+	}
+	for i := 1; ; {
+		i = skipSpace(obj, i)
+		if i >= len(obj) || obj[i] != '"' {
+			return
+		}
+		end := stringEnd(obj, i)
+		name := inner(obj[i:end])
+		if bytes.IndexByte(name, '\\') >= 0 {
+			name = AppendString(nil, obj[i:end])
+		}
+		i = skipSpace(obj, end)
+		if i >= len(obj) || obj[i] != ':' {
+			return
+		}
+		i = skipSpace(obj, i+1)
+		end = valueEnd(obj, i)
+		if end <= i || !yield(name, obj[i:end]) {
+			return
+		}
+		i = skipSpace(obj, end)
+		if i >= len(obj) || obj[i] != ',' {
+			return
+		}
+		i++
+	}
+}
+
+// Elements yields the elements of arr in their order. An arr that is no array
+// has no elements.
+func Elements(arr []byte, yield func(value []byte) bool) {
+	if TypeOf(arr) != Array {
+		return
+	}
+	for i := 1; ; {
+		i = skipSpace(arr, i)
+		if i >= len(arr) || arr[i] == ']' {
+			return
+		}
+		end := valueEnd(arr, i)
+		if end <= i || !yield(arr[i:end]) {
+			return
+		}
+		i = skipSpace(arr, end)
+		if i >= len(arr) || arr[i] != ',' {
+			return
+		}
+		i++
+	}
+}
+
+// Lookup returns the value of the last member called name, the one that
+// JSON readers which keep one value keep, or nil.
+func Lookup(obj []byte, name string) (value []byte) {
+	Members(obj, func(n, v []byte) bool {
+		if string(n) == name {
+			value = v
+		}
+		return true
+	})
+	return value
+}
+
+// Int64 reads an integer from a number or from a string that holds one, which
+// is how Jira writes ids.
+func Int64(v []byte) (int64, bool) {
+	if TypeOf(v) == String {
+		v = inner(v)
+	}
+	if len(v) == 0 || len(v) > 20 {
+		return 0, false
+	}
+	digits, negative := v, v[0] == '-'
+	if negative {
+		digits = v[1:]
+	}
+	if len(digits) == 0 {
+		return 0, false
+	}
+	var n uint64
+	for _, c := range digits {
+		if c < '0' || c > '9' || n > (math.MaxUint64-9)/10 {
+			return 0, false
+		}
+		n = n*10 + uint64(c-'0')
+	}
+	switch {
+	case negative && n <= 1<<63:
+		return -int64(n), true
+	case !negative && n < 1<<63:
+		return int64(n), true
+	}
+	return 0, false
+}
+
+// Float64 reads a number, or a string that holds one. It reports false for
+// anything else and for numbers beyond the range of a float64, such as 1e400.
+func Float64(v []byte) (float64, bool) {
+	if TypeOf(v) == String {
+		v = inner(v)
+		if TypeOf(v) != Number {
+			return 0, false
+		}
+	}
+	if n, ok := Int64(v); ok && n > -1<<53 && n < 1<<53 {
+		return float64(n), true
+	}
+	f, err := strconv.ParseFloat(string(v), 64)
+	return f, err == nil
+}
+
+// AppendString appends the text of the string literal lit, quotes included in
+// lit, with its escapes resolved. Halves of surrogate pairs and bytes that are
+// not UTF-8 become U+FFFD, since no destination stores them.
+func AppendString(dst, lit []byte) []byte {
+	s := inner(lit)
+	for {
+		i := bytes.IndexByte(s, '\\')
+		if i < 0 {
+			return appendUTF8(dst, s)
+		}
+		dst = appendUTF8(dst, s[:i])
+		if i+1 >= len(s) {
+			return dst
+		}
+		size := 2
+		switch c := s[i+1]; c {
+		case 'n':
+			dst = append(dst, '\n')
+		case 't':
+			dst = append(dst, '\t')
+		case 'r':
+			dst = append(dst, '\r')
+		case 'b':
+			dst = append(dst, '\b')
+		case 'f':
+			dst = append(dst, '\f')
+		case 'u':
+			var r rune
+			r, size = escapedRune(s[i:])
+			dst = utf8.AppendRune(dst, r)
+		default:
+			dst = append(dst, c)
+		}
+		s = s[i+size:]
+	}
+}
+
+// escapedRune decodes the \uXXXX escape, or the pair of them, that s begins
+// with, and returns its length.
+func escapedRune(s []byte) (r rune, size int) {
+	hi, ok := hex4(s)
+	if !ok {
+		return utf8.RuneError, min(len(s), 2)
+	}
+	if !utf16.IsSurrogate(hi) {
+		return hi, 6
+	}
+	if lo, ok := hex4(s[6:]); ok {
+		if r := utf16.DecodeRune(hi, lo); r != utf8.RuneError {
+			return r, 12
+		}
+	}
+	return utf8.RuneError, 6
+}
+
+func hex4(s []byte) (rune, bool) {
+	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(string(s[2:6]), 16, 16)
+	return rune(n), err == nil
+}
+
+// inner returns what stands between the quotes of a string literal.
+func inner(lit []byte) []byte {
+	if len(lit) < 2 {
+		return nil
+	}
+	return lit[1 : len(lit)-1]
+}
+
+func appendUTF8(dst, s []byte) []byte {
+	if utf8.Valid(s) {
+		return append(dst, s...)
+	}
+	for _, r := range string(s) {
+		dst = utf8.AppendRune(dst, r)
+	}
+	return dst
+}
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// stringEnd returns the index after the string literal that begins at b[i].
+func stringEnd(b []byte, i int) int {
+	for i++; ; {
+		q := bytes.IndexByte(b[min(i, len(b)):], '"')
+		if q < 0 {
+			return len(b)
+		}
+		q += i
+		slashes := 0
+		for q-1-slashes >= i && b[q-1-slashes] == '\\' {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return q + 1
+		}
+		i = q + 1
+	}
+}
+
+// valueEnd returns the index after the value that begins at b[i].
+func valueEnd(b []byte, i int) int {
+	if i >= len(b) {
+		return i
+	}
+	switch b[i] {
+	case '"':
+		return stringEnd(b, i)
+	case '{', '[':
+	default:
+		for i < len(b) && !ends(b[i]) {
+			i++
+		}
+		return i
+	}
+	for depth := 0; i < len(b); {
+		switch b[i] {
+		case '"':
+			i = stringEnd(b, i)
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+			if depth == 0 {
+				return i + 1
+			}
+		}
+		i++
+	}
+	return len(b)
+}
+
+func ends(c byte) bool {
+	switch c {
+	case ',', '}', ']', ' ', '\n', '\r', '\t', ':':
+		return true
+	}
+	return false
+}

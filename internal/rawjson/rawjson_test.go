@@ -1,0 +1,135 @@
+package rawjson
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestMembers(t *testing.T) {
+	var got []string
+	Members([]byte(` {"a":1}`[1:]), func(n, v []byte) bool { got = append(got, string(n)+"="+string(v)); return true })
+	Members([]byte("{ \"x\\n\" : [1,{\"y\":\"]}\"}] ,\n\"b\\\"\\\\\":\"q\\\\\",\"\":null , \"d\":-1.5e400}"), func(n, v []byte) bool {
+		got = append(got, string(n)+"="+string(v))
+		return true
+	})
+	want := []string{"a=1", "x\n=[1,{\"y\":\"]}\"}]", `b"\="q\\"`, "=null", "d=-1.5e400"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}
+
+func TestLookupKeepsTheLastDuplicate(t *testing.T) {
+	if got := Lookup([]byte(`{"a":1,"b":2,"a":3}`), "a"); string(got) != "3" {
+		t.Errorf("got %s", got)
+	}
+	if got := Lookup([]byte(`[1]`), "a"); got != nil {
+		t.Errorf("array: got %s", got)
+	}
+}
+
+func TestDepthIsNotRecursedInto(t *testing.T) {
+	deep := strings.Repeat(`{"a":[`, 200_000) + strings.Repeat(`]}`, 200_000)
+	n := 0
+	Elements([]byte("["+deep+",7]"), func(v []byte) bool { n += len(v); return true })
+	if n != len(deep)+1 {
+		t.Errorf("saw %d bytes, want %d", n, len(deep)+1)
+	}
+}
+
+func TestInt64(t *testing.T) {
+	for in, want := range map[string]string{
+		`12`: "12 true", `"12"`: "12 true", `-9223372036854775808`: "-9223372036854775808 true",
+		`9223372036854775807`: "9223372036854775807 true", `9223372036854775808`: "0 false",
+		`""`: "0 false", `1.0`: "0 false", `"x"`: "0 false", `-`: "0 false", `null`: "0 false",
+		`99999999999999999999`: "0 false",
+	} {
+		n, ok := Int64([]byte(in))
+		if got := fmt.Sprint(n, ok); got != want {
+			t.Errorf("Int64(%s) = %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestFloat64(t *testing.T) {
+	for in, want := range map[string]float64{`13.0`: 13, `"0.5"`: 0.5, `-1e3`: -1000, `9007199254740993`: 9007199254740992} {
+		if f, ok := Float64([]byte(in)); !ok || f != want {
+			t.Errorf("Float64(%s) = %v %v", in, f, ok)
+		}
+	}
+	for _, in := range []string{`1e400`, `""`, `"abc"`, `"NaN"`, `"Infinity"`, `{}`, `null`, `true`} {
+		if f, ok := Float64([]byte(in)); ok {
+			t.Errorf("Float64(%s) = %v, want refusal", in, f)
+		}
+	}
+	if f, ok := Float64([]byte(`1.7976931348623157e308`)); !ok || f != math.MaxFloat64 {
+		t.Errorf("max: %v %v", f, ok)
+	}
+}
+
+func TestAppendStorable(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"a":"\ud83d\ude00"}`: `{"a":"\ud83d\ude00"}`,
+		`{"a":"\ud800x"}`:      `{"a":"\ufffdx"}`,
+		`{"a":"\udc00\ud800"}`: `{"a":"\ufffd\ufffd"}`,
+		`{"a":"\\ud800"}`:      `{"a":"\\ud800"}`,
+		`{"a":"\u00e9 1e400"}`: `{"a":"\u00e9 1e400"}`,
+		"\"\xff\"":             "\"\uFFFD\"",
+	} {
+		got, changed := AppendStorable(nil, []byte(in))
+		if string(got) != want || changed != (in != want) {
+			t.Errorf("AppendStorable(%s) = %s %v, want %s", in, got, changed, want)
+		}
+	}
+}
+
+// FuzzAgainstEncodingJSON holds the walker to the standard library's reading of
+// every valid document, and to ending quietly on every other.
+func FuzzAgainstEncodingJSON(f *testing.F) {
+	for _, s := range []string{`{"a":[1,"\ud800",{"b":null}],"a":true}`, `"\u12"`, `{"\u0061":1}`, `[`, `{"a"`, "\"\xff\"", `[1 , 2]`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		AppendStorable(nil, in)
+		AppendString(nil, in)
+		Elements(in, func([]byte) bool { return true })
+		Members(in, func(_, v []byte) bool { Float64(v); return true })
+		in = []byte(strings.TrimSpace(string(in)))
+		var want any
+		if json.Unmarshal(in, &want) != nil {
+			return
+		}
+		if got := decode(in); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %#v, want %#v", in, got, want)
+		}
+		storable, _ := AppendStorable(nil, in)
+		var again any
+		if err := json.Unmarshal(storable, &again); err != nil || !reflect.DeepEqual(again, want) {
+			t.Errorf("storable form of %q differs: %q", in, storable)
+		}
+	})
+}
+
+func decode(v []byte) any {
+	switch TypeOf(v) {
+	case Object:
+		m := map[string]any{}
+		Members(v, func(n, v []byte) bool { m[string(appendUTF8(nil, n))] = decode(v); return true })
+		return m
+	case Array:
+		a := []any{}
+		Elements(v, func(v []byte) bool { a = append(a, decode(v)); return true })
+		return a
+	case String:
+		return string(AppendString(nil, v))
+	case Number:
+		f, _ := Float64(v)
+		return f
+	case Bool:
+		return v[0] == 't'
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package table
+
+import "strings"
+
+// Field is what a site says of one of its fields: the id, the name that people
+// gave it, and its schema as in Jira's /field.
+type Field struct {
+	ID   string // customfield_10016
+	Name string // Story Points
+	// Type is the schema's type, or "array"; Items is the type of an array's
+	// elements; Custom is the key of the plugin that made the field.
+	Type, Items, Custom string
+}
+
+// Part is one column that a kind of field gives.
+type Part struct {
+	Suffix string // appended to the column's name
+	Type   Type
+	Path   Path
+	Form   Form
+}
+
+// Kind is a kind of field: which fields are of it, and the columns they give.
+type Kind struct {
+	Name string
+	// Type, Items and Custom select fields; an empty one selects any. Custom
+	// selects by the part of the key behind the colon.
+	Type, Items, Custom string
+	Parts               []Part
+}
+
+const user = "accountId|key|name"
+
+// kinds is the table of kinds; the first match counts. Types are those that
+// JIRA_FACTS §4 lists as seen; what no row matches is kept as JSON.
+var kinds = []Kind{
+	{Name: "sprint", Custom: "gh-sprint", Parts: []Part{{"", List, "[].name", Sprint}, {"_ids", List, "[].id", Sprint}}},
+	{Name: "epic link", Custom: "gh-epic-link", Parts: []Part{{"", Text, "", Plain}}},
+	{Name: "rank", Custom: "gh-lexo-rank", Parts: []Part{{"", Text, "", Plain}}},
+	{Name: "text area", Custom: "textarea", Parts: []Part{{"", Text, "", RichText}}},
+	{Name: "number", Type: "number", Parts: []Part{{"", Float, "", Plain}}},
+	{Name: "text", Type: "string", Parts: []Part{{"", Text, "", Plain}}},
+	{Name: "date", Type: "date", Parts: []Part{{"", Date, "", Plain}}},
+	{Name: "date and time", Type: "datetime", Parts: []Part{{"", Timestamp, "", Plain}}},
+	{Name: "option", Type: "option", Parts: []Part{{"", Text, "value", Plain}, {"_id", Int, "id", Plain}}},
+	{Name: "cascading option", Type: "option-with-child", Parts: []Part{
+		{"", Text, "value", Plain}, {"_id", Int, "id", Plain},
+		{"_child", Text, "child.value", Plain}, {"_child_id", Int, "child.id", Plain}}},
+	{Name: "user", Type: "user", Parts: []Part{{"", Text, "displayName", Plain}, {"_id", Text, user, Plain}}},
+	{Name: "group", Type: "group", Parts: []Part{{"", Text, "name", Plain}}},
+	{Name: "version", Type: "version", Parts: named},
+	{Name: "project", Type: "project", Parts: named},
+	{Name: "issue type", Type: "issuetype", Parts: named},
+	{Name: "priority", Type: "priority", Parts: named},
+	{Name: "status", Type: "status", Parts: named},
+	{Name: "resolution", Type: "resolution", Parts: named},
+	{Name: "security level", Type: "securitylevel", Parts: named},
+	{Name: "team", Type: "team", Parts: []Part{{"", Text, "name|title", Plain}, {"_id", Text, "id", Plain}}},
+	{Name: "texts", Type: "array", Items: "string", Parts: []Part{{"", List, "[]", Plain}}},
+	{Name: "options", Type: "array", Items: "option", Parts: []Part{{"", List, "[].value", Plain}, {"_ids", List, "[].id", Plain}}},
+	{Name: "users", Type: "array", Items: "user", Parts: []Part{{"", List, "[].displayName", Plain}, {"_ids", List, "[]." + user, Plain}}},
+	{Name: "groups", Type: "array", Items: "group", Parts: []Part{{"", List, "[].name", Plain}}},
+	{Name: "versions", Type: "array", Items: "version", Parts: manyNamed},
+	{Name: "components", Type: "array", Items: "component", Parts: manyNamed},
+	{Name: "JSON", Parts: []Part{{"", JSON, "", Plain}}},
+}
+
+var (
+	named     = []Part{{"", Text, "name", Plain}, {"_id", Int, "id", Plain}}
+	manyNamed = []Part{{"", List, "[].name", Plain}, {"_ids", List, "[].id", Plain}}
+)
+
+// KindOf returns the kind of f.
+func KindOf(f Field) Kind {
+	plugin := f.Custom[strings.LastIndexByte(f.Custom, ':')+1:]
+	for _, k := range kinds[:len(kinds)-1] {
+		if (k.Type == "" || k.Type == f.Type) && (k.Items == "" || k.Items == f.Items) && (k.Custom == "" || k.Custom == plugin) {
+			return k
+		}
+	}
+	return kinds[len(kinds)-1]
+}

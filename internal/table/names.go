@@ -1,0 +1,152 @@
+package table
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Assignment is an entry of the column ledger: which part of which field a
+// column of issues holds. A column once assigned keeps its field, its type and
+// its name for ever.
+type Assignment struct {
+	Field  string `json:"field"`            // customfield_10016
+	Suffix string `json:"suffix,omitempty"` // the part, see Part
+	Type   Type   `json:"type"`
+	Column string `json:"column"`
+	Name   string `json:"name"` // the field's display name when the column was made
+}
+
+// Custom returns the columns of issues for the custom fields, and the ledger
+// with the assignments that had to be made. It depends on the sets of fields
+// and of assignments, never on their order. A renamed field keeps its column; a
+// field whose type changed gets a new one, and takes the old one up again when
+// the type changes back.
+func Custom(fields []Field, ledger []Assignment) ([]Column, []Assignment) {
+	fields = slices.Clone(fields)
+	slices.SortFunc(fields, func(a, b Field) int {
+		return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), strings.Compare(a.ID, b.ID))
+	})
+	names := newNames(ledger)
+	for _, f := range fields {
+		if !names.knows(f) {
+			names.wanted[baseName(f)]++
+		}
+	}
+	ledger = slices.Clone(ledger)
+	var cols []Column
+	for _, f := range fields {
+		base := ""
+		for _, p := range KindOf(f).Parts {
+			i := slices.IndexFunc(ledger, func(a Assignment) bool {
+				return a.Field == f.ID && a.Suffix == p.Suffix && a.Type == p.Type
+			})
+			if i < 0 {
+				if base == "" {
+					base = names.choose(f)
+				}
+				i = len(ledger)
+				ledger = append(ledger, Assignment{Field: f.ID, Suffix: p.Suffix, Type: p.Type, Name: f.Name, Column: base + p.Suffix})
+				names.taken[base+p.Suffix] = true
+			}
+			cols = append(cols, Column{
+				Name: ledger[i].Column, Type: p.Type, Field: f.ID, Path: p.Path, Form: p.Form,
+				Doc: fmt.Sprintf("%s (%s, %s).", oneLine(f.Name), f.ID, KindOf(f).Name),
+			})
+		}
+	}
+	return cols, ledger
+}
+
+// names chooses names that nothing else has.
+type names struct {
+	taken  map[string]bool // by a column
+	field  map[string]bool // has a column already
+	wanted map[string]int  // by how many fields without a column
+}
+
+func newNames(ledger []Assignment) names {
+	n := names{taken: map[string]bool{}, field: map[string]bool{}, wanted: map[string]int{}}
+	for _, c := range Issues(nil, nil).Columns {
+		n.taken[c.Name] = true
+	}
+	for _, a := range ledger {
+		n.taken[a.Column] = true
+		n.field[a.Field] = true
+	}
+	return n
+}
+
+func (n names) knows(f Field) bool { return n.field[f.ID] }
+
+// choose returns a name under which all parts of f are free. Fields that want
+// the same name all get their number behind it, so that none of them depends on
+// which was seen first.
+func (n names) choose(f Field) string {
+	base := baseName(f)
+	number := "_" + f.ID[strings.LastIndexByte(f.ID, '_')+1:]
+	if n.knows(f) { // its type changed: say so in the new column's name
+		base += "_" + KindOf(f).Parts[0].Type.String()
+	}
+	if n.wanted[base] < 2 && n.free(base, f) {
+		return base
+	}
+	for base += number; !n.free(base, f); {
+		base += number
+	}
+	return base
+}
+
+func (n names) free(base string, f Field) bool {
+	for _, p := range KindOf(f).Parts {
+		if n.taken[base+p.Suffix] || (p.Suffix != "" && n.wanted[base+p.Suffix] > 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// maxName keeps names, with suffixes and numbers, well below the 255
+// characters that Snowflake allows.
+const maxName = 120
+
+// baseName turns a display name into a lower-case column name that works
+// unquoted wherever letters allow it: runs of anything but letters and digits
+// become one underscore, a leading digit and reserved words are evaded, and a
+// name of which nothing is left (an emoji) falls back to the field's id.
+func baseName(f Field) string {
+	var b strings.Builder
+	gap := false
+	for _, r := range norm.NFKC.String(f.Name) {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) {
+			gap = b.Len() > 0
+			continue
+		}
+		if gap {
+			b.WriteByte('_')
+			gap = false
+		}
+		b.WriteString(strings.ToLower(strings.ToUpper(string(r))))
+		if b.Len() >= maxName {
+			break
+		}
+	}
+	name := b.String()
+	first, _ := utf8.DecodeRuneInString(name)
+	switch {
+	case name == "":
+		return strings.ToLower(f.ID)
+	case unicode.IsDigit(first) || unicode.Is(unicode.Mn, first):
+		return "field_" + name
+	case reserved[name]:
+		return name + "_"
+	}
+	return name
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

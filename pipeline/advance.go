@@ -1,0 +1,59 @@
+package pipeline
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"snowdrift/stages"
+	"snowdrift/state"
+)
+
+// maxRecent bounds the readings that state remembers. What it forgets is read
+// again and found unchanged by the destination.
+const maxRecent = 20_000
+
+// advance returns the state after a cut is committed. The cursor comes from what
+// Jira returned, never from a clock, and moves when a partition of changes has
+// come to its end.
+func advance(before *state.State, cut stages.Cut, overlap time.Duration) *state.State {
+	st := before.Clone()
+	st.Recent = recent(st.Recent, cut.Read, overlap)
+	for _, p := range cut.Done {
+		switch {
+		case p.Changes:
+			for _, ref := range st.Recent {
+				st.Cursor = max(st.Cursor, ref.Updated)
+			}
+		case st.Load != nil && slices.ContainsFunc(st.Load.Partitions, func(q *stages.Partition) bool { return q.Name == p.Name }):
+			st.Load.Done = append(st.Load.Done, p.Name)
+		}
+	}
+	if st.Load != nil && len(st.Load.Open()) == 0 {
+		st.Cursor, st.Load = st.Load.Since, nil
+	}
+	return st
+}
+
+// recent returns the readings that the next run will see again: the last of
+// each issue, not older than the newest by more than the overlap, by id.
+func recent(known, read []stages.Ref, overlap time.Duration) []stages.Ref {
+	last := map[int64]stages.Ref{}
+	newest := int64(0)
+	for _, ref := range slices.Concat(known, read) {
+		last[ref.ID] = ref
+		newest = max(newest, ref.Updated)
+	}
+	var out []stages.Ref
+	for _, ref := range last {
+		if ref.Updated >= newest-overlap.Milliseconds() {
+			out = append(out, ref)
+		}
+	}
+	if len(out) > maxRecent {
+		slices.SortFunc(out, func(a, b stages.Ref) int { return cmp.Compare(b.Updated, a.Updated) })
+		out = out[:maxRecent]
+	}
+	slices.SortFunc(out, func(a, b stages.Ref) int { return cmp.Compare(a.ID, b.ID) })
+	return out
+}

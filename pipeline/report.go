@@ -1,0 +1,120 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"sort"
+	"time"
+
+	"snowdrift/internal/jira"
+	"snowdrift/stages"
+	"snowdrift/stages/flatten"
+	"snowdrift/stages/load"
+	"snowdrift/state"
+)
+
+// Outcome is how a run ended.
+type Outcome string
+
+// The outcomes of runs.
+const (
+	Running     Outcome = "running"
+	Complete    Outcome = "complete"    // loaded, and proven as far as was asked for
+	Unproven    Outcome = "unproven"    // loaded, but Conclusion says what is not proven
+	Failed      Outcome = "failed"      // ended by an error; what was committed stays
+	Interrupted Outcome = "interrupted" // ended by a signal; likewise
+)
+
+// Report is what a run did. Its JSON form goes into the run ledger and is what
+// `run --json` prints.
+type Report struct {
+	RunID      string           `json:"run_id"`
+	Pipeline   string           `json:"pipeline"`
+	Site       string           `json:"site"`
+	Started    time.Time        `json:"started"`
+	Ended      time.Time        `json:"ended"`
+	Outcome    Outcome          `json:"outcome"`
+	Conclusion string           `json:"conclusion,omitempty"`
+	Error      string           `json:"error,omitempty"`
+	Plan       []string         `json:"plan"`
+	Issues     int64            `json:"issues_read"`
+	Rows       map[string]int64 `json:"rows_written"` // inserted, updated or deleted, by table
+	Files      int64            `json:"files"`
+	FileBytes  int64            `json:"file_bytes"`
+	Commits    int64            `json:"commits"`
+	LoadMillis int64            `json:"load_ms"` // within commits
+	Odd        []Odd            `json:"value_errors"`
+	Proof      Proof            `json:"proof"`
+	Jira       jira.Stats       `json:"jira"`
+}
+
+// Proof is what the census found.
+type Proof struct {
+	Census  state.Digest     `json:"census"`
+	Table   state.Digest     `json:"table"`
+	Missing int              `json:"missing"` // in the census, not in the table: fetched
+	Absent  int              `json:"absent"`  // in the table, not in the census
+	Marked  map[string]int64 `json:"marked,omitempty"`
+	Held    int64            `json:"held,omitempty"` // gone, but too many at once to believe it
+}
+
+// Odd counts values that did not fit their column.
+type Odd struct {
+	Table  string `json:"table"`
+	Column string `json:"column"`
+	Field  string `json:"field"`
+	Count  int64  `json:"count"`
+}
+
+func (r *Report) conclude(o Outcome, why string) { r.Outcome, r.Conclusion = o, why }
+
+func (r *Report) staged(f stages.File) {
+	r.Files++
+	r.FileBytes += f.Bytes
+}
+
+func (r *Report) committed(result load.Result) {
+	r.Commits++
+	r.LoadMillis += result.Took.Milliseconds()
+	for t, n := range result.Rows {
+		r.Rows[t] += n
+	}
+}
+
+// odd takes over what the flattener counted.
+func (r *Report) odd(f *flatten.Flattener) {
+	if f == nil {
+		return
+	}
+	for o, n := range f.Odd() {
+		r.Odd = append(r.Odd, Odd{Table: o.Table, Column: o.Column, Field: o.Field, Count: n})
+	}
+	sort.Slice(r.Odd, func(i, j int) bool {
+		a, b := r.Odd[i], r.Odd[j]
+		return a.Table+a.Column < b.Table+b.Column
+	})
+}
+
+func (r *Report) json() json.RawMessage {
+	text, err := json.Marshal(r)
+	if err != nil {
+		panic("pipeline: a report always marshals: " + err.Error())
+	}
+	return text
+}
+
+func (p *Proof) marked(presence string) {
+	if p.Marked == nil {
+		p.Marked = map[string]int64{}
+	}
+	p.Marked[presence]++
+}
+
+func removeFiles(files []stages.File) error {
+	var errs []error
+	for _, f := range files {
+		errs = append(errs, os.Remove(f.Path))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,188 @@
+// Package pipeline runs the job: plan → stream → commit → prove → report. It is
+// the only package that knows the order of the stages.
+//
+//	fetch ──pages──▶ flatten ──chunks──▶ batch ──cuts──▶ load
+//
+// Data goes forward through bounded channels; what comes back is the commit's
+// acknowledgement, which moves the state. The destination holds the state and
+// changes it with the rows, so a run can end at any instant and the next one
+// goes on.
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"time"
+
+	"snowdrift/internal/jira"
+	"snowdrift/internal/table"
+	"snowdrift/stages"
+	"snowdrift/stages/fetch"
+	"snowdrift/stages/flatten"
+	"snowdrift/stages/load"
+	"snowdrift/state"
+)
+
+// Source is where issues come from; see fetch.Source.
+type Source interface {
+	Site() string
+	Fields() fetch.Selection
+	Projects() map[int64]jira.Project
+	Plan(ctx context.Context, before *state.State) (fetch.Plan, error)
+	Pages(ctx context.Context, p *stages.Partition) iter.Seq2[stages.Page, error]
+	Census(ctx context.Context) iter.Seq2[[]int64, error]
+	Stats() jira.Stats
+}
+
+// Options say how a run works.
+type Options struct {
+	Pipeline string
+	RunID    string // unique, sorts by time
+	// Dir takes the files on their way; it exists and belongs to the run.
+	Dir         string
+	FileSize    int64         // compressed bytes of a Parquet file
+	CommitSize  int64         // staged bytes after which a commit is due
+	CommitEvery time.Duration // time after which a commit is due
+	Concurrency int           // partitions read at once
+	Overlap     time.Duration // what the next run will read again
+	// Census says whether completeness is to be proven.
+	Census bool
+	// Deleted says what becomes of rows whose issue is gone: Soft, Keep.
+	Keep bool
+	// AcceptShrink is the share of a project's issues that may be gone at once
+	// before somebody has to confirm it; Confirmed is that confirmation.
+	AcceptShrink float64
+	Confirmed    bool
+	Progress     *Progress // nil: nobody watches
+	Log          *slog.Logger
+	Now          func() time.Time
+}
+
+// run is one run under way.
+type run struct {
+	Options
+	source    Source
+	warehouse load.Warehouse
+	state     *state.State // where the run stands
+	saved     *state.State // what the destination has
+	returned  []int64      // issues that came when asked for by id, see prove
+	tables    []*table.Table
+	flattener *flatten.Flattener
+	report    Report
+	commits   int
+	begun     time.Time
+}
+
+// Run brings the destination up to date with the source, proves it, and
+// reports. The report is valid even with an error; then it tells how far the
+// run came. A run whose tables are loaded but not proven to be complete ends
+// without error and with Outcome Unproven.
+func Run(ctx context.Context, source Source, warehouse load.Warehouse, opts Options) (Report, error) {
+	r := &run{Options: opts, source: source, warehouse: warehouse, begun: opts.Now()}
+	if r.Progress == nil {
+		r.Progress = &Progress{}
+	}
+	r.report = Report{RunID: opts.RunID, Pipeline: opts.Pipeline, Site: source.Site(), Started: r.begun, Outcome: Failed, Rows: map[string]int64{}}
+	err := r.run(ctx)
+	r.finish(ctx, err)
+	return r.report, err
+}
+
+func (r *run) run(ctx context.Context) error {
+	if err := r.warehouse.Acquire(ctx, r.Pipeline, r.RunID); err != nil {
+		return err
+	}
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	for more := true; more; {
+		plan, err := r.source.Plan(ctx, r.state)
+		if err != nil {
+			return err
+		}
+		r.Log.Info("plan", "reason", plan.Reason, "partitions", len(plan.Partitions))
+		r.report.Plan = append(r.report.Plan, plan.Reason)
+		r.state = plan.State
+		if err := r.stream(ctx, plan.Partitions); err != nil {
+			return err
+		}
+		more = plan.Load // then what changed meanwhile
+	}
+	return r.prove(ctx)
+}
+
+// prepare reads the state and makes the tables that the source's fields ask for.
+func (r *run) prepare(ctx context.Context) error {
+	st, err := r.warehouse.State(ctx, r.Pipeline)
+	if err != nil {
+		return err
+	}
+	r.saved = st.Clone()
+	r.tables, st.Columns = Tables(r.source.Fields(), st.Columns)
+	if err := r.warehouse.Prepare(ctx, r.tables); err != nil {
+		return err
+	}
+	r.state, r.flattener = st, flatten.New(r.tables)
+	return nil
+}
+
+// Tables describes the tables for a selection of fields, and returns the column
+// ledger with the columns that are new.
+func Tables(fields fetch.Selection, ledger []table.Assignment) ([]*table.Table, []table.Assignment) {
+	custom, ledger := table.Custom(fields.TableFields(), ledger)
+	return []*table.Table{table.Issues(custom, fields.Has), table.ValueErrors()}, ledger
+}
+
+// finish closes the report and writes it to the ledger.
+func (r *run) finish(ctx context.Context, err error) {
+	ended := r.Now()
+	r.report.Ended = ended
+	r.report.Jira = r.source.Stats()
+	r.report.odd(r.flattener)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		r.report.Outcome = Interrupted
+	case err != nil:
+		r.report.Outcome = Failed
+	}
+	if err != nil {
+		r.report.Error = err.Error()
+	}
+	if r.state == nil { // it never came to have anything to write
+		return
+	}
+	// An interrupted run still says so in the ledger.
+	c := load.Commit{Run: r.ledger(&ended)}
+	if _, err := r.warehouse.Commit(context.WithoutCancel(ctx), c); err != nil {
+		r.Log.Warn("the run's report could not be written to the ledger", "error", err)
+	}
+}
+
+// ledger returns the run's entry in the run ledger as it stands.
+func (r *run) ledger(ended *time.Time) state.Run {
+	r.report.Issues = r.Progress.Flattened.Load()
+	outcome := Running
+	if ended != nil {
+		outcome = r.report.Outcome
+	}
+	return state.Run{ID: r.RunID, Pipeline: r.Pipeline, Started: r.begun, Ended: ended, Outcome: string(outcome), Report: r.report.json()}
+}
+
+// commit writes what is staged together with the state, and takes the state
+// over once the destination has it.
+func (r *run) commit(ctx context.Context, next *state.State) error {
+	r.commits++
+	next.Commit = fmt.Sprintf("%s/%d", r.RunID, r.commits)
+	result, err := r.warehouse.Commit(ctx, load.Commit{State: next, Run: r.ledger(nil)})
+	if err != nil {
+		return err
+	}
+	next.Digest = result.Digest
+	r.state, r.saved = next, next
+	r.report.committed(result)
+	r.Progress.committed(result)
+	r.Log.Info("commit", "commit", next.Commit, "rows", result.Rows, "live", result.Digest.Count, "took", result.Took)
+	return nil
+}

@@ -1,0 +1,262 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"reflect"
+
+	"golang.org/x/sync/errgroup"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages"
+	"snowdrift/stages/batch"
+)
+
+const (
+	// chunkBytes is the size at which rows leave the flattener.
+	chunkBytes = 4 << 20
+	// rowSets is the number of sets of row buffers: one being filled, one being
+	// written, one between.
+	rowSets = 3
+)
+
+// stream sends partitions through the stages and commits what comes out. The
+// first error ends all of it.
+func (r *run) stream(ctx context.Context, partitions []*stages.Partition) error {
+	g, ctx := errgroup.WithContext(ctx)
+	pages := make(chan stages.Page, r.Concurrency)
+	chunks := make(chan stages.Chunk, 1)
+	cuts := make(chan stages.Cut, 1)
+	r.Progress.expect(partitions)
+	g.Go(func() error { return closing(pages, r.fetch(ctx, partitions, pages)) })
+	g.Go(func() error { return closing(chunks, r.flatten(ctx, pages, chunks)) })
+	g.Go(func() error { return closing(cuts, r.batch(ctx, chunks, cuts)) })
+	g.Go(func() error { return r.load(ctx, cuts) })
+	return g.Wait()
+}
+
+// closing closes the channel of a stage that has ended well. One that failed
+// leaves it open: what came through it must not be taken for everything.
+func closing[T any](ch chan T, err error) error {
+	if err == nil {
+		close(ch)
+	}
+	return err
+}
+
+// receive yields what comes through the channel until it is closed, or the
+// error of the context.
+func receive[T any](ctx context.Context, from <-chan T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for {
+			select {
+			case v, open := <-from:
+				if !open || !yield(v, nil) {
+					return
+				}
+			case <-ctx.Done():
+				var none T
+				yield(none, context.Cause(ctx))
+				return
+			}
+		}
+	}
+}
+
+// send sends v unless the context ends first.
+func send[T any](ctx context.Context, to chan<- T, v T) error {
+	select {
+	case to <- v:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// fetch reads the partitions, several at once, and marks the end of each.
+func (r *run) fetch(ctx context.Context, partitions []*stages.Partition, pages chan<- stages.Page) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.Concurrency)
+	for _, p := range partitions {
+		g.Go(func() error {
+			for page, err := range r.source.Pages(ctx, p) {
+				if err != nil {
+					return err
+				}
+				r.Progress.page(page)
+				if err := send(ctx, pages, page); err != nil {
+					return err
+				}
+			}
+			return send(ctx, pages, stages.Page{Partition: p, Last: true, Release: func() {}})
+		})
+	}
+	return g.Wait()
+}
+
+// flatten turns pages into chunks of rows. Readings that the last run had
+// already are dropped here, so that the overlap costs nothing downstream.
+func (r *run) flatten(ctx context.Context, pages <-chan stages.Page, chunks chan<- stages.Chunk) error {
+	known := map[int64]uint64{}
+	for _, ref := range r.state.Recent {
+		known[ref.ID] = ref.Hash
+	}
+	sets := make(chan []*stages.Rows, rowSets)
+	for range rowSets {
+		sets <- newSet(r.tables)
+	}
+	chunk, err := r.newChunk(ctx, sets)
+	if err != nil {
+		return err
+	}
+	for page, err := range receive(ctx, pages) {
+		if err != nil {
+			return err
+		}
+		for _, raw := range page.Issues {
+			ref, err := r.flattener.Issue(raw)
+			if err != nil {
+				return err
+			}
+			r.Progress.issue()
+			switch p := page.Partition; {
+			case p.Changes:
+				chunk.Read = append(chunk.Read, ref)
+				if hash, seen := known[ref.ID]; seen && hash == ref.Hash {
+					r.flattener.Drop()
+				}
+			case p.IDs != nil:
+				chunk.Returned = append(chunk.Returned, ref.ID)
+			}
+			if size(chunk.Rows) < chunkBytes {
+				continue
+			}
+			if err := send(ctx, chunks, chunk); err != nil {
+				return err
+			}
+			if chunk, err = r.newChunk(ctx, sets); err != nil {
+				return err
+			}
+		}
+		page.Release()
+		if page.Last {
+			chunk.Done = append(chunk.Done, page.Partition)
+		}
+	}
+	return send(ctx, chunks, chunk)
+}
+
+func newSet(tables []*table.Table) []*stages.Rows {
+	var set []*stages.Rows
+	for _, t := range tables {
+		set = append(set, stages.NewRows(t))
+	}
+	return set
+}
+
+// newChunk waits for a set of rows that is free and directs the flattener there.
+func (r *run) newChunk(ctx context.Context, sets chan []*stages.Rows) (stages.Chunk, error) {
+	select {
+	case set := <-sets:
+		r.flattener.Into(set)
+		return stages.Chunk{Rows: set, Release: func() {
+			for _, rows := range set {
+				rows.Reset()
+			}
+			sets <- set
+		}}, nil
+	case <-ctx.Done():
+		return stages.Chunk{}, context.Cause(ctx)
+	}
+}
+
+func size(set []*stages.Rows) int {
+	n := 0
+	for _, rows := range set {
+		n += rows.Size()
+	}
+	return n
+}
+
+// batch writes chunks into files, passes closed files on, and says when a
+// commit is due.
+func (r *run) batch(ctx context.Context, chunks <-chan stages.Chunk, cuts chan<- stages.Cut) (err error) {
+	b := batch.New(batch.Options{Dir: r.Dir, Prefix: r.RunID, FileSize: r.FileSize})
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.Discard())
+		}
+	}()
+	var cut stages.Cut
+	var closed int64 // bytes since the last commit
+	began := r.Now()
+	for chunk, err := range receive(ctx, chunks) {
+		if err != nil {
+			return err
+		}
+		for _, rows := range chunk.Rows {
+			if err := b.Write(rows); err != nil {
+				return err
+			}
+		}
+		cut.Read = append(cut.Read, chunk.Read...)
+		cut.Returned = append(cut.Returned, chunk.Returned...)
+		cut.Done = append(cut.Done, chunk.Done...)
+		chunk.Release()
+		for _, f := range b.Closed() {
+			closed += f.Bytes
+			if err := send(ctx, cuts, stages.Cut{Files: []stages.File{f}}); err != nil {
+				return err
+			}
+		}
+		if closed+b.Pending() < r.CommitSize && r.Now().Sub(began) < r.CommitEvery {
+			continue
+		}
+		if err := endCut(ctx, b, cut, cuts); err != nil {
+			return err
+		}
+		cut, closed, began = stages.Cut{}, 0, r.Now()
+	}
+	return endCut(ctx, b, cut, cuts)
+}
+
+// endCut closes all files and sends the end of a commit.
+func endCut(ctx context.Context, b *batch.Batcher, cut stages.Cut, cuts chan<- stages.Cut) error {
+	if err := b.Flush(); err != nil {
+		return err
+	}
+	cut.Files, cut.Commit = b.Closed(), true
+	return send(ctx, cuts, cut)
+}
+
+// load stages files as they come and commits when a cut ends.
+func (r *run) load(ctx context.Context, cuts <-chan stages.Cut) error {
+	staged := false
+	for cut, err := range receive(ctx, cuts) {
+		if err != nil {
+			return err
+		}
+		for _, f := range cut.Files {
+			if err := r.warehouse.Stage(ctx, f); err != nil {
+				return err
+			}
+			staged = true
+			r.report.staged(f)
+			r.Progress.staged(f)
+		}
+		if !cut.Commit {
+			continue
+		}
+		r.returned = append(r.returned, cut.Returned...)
+		next := advance(r.state, cut, r.Overlap)
+		if !staged && reflect.DeepEqual(next, r.saved) {
+			continue // nothing to write
+		}
+		if err := r.commit(ctx, next); err != nil {
+			return err
+		}
+		staged = false
+	}
+	return nil
+}

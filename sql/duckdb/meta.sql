@@ -1,0 +1,42 @@
+-- Tables in which snowdrift keeps its own records, in the schema of the data.
+-- Every run makes those that are missing. Dropping _snowdrift_state is the same
+-- as `snowdrift state clear`; dropping _snowdrift_columns lets column names be
+-- chosen anew and may break queries.
+
+-- One row for each pipeline: how far it has read. Changes in the same
+-- transaction as the rows.
+CREATE TABLE IF NOT EXISTS "_snowdrift_state" (
+  "pipeline" VARCHAR NOT NULL,
+  "commit_id" VARCHAR NOT NULL,
+  "document" JSON NOT NULL,
+  "updated_at" TIMESTAMP WITH TIME ZONE NOT NULL
+);
+
+-- One row for each run that wrote something.
+CREATE TABLE IF NOT EXISTS "_snowdrift_runs" (
+  "run_id" VARCHAR NOT NULL,
+  "pipeline" VARCHAR NOT NULL,
+  "started" TIMESTAMP WITH TIME ZONE NOT NULL,
+  "ended" TIMESTAMP WITH TIME ZONE,
+  "outcome" VARCHAR NOT NULL,
+  "report" JSON
+);
+
+-- Which column of issues belongs to which field. A column keeps its field.
+CREATE TABLE IF NOT EXISTS "_snowdrift_columns" (
+  "table_name" VARCHAR NOT NULL,
+  "column_name" VARCHAR NOT NULL,
+  "field_id" VARCHAR NOT NULL,
+  "part" VARCHAR NOT NULL,
+  "type" VARCHAR NOT NULL,
+  "field_name" VARCHAR NOT NULL
+);
+
+-- Who may write. The fence grows with every owner; a commit that brings an
+-- older fence is refused.
+CREATE TABLE IF NOT EXISTS "_snowdrift_lease" (
+  "pipeline" VARCHAR NOT NULL,
+  "run_id" VARCHAR NOT NULL,
+  "fence" BIGINT NOT NULL,
+  "acquired" TIMESTAMP WITH TIME ZONE NOT NULL
+);

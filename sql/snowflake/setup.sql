@@ -1,0 +1,1 @@
+-- see stages/load/snowflake

@@ -1,0 +1,198 @@
+// Package fetch is the first stage: Jira to pages of raw issues.
+//
+// A first load is cut into partitions over what never changes, project ×
+// creation time, so that it can be read in parallel and taken up again where
+// it stopped. Later runs read one partition, the issues updated since the
+// cursor. The search index is only a hint of what changed: Census lists the ids
+// that are in scope, and ByID fetches issues past the index.
+package fetch
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"log/slog"
+	"time"
+
+	"snowdrift/internal/jira"
+	"snowdrift/internal/jira/jql"
+	"snowdrift/internal/rawjson"
+	"snowdrift/internal/table"
+	"snowdrift/stages"
+	"snowdrift/state"
+)
+
+// Options say what to fetch, and how.
+type Options struct {
+	// Query is what the user asked for; the zero Query asks for everything.
+	Query Query
+	// Fields selects issue fields: all, *navigable, ids, names, -exclusions.
+	Fields []string
+	// Tables are the names of the tables to fill; they decide what is expanded.
+	Tables []string
+	// PageSize is the number of issues asked for in one request.
+	PageSize int
+	// PartitionIssues is the number of issues in a partition of a first load,
+	// about.
+	PartitionIssues int64
+	// Overlap is how far a run looks back behind the cursor.
+	Overlap time.Duration
+	Log     *slog.Logger
+}
+
+// Source is a Jira site of which some issues are wanted.
+type Source struct {
+	client   *jira.Client
+	opts     Options
+	scope    jql.Clause
+	fields   Selection
+	projects []jira.Project
+}
+
+// Open reads what the site has of fields and projects, which takes two requests
+// (one more for every hundred projects), and checks against it what the user
+// asked for. An unknown project or field is an *Unknown.
+func Open(ctx context.Context, client *jira.Client, opts Options) (*Source, error) {
+	s := &Source{client: client, opts: opts}
+	all, err := client.Fields(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if s.fields, err = selectFields(all, opts.Fields); err != nil {
+		return nil, err
+	}
+	if s.projects, err = client.Projects(ctx); err != nil {
+		return nil, err
+	}
+	s.scope, err = opts.Query.resolve(s.projects)
+	return s, err
+}
+
+// Site returns the address that identifies the site.
+func (s *Source) Site() string { return s.client.Site().BaseURL }
+
+// Asked returns what decides the contents of the tables.
+func (s *Source) Asked() state.Asked {
+	return state.Asked{Query: s.scope.String(), Fields: s.fields.Request, Tables: s.opts.Tables}
+}
+
+// Fields returns the selected fields.
+func (s *Source) Fields() Selection { return s.fields }
+
+// Projects returns the projects that the account can see, by id. Archived ones
+// are among them.
+func (s *Source) Projects() map[int64]jira.Project {
+	byID := map[int64]jira.Project{}
+	for _, p := range s.projects {
+		byID[p.ID] = p
+	}
+	return byID
+}
+
+// Pages yields the pages of a partition. Pages hold the issues as Jira sent
+// them; an issue may come twice.
+func (s *Source) Pages(ctx context.Context, p *stages.Partition) iter.Seq2[stages.Page, error] {
+	pages := s.client.Search(ctx, jira.Search{JQL: p.JQL, Fields: s.fields.Request, PageSize: s.opts.PageSize})
+	if p.JQL == "" {
+		pages = s.client.BulkFetch(ctx, p.IDs, s.fields.Request)
+	}
+	return func(yield func(stages.Page, error) bool) {
+		for page, err := range pages {
+			if err != nil {
+				yield(stages.Page{}, fmt.Errorf("partition %s: %w", p.Name, err))
+				return
+			}
+			for _, w := range page.Warnings {
+				s.opts.Log.Warn("Jira warns", "partition", p.Name, "warning", w)
+			}
+			if !yield(stages.Page{Partition: p, Issues: page.Issues, Release: page.Release}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// censusPage is the number of ids asked for at once: what Cloud gives at most
+// when nothing but ids is asked for. Data Center gives what it is set to.
+const censusPage = 5000
+
+// Census yields the ids of all issues in scope. Ids may come twice.
+func (s *Source) Census(ctx context.Context) iter.Seq2[[]int64, error] {
+	search := jira.Search{JQL: s.query(s.scope, "created", "key"), Fields: []string{"id"}, PageSize: censusPage}
+	return func(yield func([]int64, error) bool) {
+		var ids []int64
+		for page, err := range s.client.Search(ctx, search) {
+			if err != nil {
+				yield(nil, fmt.Errorf("census: %w", err))
+				return
+			}
+			ids = ids[:0]
+			for _, raw := range page.Issues {
+				id, ok := rawjson.Int64(rawjson.Lookup(raw, "id"))
+				if !ok {
+					yield(nil, fmt.Errorf("census: Jira sent an issue without a numeric id"))
+					return
+				}
+				ids = append(ids, id)
+			}
+			page.Release()
+			if !yield(ids, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Stats returns the requests and bytes so far.
+func (s *Source) Stats() jira.Stats { return s.client.Stats() }
+
+// query returns the JQL of a clause in the order of the fields.
+func (s *Source) query(c jql.Clause, order ...string) string {
+	return s.bounded(c) + " " + jql.OrderBy(order...)
+}
+
+// bounded returns the JQL of a clause; Cloud refuses a query without one.
+func (s *Source) bounded(c jql.Clause) string {
+	if c.IsZero() {
+		c = jql.Everything()
+	}
+	return c.String()
+}
+
+// byProjects restricts to projects, by id.
+func byProjects(ids []string) jql.Clause {
+	c, err := jql.Simple{Projects: ids}.Clause()
+	if err != nil {
+		panic("fetch: ids always make a clause: " + err.Error())
+	}
+	return c
+}
+
+// now returns the site's clock, in epoch milliseconds; ours if it does not tell.
+func (s *Source) now() int64 {
+	if t := s.client.Site().ServerTime; !t.IsZero() {
+		return t.UnixMilli()
+	}
+	return time.Now().UnixMilli()
+}
+
+// ByID returns partitions that fetch the issues with the ids, past the search
+// index. Issues that are gone or hidden do not come.
+func ByID(name string, ids []int64) []*stages.Partition {
+	const size = 1000 // ten requests: enough to be read in parallel
+	var parts []*stages.Partition
+	for at := 0; at < len(ids); at += size {
+		end := min(at+size, len(ids))
+		parts = append(parts, &stages.Partition{Name: fmt.Sprintf("%s %d", name, at/size+1), IDs: ids[at:end], Expected: int64(end - at)})
+	}
+	return parts
+}
+
+// TableFields returns the selected custom fields as internal/table wants them.
+func (sel Selection) TableFields() []table.Field {
+	var out []table.Field
+	for _, f := range sel.Custom {
+		out = append(out, table.Field{ID: f.ID, Name: f.Name, Type: f.Schema.Type, Items: f.Schema.Items, Custom: f.Schema.Custom})
+	}
+	return out
+}

@@ -1,0 +1,180 @@
+package fetch
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"snowdrift/internal/jira"
+	"snowdrift/internal/jira/jql"
+	"snowdrift/stages"
+	"snowdrift/state"
+)
+
+// slice is a part of the scope: some projects, created in a range of time.
+type slice struct {
+	name   string
+	clause jql.Clause
+	issues int64 // -1: unknown
+	// from and to are the range; it has no bound on a side that is open.
+	from, to           time.Time
+	openStart, openEnd bool
+}
+
+// created restricts to the slice's range.
+func (p slice) created(dates jql.Dates) jql.Clause {
+	from, to := p.from, p.to
+	if p.openStart {
+		from = time.Time{}
+	}
+	if p.openEnd {
+		to = time.Time{}
+	}
+	return dates.Range("created", from, to)
+}
+
+// String names the slice by what it is cut by.
+func (p slice) String() string {
+	const day = "2006-01-02 15:04"
+	switch {
+	case p.openStart && p.openEnd:
+		return p.name
+	case p.openStart:
+		return p.name + " before " + p.to.UTC().Format(day)
+	case p.openEnd:
+		return p.name + " since " + p.from.UTC().Format(day)
+	}
+	return p.name + " " + p.from.UTC().Format(day) + " to " + p.to.UTC().Format(day)
+}
+
+// planLoad plans to read everything in scope.
+func (s *Source) planLoad(ctx context.Context, st *state.State, reason string) (Plan, error) {
+	newest, found, err := s.edge(ctx, s.scope, "updated", "DESC")
+	if jira.KindOf(err) == jira.KindBadRequest && s.opts.Query.JQL != "" {
+		return Plan{}, &BadQuery{Err: err}
+	}
+	if err != nil {
+		return Plan{}, err
+	}
+	if found && st.EpochMillis == nil {
+		if err := s.probe(ctx, st, newest); err != nil {
+			return Plan{}, err
+		}
+	}
+	st.Load = &state.Load{Since: newest}
+	st.Cursor, st.Recent = 0, nil
+	for _, part := range s.slices() {
+		if err := s.cut(ctx, st, part); err != nil {
+			return Plan{}, err
+		}
+	}
+	return Plan{Reason: reason, Load: true, Partitions: st.Load.Partitions, State: st}, nil
+}
+
+// slices cuts the scope by project where the projects are known, and leaves it
+// whole where the user's JQL decides. Small projects share a slice.
+func (s *Source) slices() []slice {
+	if s.opts.Query.JQL != "" {
+		return []slice{{name: "issues", issues: -1, openStart: true, openEnd: true}}
+	}
+	var out []slice
+	var small []string
+	var together int64
+	flush := func() {
+		if len(small) > 0 {
+			name := fmt.Sprintf("%d projects from %s", len(small), small[0])
+			out = append(out, slice{name: name, clause: byProjects(small), issues: together, openStart: true, openEnd: true})
+			small, together = nil, 0
+		}
+	}
+	for _, p := range s.scoped() {
+		id := strconv.FormatInt(p.ID, 10)
+		if p.IssueCount < 0 || p.IssueCount > s.limit() {
+			out = append(out, slice{name: "project " + p.Key, clause: byProjects([]string{id}), issues: p.IssueCount, openStart: true, openEnd: true})
+			continue
+		}
+		// JQL has no limit that we know of; a few hundred ids stay far from any.
+		if together+p.IssueCount > s.limit() || len(small) >= 200 {
+			flush()
+		}
+		small, together = append(small, id), together+p.IssueCount
+	}
+	flush()
+	return out
+}
+
+// scoped returns the projects that the query leaves: those that it names, or all.
+func (s *Source) scoped() []jira.Project {
+	if len(s.opts.Query.Projects) == 0 {
+		return s.projects
+	}
+	var out []jira.Project
+	seen := map[int64]bool{}
+	for _, name := range s.opts.Query.Projects {
+		if p, err := findProject(s.projects, name); err == nil && !seen[p.ID] {
+			seen[p.ID] = true
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// window is what Data Center pages through at most, unless configured
+// otherwise; a partition stays well below it, for it may grow while it is read.
+const window = 5000
+
+// limit is the number of issues in one partition, about.
+func (s *Source) limit() int64 {
+	if s.client.Site().Deployment == jira.DataCenter {
+		return min(s.opts.PartitionIssues, window)
+	}
+	return s.opts.PartitionIssues
+}
+
+// cut appends the partitions of a slice. A slice with too many issues is cut by
+// creation time in two, and so on: one count for each cut, since the second
+// half has what the first has not.
+func (s *Source) cut(ctx context.Context, st *state.State, part slice) error {
+	if part.issues < 0 {
+		n, _, err := s.client.Count(ctx, s.bounded(s.clause(st, part)))
+		if err != nil {
+			return err
+		}
+		part.issues = n
+	}
+	if part.issues > s.limit() && part.from.IsZero() {
+		oldest, _, err := s.edge(ctx, jql.And(s.scope, part.clause), "created", "ASC")
+		if err != nil {
+			return err
+		}
+		part.from, part.to = time.UnixMilli(oldest), time.UnixMilli(s.now())
+	}
+	if part.issues <= s.limit() || part.to.Sub(part.from) < narrowest {
+		st.Load.Partitions = append(st.Load.Partitions, &stages.Partition{
+			Name: part.String(), JQL: s.query(s.clause(st, part), "created", "key"), Expected: part.issues,
+		})
+		return nil
+	}
+	early, late := part, part
+	early.to = part.from.Add(part.to.Sub(part.from) / 2).Truncate(time.Minute)
+	late.from = early.to
+	early.openEnd, late.openStart = false, false
+	n, _, err := s.client.Count(ctx, s.bounded(s.clause(st, early)))
+	if err != nil {
+		return err
+	}
+	early.issues, late.issues = n, max(part.issues-n, 0)
+	if err := s.cut(ctx, st, early); err != nil {
+		return err
+	}
+	return s.cut(ctx, st, late)
+}
+
+// narrowest is the shortest range of creation time that is still cut: literals
+// count in minutes.
+const narrowest = 2 * time.Minute
+
+func (s *Source) clause(st *state.State, part slice) jql.Clause {
+	return jql.And(s.scope, part.clause, part.created(s.dates(st)))
+}

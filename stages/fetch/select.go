@@ -1,0 +1,245 @@
+package fetch
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+
+	"snowdrift/internal/jira"
+	"snowdrift/internal/jira/jql"
+)
+
+// Query is what the user asked for: either JQL, or conditions that all hold.
+// The zero Query asks for every issue that the account can see.
+type Query struct {
+	JQL                        string
+	Projects                   []string // names, keys or ids
+	StatusCategories           []string
+	UpdatedAfter, CreatedAfter string // yyyy-MM-dd
+}
+
+// resolve turns the query into a clause that means the same tomorrow: projects
+// are named by id. A project that the account cannot see is an *Unknown, since
+// Cloud would answer it with no issues.
+func (q Query) resolve(projects []jira.Project) (jql.Clause, error) {
+	if q.JQL != "" {
+		c, err := jql.ParseUser(q.JQL)
+		if err != nil {
+			return c, &BadQuery{Err: err}
+		}
+		return c, nil
+	}
+	simple := jql.Simple{StatusCategories: q.StatusCategories, UpdatedAfter: q.UpdatedAfter, CreatedAfter: q.CreatedAfter}
+	for _, name := range q.Projects {
+		p, err := findProject(projects, name)
+		if err != nil {
+			return jql.Clause{}, err
+		}
+		simple.Projects = append(simple.Projects, strconv.FormatInt(p.ID, 10))
+	}
+	slices.SortFunc(simple.Projects, byNumber)
+	simple.Projects = slices.Compact(simple.Projects)
+	c, err := simple.Clause()
+	if err != nil {
+		return c, &BadQuery{Err: err}
+	}
+	return c, nil
+}
+
+// byNumber orders ids as numbers.
+func byNumber(a, b string) int {
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+}
+
+// findProject looks for a key first, then an id, then a name.
+func findProject(projects []jira.Project, name string) (jira.Project, error) {
+	for _, matches := range []func(jira.Project) bool{
+		func(p jira.Project) bool { return strings.EqualFold(p.Key, name) },
+		func(p jira.Project) bool { return strconv.FormatInt(p.ID, 10) == name },
+		func(p jira.Project) bool { return strings.EqualFold(p.Name, name) },
+	} {
+		if i := slices.IndexFunc(projects, matches); i >= 0 {
+			return projects[i], nil
+		}
+	}
+	var names []string
+	for _, p := range projects {
+		names = append(names, p.Key, p.Name)
+	}
+	return jira.Project{}, &Unknown{What: "project", Name: name, Near: near(name, names)}
+}
+
+// Unknown is a project or field that the configuration names and the site does
+// not have, or does not show to the account.
+type Unknown struct {
+	What string // project, field
+	Name string
+	Near []string // names that look like it, the likeliest first
+	Many []string // the ids of all that have the name, if there are several
+}
+
+func (e *Unknown) Error() string {
+	if len(e.Many) > 0 {
+		return fmt.Sprintf("the %s name %q is not unique: name one of the ids %s", e.What, e.Name, strings.Join(e.Many, ", "))
+	}
+	s := fmt.Sprintf("Jira has no %s %q, or does not show it to this account", e.What, e.Name)
+	if len(e.Near) > 0 {
+		s += "; similar: " + strings.Join(e.Near, ", ")
+	}
+	return s
+}
+
+// BadQuery is a query that the user has to mend.
+type BadQuery struct{ Err error }
+
+func (e *BadQuery) Error() string { return "the query cannot be used: " + e.Err.Error() }
+func (e *BadQuery) Unwrap() error { return e.Err }
+
+// near returns up to three names that look like name.
+func near(name string, names []string) []string {
+	type candidate struct {
+		name     string
+		distance int
+	}
+	var found []candidate
+	lower := strings.ToLower(name)
+	for _, n := range names {
+		d := levenshtein.ComputeDistance(lower, strings.ToLower(n))
+		if strings.Contains(strings.ToLower(n), lower) && name != "" {
+			d = min(d, 2)
+		}
+		if n != "" && d <= 2+len(name)/4 {
+			found = append(found, candidate{n, d})
+		}
+	}
+	slices.SortFunc(found, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.distance, b.distance), strings.Compare(a.name, b.name))
+	})
+	var out []string
+	for _, c := range found {
+		if !slices.Contains(out, c.name) && len(out) < 3 {
+			out = append(out, c.name)
+		}
+	}
+	return out
+}
+
+// Selection is which fields are loaded.
+type Selection struct {
+	// Request is what Jira is asked for.
+	Request []string
+	// Custom are the custom fields, by id.
+	Custom []jira.Field
+	taken  map[string]bool // nil: all
+	not    map[string]bool
+}
+
+// Has reports whether the field with the id is loaded.
+func (sel Selection) Has(id string) bool {
+	return (sel.taken == nil || sel.taken[id]) && !sel.not[id]
+}
+
+// required are the fields without which rows could not be identified, ordered
+// or compared.
+var required = []string{"project", "created", "updated"}
+
+// selectFields resolves the user's selection against the site's fields. Entries
+// are "all", "*navigable", ids and names; a leading minus takes a field out.
+func selectFields(all []jira.Field, entries []string) (Selection, error) {
+	sel := Selection{not: map[string]bool{}}
+	everything, navigable := true, false
+	var ids []string
+	for _, e := range entries {
+		name, exclude := strings.CutPrefix(e, "-")
+		switch {
+		case e == "all" || e == "*all":
+			continue
+		case e == "*navigable":
+			everything, navigable = false, true
+			continue
+		}
+		f, err := findField(all, name)
+		if err != nil {
+			return sel, err
+		}
+		if exclude {
+			if slices.Contains(required, f.ID) {
+				return sel, &BadQuery{Err: fmt.Errorf("jira.fields: %q cannot be left out: rows are identified and compared by %s", name, strings.Join(required, ", "))}
+			}
+			sel.not[f.ID] = true
+			continue
+		}
+		everything = false
+		ids = append(ids, f.ID)
+	}
+	sel.resolve(all, ids, everything, navigable)
+	return sel, nil
+}
+
+// resolve fills in what is asked of Jira and what is kept.
+func (sel *Selection) resolve(all []jira.Field, ids []string, everything, navigable bool) {
+	switch {
+	case everything:
+		sel.Request = []string{"*all"}
+	case navigable:
+		sel.Request = []string{"*navigable"}
+		for _, f := range all {
+			if f.Navigable {
+				ids = append(ids, f.ID)
+			}
+		}
+	}
+	if !everything {
+		sel.taken = map[string]bool{}
+		for _, id := range append(ids, required...) {
+			if !sel.taken[id] && !navigable {
+				sel.Request = append(sel.Request, id)
+			}
+			sel.taken[id] = true
+		}
+		if navigable {
+			sel.Request = append(sel.Request, required...)
+		}
+		slices.Sort(sel.Request)
+	}
+	var excluded []string
+	for id := range sel.not {
+		excluded = append(excluded, "-"+id)
+	}
+	slices.Sort(excluded)
+	sel.Request = append(sel.Request, excluded...)
+	for _, f := range all {
+		if f.Custom && sel.Has(f.ID) {
+			sel.Custom = append(sel.Custom, f)
+		}
+	}
+}
+
+// findField looks for an id or key first, then for a name, which has to be the
+// only one.
+func findField(all []jira.Field, name string) (jira.Field, error) {
+	var ids, names []string
+	var found jira.Field
+	for _, f := range all {
+		if f.ID == name || (f.Key != "" && f.Key == name) {
+			return f, nil
+		}
+		if strings.EqualFold(f.Name, name) {
+			found = f
+			ids = append(ids, f.ID)
+		}
+		names = append(names, f.ID, f.Name)
+	}
+	switch len(ids) {
+	case 1:
+		return found, nil
+	case 0:
+		return found, &Unknown{What: "field", Name: name, Near: near(name, names)}
+	}
+	slices.SortFunc(ids, byNumber)
+	return found, &Unknown{What: "field", Name: name, Many: ids}
+}

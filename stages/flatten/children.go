@@ -1,0 +1,63 @@
+package flatten
+
+import (
+	"snowdrift/internal/rawjson"
+	"snowdrift/internal/table"
+)
+
+// maxArrays is the number of nested arrays that lead to the rows of a child
+// table at most.
+const maxArrays = 4
+
+// walk is the way to the element that a child row is made of.
+type walk struct {
+	elements [maxArrays]element
+	depth    int
+}
+
+type element struct {
+	value []byte
+	index int64
+}
+
+// children makes a row of the child table of every element that steps lead to
+// in value.
+func (f *Flattener) children(c *child, steps []table.Step, value []byte) {
+	for i, s := range steps {
+		if !s.Each {
+			value = member(value, s)
+			continue
+		}
+		at := &f.walk.elements[f.walk.depth]
+		f.walk.depth++
+		at.index = 0
+		rawjson.Elements(value, func(v []byte) bool {
+			at.value = v
+			f.children(c, steps[i+1:], v)
+			at.index++
+			return true
+		})
+		f.walk.depth--
+		return
+	}
+	if f.walk.depth > 0 && !rawjson.IsNull(value) {
+		f.childRow(c)
+	}
+}
+
+func (f *Flattener) childRow(c *child) {
+	r := f.rows[c.table]
+	for i := range c.targets {
+		t := &c.targets[i]
+		from := &f.walk.elements[f.walk.depth-1-t.outer]
+		switch t.source {
+		case table.FromIssue:
+			r.SetInt(t.column, f.id)
+		case table.FromIndex:
+			r.SetInt(t.column, from.index)
+		default:
+			f.put(t, from.value)
+		}
+	}
+	r.End(f.seq)
+}

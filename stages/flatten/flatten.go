@@ -1,0 +1,209 @@
+// Package flatten turns one raw issue into rows of several tables, in one pass
+// over its bytes and without building values of it.
+//
+// What to do with a value follows from the descriptions in internal/table: New
+// compiles them into a plan, Issue walks an issue's members and puts each into
+// the columns that want it. A value that does not fit its column never loses
+// the row: the cell is NULL, the value stays in _raw, and the case becomes a
+// row of _snowdrift_value_errors.
+package flatten
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/zeebo/xxh3"
+
+	"snowdrift/internal/rawjson"
+	"snowdrift/internal/table"
+	"snowdrift/stages"
+)
+
+// Flattener turns raw issues into rows. It is for one goroutine.
+type Flattener struct {
+	tables []*table.Table
+	plan   plan
+
+	rows []*stages.Rows // one for each table
+	seq  int64
+	id   int64         // of the issue under way
+	raw  []byte        // the same
+	hash uint64        // the same, so far
+	bad  []valueError  // the same
+	kids []childValue  // values of the issue under way that make child rows
+	walk walk          // the way to the child row under way
+	mark []int         // rows of each table before the issue under way
+	odd  map[Odd]int64 // how often values did not fit
+}
+
+// Odd names a column that some values did not fit.
+type Odd struct{ Field, Table, Column string }
+
+type valueError struct {
+	target *target
+	reason string
+}
+
+type childValue struct {
+	child *child
+	value []byte
+}
+
+// New returns a flattener for tables.
+func New(tables []*table.Table) *Flattener {
+	return &Flattener{
+		tables: tables,
+		plan:   compile(tables),
+		mark:   make([]int, len(tables)),
+		odd:    map[Odd]int64{},
+	}
+}
+
+// Into directs the rows that follow into rows, one for each of the flattener's
+// tables, in their order.
+func (f *Flattener) Into(rows []*stages.Rows) { f.rows = rows }
+
+// Odd returns how often values did not fit, by column, since New.
+func (f *Flattener) Odd() map[Odd]int64 { return f.odd }
+
+// Issue appends the rows of one raw issue and returns what identifies this
+// reading of it. raw must be valid JSON. An issue without an id is an error:
+// there is no row that it could be.
+func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
+	for i, r := range f.rows {
+		f.mark[i] = r.Len()
+	}
+	f.seq++
+	f.raw, f.id, f.hash = raw, 0, 0
+	f.bad, f.kids = f.bad[:0], f.kids[:0]
+	var ref stages.Ref
+	hasID := false
+	rawjson.Members(raw, func(name, value []byte) bool {
+		switch string(name) {
+		case "fields":
+			rawjson.Members(value, f.field)
+			return true
+		case "id":
+			f.id, hasID = rawjson.Int64(value)
+		}
+		if w := f.plan.members[string(name)]; w != nil {
+			f.value(w, name, value)
+		}
+		return true
+	})
+	if !hasID {
+		f.Drop()
+		return ref, errNoID
+	}
+	f.finish()
+	if updated := f.plan.updated; updated != nil {
+		ref.Updated = f.rows[updated.table].LastInt(updated.column) / 1000
+	}
+	ref.ID, ref.Hash = f.id, f.hash
+	return ref, nil
+}
+
+var errNoID = errors.New("flatten: Jira sent an issue without a numeric id")
+
+// Drop takes back the rows of the issue that was flattened last.
+func (f *Flattener) Drop() {
+	for i, r := range f.rows {
+		r.Truncate(f.mark[i])
+	}
+}
+
+// field takes one member of an issue's "fields".
+func (f *Flattener) field(name, value []byte) bool {
+	if w := f.plan.fields[string(name)]; w != nil {
+		f.value(w, name, value)
+		return true
+	}
+	f.mix(name, value, 0)
+	return true
+}
+
+// value takes the value of a field that some column wants.
+func (f *Flattener) value(w *wanted, name, value []byte) {
+	if rawjson.IsNull(value) {
+		return
+	}
+	f.mix(name, value, w.seed)
+	for i := range w.targets {
+		f.put(&w.targets[i], value)
+	}
+	for i := range w.children {
+		f.kids = append(f.kids, childValue{&w.children[i], value})
+	}
+}
+
+// mix adds a member to the digest of the content, so that the order of members
+// doesn't count. null counts as absent: Jira sends either. seed tells what is
+// made of the member: when that changes (a field's type changed, a table was
+// added), the issues that have the member look changed, and only they.
+func (f *Flattener) mix(name, value []byte, seed uint64) {
+	if !rawjson.IsNull(value) && !volatile[string(name)] {
+		f.hash += xxh3.HashSeed(value, xxh3.HashSeed(name, seed))
+	}
+}
+
+// volatile are the fields that change without the issue changing, because they
+// tell of the user who asks (JIRA_FACTS §9).
+var volatile = map[string]bool{"lastViewed": true}
+
+// finish sets the cells that are known at the end only, and ends the rows.
+func (f *Flattener) finish() {
+	for i := range f.plan.own {
+		t := &f.plan.own[i]
+		switch t.source {
+		case table.FromRaw:
+			f.rows[t.table].SetBytes(t.column, func(dst []byte) ([]byte, bool) {
+				dst, changed := rawjson.AppendStorable(dst, f.raw)
+				if changed {
+					f.bad = append(f.bad, valueError{t, "the text holds half a surrogate pair or bytes that are not UTF-8, stored as U+FFFD"})
+				}
+				return dst, true
+			})
+		case table.FromHash:
+			f.rows[t.table].SetInt(t.column, int64(f.hash))
+		}
+	}
+	for i, t := range f.tables {
+		if t.Role == table.Issue {
+			f.rows[i].End(f.seq)
+		}
+	}
+	for _, k := range f.kids {
+		f.children(k.child, k.child.each, k.value)
+	}
+	f.errors()
+}
+
+// errors makes rows of the values that did not fit.
+func (f *Flattener) errors() {
+	e := f.plan.errors
+	for _, b := range f.bad {
+		name := Odd{b.target.field, f.tables[b.target.table].Name, b.target.name}
+		f.odd[name]++
+		if e < 0 {
+			continue
+		}
+		r := f.rows[e]
+		r.SetInt(0, f.id)
+		for i, s := range []string{name.Field, name.Table, name.Column, b.reason} {
+			r.SetString(i+1, s)
+		}
+		r.End(f.seq)
+	}
+}
+
+func (f *Flattener) misfit(t *target, value []byte, want string) {
+	f.bad = append(f.bad, valueError{t, fmt.Sprintf("expected %s, found %s", want, describe(value))})
+}
+
+// describe names the kind and the size of a value, not the value: it may be
+// long, and logs must not show it.
+func describe(v []byte) string {
+	names := map[rawjson.Type]string{rawjson.Bool: "true or false", rawjson.Number: "a number", rawjson.String: "a string",
+		rawjson.Array: "an array", rawjson.Object: "an object"}
+	return fmt.Sprintf("%s of %d bytes", names[rawjson.TypeOf(v)], len(v))
+}

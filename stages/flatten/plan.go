@@ -1,0 +1,119 @@
+package flatten
+
+import (
+	"fmt"
+
+	"github.com/zeebo/xxh3"
+
+	"snowdrift/internal/table"
+)
+
+// plan says which columns want the value of which field.
+type plan struct {
+	members map[string]*wanted // of the issue itself, beside "fields"
+	fields  map[string]*wanted // of "fields"
+	own     []target           // columns that hold no value of a field
+	updated *target            // where the issue's updated lands
+	errors  int                // index of the table of value errors, -1 if none
+}
+
+// wanted is a field that has columns, child tables, or both.
+type wanted struct {
+	seed     uint64 // digest of what is made of the field
+	targets  []target
+	children []child
+}
+
+// target is one column.
+type target struct {
+	table  int // index of the table
+	column int // index in its rows
+	name   string
+	field  string
+	typ    table.Type
+	source table.Source
+	form   table.Form
+	outer  int // how many arrays further out the path starts
+	steps  []table.Step
+}
+
+// child is a table whose rows are the elements of an array in a field.
+type child struct {
+	table   int
+	each    []table.Step
+	targets []target
+}
+
+func compile(tables []*table.Table) plan {
+	p := plan{members: map[string]*wanted{}, fields: map[string]*wanted{}, errors: -1}
+	for i, t := range tables {
+		var cells []target
+		for j, c := range t.Staged() {
+			outer, steps := c.Path.Steps()
+			cells = append(cells, target{table: i, column: j, name: c.Name, field: c.Field, typ: c.Type,
+				source: c.Source, form: c.Form, outer: outer, steps: steps})
+		}
+		switch {
+		case t.Role == table.Child && t.Field == "":
+			p.errors = i
+		case t.Role == table.Child:
+			_, each := t.Each.Steps()
+			w := p.want(t.Field)
+			for j := range cells {
+				cells[j].field = t.Field
+			}
+			w.children = append(w.children, child{table: i, each: each, targets: cells})
+		default:
+			for _, c := range cells {
+				if c.source != table.FromValue {
+					p.own = append(p.own, c)
+					continue
+				}
+				if c.name == table.Updated {
+					p.updated = &c
+				}
+				w := p.want(c.field)
+				w.targets = append(w.targets, c)
+			}
+		}
+	}
+	for _, fields := range []map[string]*wanted{p.members, p.fields} {
+		for _, w := range fields {
+			w.seed = w.digest(tables)
+		}
+	}
+	return p
+}
+
+// version goes into the digest of every field that has a column. It is raised
+// when the flattener makes other cells of the same values, so that rows are
+// written again when they are read again.
+const version = 1
+
+// digest sums up the columns that a field's value goes into.
+func (w *wanted) digest(tables []*table.Table) uint64 {
+	var text []byte
+	add := func(targets []target) {
+		for _, t := range targets {
+			text = fmt.Appendf(text, "%s.%s %v %v %v %v\n", tables[t.table].Name, t.name, t.typ, t.form, t.outer, t.steps)
+		}
+	}
+	add(w.targets)
+	for _, c := range w.children {
+		text = fmt.Appendf(text, "%v\n", c.each)
+		add(c.targets)
+	}
+	return xxh3.HashSeed(text, version)
+}
+
+// want returns the entry for a field; a leading dot names a member of the issue.
+func (p *plan) want(field string) *wanted {
+	where := p.fields
+	if field[0] == '.' {
+		where, field = p.members, field[1:]
+	}
+	if where[field] == nil {
+		where[field] = &wanted{}
+	}
+	return where[field]
+}

@@ -1,0 +1,90 @@
+package load
+
+import (
+	"fmt"
+	"strings"
+
+	"snowdrift/internal/table"
+)
+
+// Dialect is where the SQL of the destinations differs.
+type Dialect struct {
+	// Fold turns our lower-case names into the destination's.
+	Fold func(string) string
+	// Types are the column types.
+	Types map[table.Type]string
+	// Stored turns an expression of a staged column, which is text for JSON
+	// and List, into what the table's column takes.
+	Stored func(t table.Type, expr string) string
+	// Wide is the type in which the digest's arithmetic is exact.
+	Wide string
+	// Backslash says that a backslash in a literal begins an escape.
+	Backslash bool
+	// Now is the expression for the current instant.
+	Now string
+}
+
+// Quote quotes an identifier of ours. It is the only place where identifiers
+// become SQL.
+func (d Dialect) Quote(name string) string {
+	return `"` + strings.ReplaceAll(d.Fold(name), `"`, `""`) + `"`
+}
+
+// Literal quotes a text, for statements that take no parameters.
+func (d Dialect) Literal(s string) string {
+	if d.Backslash {
+		s = strings.ReplaceAll(s, `\`, `\\`)
+	}
+	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+}
+
+// StageName is the name under which the staged rows of a table can be read.
+func StageName(t *table.Table) string { return "_stage_" + t.Name }
+
+// Changed is the temporary table of the issue readings that a commit writes.
+const Changed = "_snowdrift_changed"
+
+// Kept is the temporary table of cells that a commit keeps, see KeepColumns.
+const Kept = "_snowdrift_kept"
+
+// CreateTable returns the statement that makes t if it is missing.
+func (d Dialect) CreateTable(t *table.Table) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "CREATE TABLE IF NOT EXISTS %s (", d.Quote(t.Name))
+	for i, c := range t.Columns {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, "\n  %s %s", d.Quote(c.Name), d.Types[c.Type])
+		if isKey(t, c.Name) {
+			b.WriteString(" NOT NULL")
+		}
+	}
+	b.WriteString("\n)")
+	return b.String()
+}
+
+func isKey(t *table.Table, column string) bool {
+	for _, k := range t.Key {
+		if k == column {
+			return true
+		}
+	}
+	return false
+}
+
+// AddColumn returns the statement that adds a column if it is missing.
+func (d Dialect) AddColumn(t *table.Table, c table.Column) string {
+	return fmt.Sprintf("ALTER TABLE %s ADD COLUMN IF NOT EXISTS %s %s", d.Quote(t.Name), d.Quote(c.Name), d.Types[c.Type])
+}
+
+// CommentOnTable and CommentOnColumn return the statements that document a
+// table and its columns in the destination's catalogue.
+func (d Dialect) CommentOnTable(t *table.Table) string {
+	return fmt.Sprintf("COMMENT ON TABLE %s IS %s", d.Quote(t.Name), d.Literal(t.Doc))
+}
+
+// CommentOnColumn returns the statement that documents one column.
+func (d Dialect) CommentOnColumn(t *table.Table, c table.Column) string {
+	return fmt.Sprintf("COMMENT ON COLUMN %s.%s IS %s", d.Quote(t.Name), d.Quote(c.Name), d.Literal(c.Doc))
+}

@@ -1,0 +1,254 @@
+package duckdb
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages/load"
+	"snowdrift/state"
+)
+
+// Commit loads all staged files and writes state and ledger.
+func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, error) {
+	started := time.Now()
+	result := load.Result{Rows: map[string]int64{}}
+	issues := w.table(table.Issue)
+	if err := w.views(ctx, issues); err != nil {
+		return result, err
+	}
+	err := w.transaction(ctx, "commit", func() error {
+		if err := w.checkFence(ctx, c.Run.Pipeline); err != nil {
+			return err
+		}
+		if err := w.merge(ctx, c.Run, issues, result.Rows); err != nil {
+			return err
+		}
+		if issues != nil {
+			row := w.conn.QueryRowContext(ctx, Dialect.LiveDigest(issues), c.Run.Pipeline)
+			if err := row.Scan(&result.Digest.Count, &result.Digest.Sum); err != nil {
+				return w.fail("commit", issues.Name, "digest", err)
+			}
+		}
+		if c.State != nil {
+			c.State.Digest = result.Digest
+			if err := w.saveState(ctx, c.State); err != nil {
+				return err
+			}
+		}
+		return w.saveRun(ctx, c.Run)
+	})
+	if err != nil {
+		return load.Result{}, err
+	}
+	result.Took = time.Since(started)
+	return result, w.forget(slices.Collect(maps.Keys(w.staged))...)
+}
+
+// views makes the staged files readable under their stage names. It comes
+// before the transaction, like all DDL.
+func (w *Warehouse) views(ctx context.Context, issues *table.Table) error {
+	if issues != nil {
+		if err := w.exec(ctx, "commit", issues.Name, Dialect.CreateChanged()); err != nil {
+			return err
+		}
+	}
+	for name, files := range w.staged {
+		paths, err := pathList(files)
+		if err != nil {
+			return w.fail("commit", name, "", err)
+		}
+		view := fmt.Sprintf("CREATE OR REPLACE TEMPORARY VIEW %s AS SELECT * FROM read_parquet(%s)",
+			Dialect.Quote(load.StageName(files[0].Table)), paths)
+		if err := w.exec(ctx, "commit", name, view); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Warehouse) checkFence(ctx context.Context, pipeline string) error {
+	n, err := w.affect(ctx, "check the lease", "", `UPDATE "_snowdrift_lease" SET "acquired" = "acquired" WHERE "pipeline" = ? AND "run_id" = ? AND "fence" = ?`,
+		pipeline, w.run, w.fence)
+	if err == nil && n != 1 {
+		err = w.fail("check the lease", pipeline, "", load.ErrLeaseLost)
+	}
+	return err
+}
+
+// merge writes the rows of the staged files.
+func (w *Warehouse) merge(ctx context.Context, run state.Run, issues *table.Table, rows map[string]int64) error {
+	if issues != nil && len(w.staged[issues.Name]) > 0 {
+		if err := w.replace(ctx, run, issues, rows); err != nil {
+			return err
+		}
+	}
+	if findings := table.Findings(); len(w.staged[findings.Name]) > 0 {
+		n, err := w.affect(ctx, "commit", issues.Name, Dialect.SetPresence(issues), run.ID)
+		if err != nil {
+			return err
+		}
+		rows[issues.Name] += n
+	}
+	return nil
+}
+
+// replace writes the staged rows of changed issues, in all tables that have
+// rows of issues. Rows are deleted and inserted: DuckDB's MERGE would hold wide
+// rows in memory, where this streams them from the files to the table.
+func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Table, rows map[string]int64) error {
+	changed, err := w.affect(ctx, "commit", issues.Name, Dialect.FindChanged(issues))
+	if err != nil || changed == 0 {
+		return err
+	}
+	kept, err := w.keep(ctx, issues)
+	if err != nil {
+		return err
+	}
+	for _, t := range w.tables {
+		if t.Role == table.Scratch {
+			continue
+		}
+		deleted, err := w.affect(ctx, "commit", t.Name, Dialect.DeleteRows(t))
+		if err != nil {
+			return err
+		}
+		var inserted int64
+		if len(w.staged[t.Name]) > 0 {
+			var args []any
+			var columns []string
+			if t == issues {
+				args, columns = []any{run.Pipeline, run.ID}, kept
+			}
+			if inserted, err = w.affect(ctx, "commit", t.Name, Dialect.InsertRows(t, columns), args...); err != nil {
+				return err
+			}
+		}
+		rows[t.Name] += max(deleted, inserted)
+	}
+	return nil
+}
+
+// keep saves the cells of columns that this load does not bring, and returns
+// the columns.
+func (w *Warehouse) keep(ctx context.Context, issues *table.Table) ([]string, error) {
+	have, err := w.columns(ctx, issues.Name)
+	if err != nil {
+		return nil, err
+	}
+	var kept []string
+	for name := range have {
+		if issues.Column(name) == nil {
+			kept = append(kept, name)
+		}
+	}
+	slices.Sort(kept)
+	if len(kept) == 0 {
+		return nil, nil
+	}
+	return kept, w.exec(ctx, "commit", issues.Name, Dialect.KeepColumns(issues, kept))
+}
+
+func (w *Warehouse) saveState(ctx context.Context, s *state.State) error {
+	if err := w.saveColumns(ctx, s.Columns); err != nil {
+		return err
+	}
+	bare := *s
+	bare.Columns = nil // they have a table of their own
+	document, err := json.Marshal(bare)
+	if err != nil {
+		return fmt.Errorf("save state: %w", err)
+	}
+	if err := w.exec(ctx, "save state", s.Pipeline, `DELETE FROM "_snowdrift_state" WHERE "pipeline" = ?`, s.Pipeline); err != nil {
+		return err
+	}
+	return w.exec(ctx, "save state", s.Pipeline, `INSERT INTO "_snowdrift_state" VALUES (?, ?, ?, now())`, s.Pipeline, s.Commit, string(document))
+}
+
+func (w *Warehouse) saveColumns(ctx context.Context, columns []table.Assignment) error {
+	known, err := w.ledger(ctx)
+	if err != nil {
+		return err
+	}
+	have := map[string]bool{}
+	for _, a := range known {
+		have[a.Column] = true
+	}
+	for _, a := range columns {
+		if have[a.Column] {
+			continue
+		}
+		if err := w.exec(ctx, "save the column ledger", a.Column, `INSERT INTO "_snowdrift_columns" VALUES ('issues', ?, ?, ?, ?, ?)`,
+			a.Column, a.Field, a.Suffix, a.Type.String(), a.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Warehouse) saveRun(ctx context.Context, r state.Run) error {
+	if err := w.exec(ctx, "save the run", r.ID, `DELETE FROM "_snowdrift_runs" WHERE "run_id" = ?`, r.ID); err != nil {
+		return err
+	}
+	report := "{}"
+	if len(r.Report) > 0 {
+		report = string(r.Report)
+	}
+	return w.exec(ctx, "save the run", r.ID, `INSERT INTO "_snowdrift_runs" VALUES (?, ?, ?, ?, ?, ?)`,
+		r.ID, r.Pipeline, r.Started, r.Ended, r.Outcome, report)
+}
+
+// State returns the state of a pipeline.
+func (w *Warehouse) State(ctx context.Context, pipeline string) (*state.State, error) {
+	s := state.New(pipeline)
+	have, err := w.columns(ctx, "_snowdrift_state")
+	if err != nil || len(have) == 0 {
+		return s, err
+	}
+	rows, err := w.conn.QueryContext(ctx, `SELECT CAST("document" AS VARCHAR) FROM "_snowdrift_state" WHERE "pipeline" = ?`, pipeline)
+	if err != nil {
+		return nil, w.fail("read state of", pipeline, "", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var document string
+		if err := rows.Scan(&document); err != nil {
+			return nil, w.fail("read state of", pipeline, "", err)
+		}
+		if s, err = state.Parse([]byte(document)); err != nil {
+			return nil, err
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, w.fail("read state of", pipeline, "", err)
+	}
+	s.Columns, err = w.ledger(ctx)
+	return s, err
+}
+
+// ledger returns the column ledger.
+func (w *Warehouse) ledger(ctx context.Context) ([]table.Assignment, error) {
+	rows, err := w.conn.QueryContext(ctx, `SELECT "field_id", "part", "type", "column_name", "field_name" FROM "_snowdrift_columns" ORDER BY "column_name"`)
+	if err != nil {
+		return nil, w.fail("read the column ledger", "", "", err)
+	}
+	defer rows.Close()
+	var columns []table.Assignment
+	for rows.Next() {
+		var a table.Assignment
+		var typ string
+		if err := rows.Scan(&a.Field, &a.Suffix, &typ, &a.Column, &a.Name); err != nil {
+			return nil, w.fail("read the column ledger", "", "", err)
+		}
+		if a.Type, err = table.ParseType(typ); err != nil {
+			return nil, w.fail("read the column ledger", a.Column, "", err)
+		}
+		columns = append(columns, a)
+	}
+	return columns, rows.Err()
+}

@@ -1,0 +1,323 @@
+// Package duckdb loads into a DuckDB file: the embedded destination, for which
+// nothing has to be installed and nobody asked.
+//
+// DuckDB lets one process write to a file. That lock is the lease: a second run
+// finds the file locked, and a run that was killed holds nothing.
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
+
+	"snowdrift/internal/table"
+	sqlfiles "snowdrift/sql"
+	"snowdrift/stages"
+	"snowdrift/stages/load"
+)
+
+// Options say which file, and what DuckDB may use of the machine.
+type Options struct {
+	Path        string // of the database file
+	Schema      string // made if it is missing
+	MemoryLimit string // such as "200MB"; above it DuckDB spills to disk
+	Threads     int
+	ReadOnly    bool // for queries: the file must exist, and may be read by others
+	Log         *slog.Logger
+}
+
+// Warehouse is an open DuckDB file.
+type Warehouse struct {
+	opts   Options
+	db     *sql.DB
+	conn   *sql.Conn // all statements go through one connection: temporary tables belong to it
+	tables []*table.Table
+	staged map[string][]stages.File
+	fence  int64
+	run    string
+}
+
+// Dialect is DuckDB's SQL.
+var Dialect = load.Dialect{
+	Fold: strings.ToLower,
+	Types: map[table.Type]string{
+		table.Bool: "BOOLEAN", table.Int: "BIGINT", table.Float: "DOUBLE", table.Text: "VARCHAR", table.Date: "DATE",
+		table.Timestamp: "TIMESTAMP WITH TIME ZONE", table.JSON: "JSON", table.List: "VARCHAR[]",
+	},
+	Stored: func(t table.Type, expr string) string {
+		switch t {
+		case table.JSON:
+			return "CAST(" + expr + " AS JSON)"
+		case table.List:
+			return "CAST(CAST(" + expr + " AS JSON) AS VARCHAR[])"
+		}
+		return expr
+	},
+	Wide: "HUGEINT",
+	Now:  "now()",
+}
+
+// Open opens the file, and makes it if it is missing.
+func Open(ctx context.Context, opts Options) (*Warehouse, error) {
+	w := &Warehouse{opts: opts, staged: map[string][]stages.File{}}
+	if opts.ReadOnly {
+		if _, err := os.Stat(opts.Path); err != nil {
+			return nil, w.fail("open", opts.Path, "", fmt.Errorf("there is no such file: %w", err))
+		}
+	}
+	connector, err := duckdb.NewConnector(w.dsn(), func(c driver.ExecerContext) error {
+		for _, s := range w.settings() {
+			if _, err := c.ExecContext(ctx, s, nil); err != nil {
+				return fmt.Errorf("%s: %w", s, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, w.fail("open", opts.Path, "", openError(err))
+	}
+	w.db = sql.OpenDB(connector)
+	if w.conn, err = w.db.Conn(ctx); err != nil {
+		return nil, errors.Join(w.fail("open", opts.Path, "", openError(err)), w.db.Close())
+	}
+	return w, nil
+}
+
+func (w *Warehouse) dsn() string {
+	if w.opts.ReadOnly {
+		return w.opts.Path + "?access_mode=READ_ONLY"
+	}
+	return w.opts.Path
+}
+
+// settings bound what DuckDB uses. Insertion order would have to be remembered,
+// which costs memory, and means nothing to us.
+func (w *Warehouse) settings() []string {
+	s := []string{"SET TimeZone = 'UTC'", "SET preserve_insertion_order = false"}
+	if w.opts.MemoryLimit != "" {
+		s = append(s, "SET memory_limit = "+Dialect.Literal(w.opts.MemoryLimit))
+	}
+	if w.opts.Threads > 0 {
+		s = append(s, fmt.Sprintf("SET threads = %d", w.opts.Threads))
+	}
+	if w.opts.Schema != "" && w.opts.Schema != "main" {
+		if !w.opts.ReadOnly {
+			s = append(s, "CREATE SCHEMA IF NOT EXISTS "+Dialect.Quote(w.opts.Schema))
+		}
+		s = append(s, "SET schema = "+Dialect.Literal(w.opts.Schema))
+	}
+	return s
+}
+
+// openError tells a locked file from everything else. DuckDB has no code for
+// it; the text is of its function LocalFileSystem::OpenFile.
+func openError(err error) error {
+	if strings.Contains(err.Error(), "Could not set lock on file") {
+		return fmt.Errorf("%w: %w", load.ErrLeaseHeld, err)
+	}
+	return err
+}
+
+// Close closes the file. Files that were staged and not committed are removed.
+func (w *Warehouse) Close() error {
+	return errors.Join(w.forget(slices.Collect(maps.Keys(w.staged))...), w.conn.Close(), w.db.Close())
+}
+
+// Acquire takes the lease. Since this process has the file to itself, a lease
+// found in it is that of a run which is dead.
+func (w *Warehouse) Acquire(ctx context.Context, pipeline, run string) error {
+	for _, s := range sqlfiles.Statements("duckdb/meta.sql") {
+		if err := w.exec(ctx, "prepare", "", s); err != nil {
+			return err
+		}
+	}
+	return w.transaction(ctx, "take the lease", func() error {
+		row := w.conn.QueryRowContext(ctx, `SELECT COALESCE(MAX("fence"), 0) + 1 FROM "_snowdrift_lease" WHERE "pipeline" = ?`, pipeline)
+		if err := row.Scan(&w.fence); err != nil {
+			return err
+		}
+		if err := w.exec(ctx, "take the lease", "", `DELETE FROM "_snowdrift_lease" WHERE "pipeline" = ?`, pipeline); err != nil {
+			return err
+		}
+		w.run = run
+		return w.exec(ctx, "take the lease", "", `INSERT INTO "_snowdrift_lease" VALUES (?, ?, ?, now())`, pipeline, run, w.fence)
+	})
+}
+
+// Prepare makes tables and columns that are missing.
+func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
+	w.tables = tables
+	for _, t := range tables {
+		if t.Role == table.Scratch {
+			continue
+		}
+		have, err := w.columns(ctx, t.Name)
+		if err != nil {
+			return err
+		}
+		for _, s := range missing(t, have) {
+			if err := w.exec(ctx, "prepare table", t.Name, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// columns returns the comments of the columns that a table has, by name.
+func (w *Warehouse) columns(ctx context.Context, name string) (map[string]string, error) {
+	rows, err := w.conn.QueryContext(ctx, `SELECT column_name, COALESCE(comment, '') FROM duckdb_columns()
+WHERE database_name = current_database() AND schema_name = current_schema() AND table_name = ?`, name)
+	if err != nil {
+		return nil, w.fail("read the columns of", name, "", err)
+	}
+	defer rows.Close()
+	have := map[string]string{}
+	for rows.Next() {
+		var column, comment string
+		if err := rows.Scan(&column, &comment); err != nil {
+			return nil, w.fail("read the columns of", name, "", err)
+		}
+		have[column] = comment
+	}
+	return have, rows.Err()
+}
+
+// missing returns the statements that bring a table with the columns have to
+// its description.
+func missing(t *table.Table, have map[string]string) []string {
+	var out []string
+	if len(have) == 0 {
+		out = append(out, Dialect.CreateTable(t), Dialect.CommentOnTable(t))
+	}
+	for _, c := range t.Columns {
+		comment, there := have[c.Name]
+		if !there && len(have) > 0 {
+			out = append(out, Dialect.AddColumn(t, c))
+		}
+		if comment != c.Doc {
+			out = append(out, Dialect.CommentOnColumn(t, c))
+		}
+	}
+	return out
+}
+
+// DDL returns the statements that Prepare would run on an empty file.
+func (w *Warehouse) DDL(tables []*table.Table) []string { return DDL(tables) }
+
+// DDL returns the statements that make the tables in an empty file.
+func DDL(tables []*table.Table) []string {
+	out := sqlfiles.Statements("duckdb/meta.sql")
+	for _, t := range tables {
+		if t.Role != table.Scratch {
+			out = append(out, missing(t, nil)...)
+		}
+	}
+	return out
+}
+
+// Stage takes over a file. DuckDB reads it where it is.
+func (w *Warehouse) Stage(_ context.Context, f stages.File) error {
+	w.staged[f.Table.Name] = append(w.staged[f.Table.Name], f)
+	return nil
+}
+
+// forget removes the staged files of the named tables.
+func (w *Warehouse) forget(names ...string) error {
+	var errs []error
+	for _, name := range names {
+		for _, f := range w.staged[name] {
+			if err := os.Remove(f.Path); err != nil && !errors.Is(err, os.ErrNotExist) {
+				errs = append(errs, err)
+			}
+		}
+		delete(w.staged, name)
+	}
+	return errors.Join(errs...)
+}
+
+// exec runs a statement; on is what the error names.
+func (w *Warehouse) exec(ctx context.Context, op, on, statement string, args ...any) error {
+	_, err := w.affect(ctx, op, on, statement, args...)
+	return err
+}
+
+func (w *Warehouse) affect(ctx context.Context, op, on, statement string, args ...any) (int64, error) {
+	w.opts.Log.Debug("statement", "op", op, "on", on, "sql", statement)
+	result, err := w.conn.ExecContext(ctx, statement, args...)
+	if err != nil {
+		return 0, w.fail(op, on, statement, err)
+	}
+	n, err := result.RowsAffected()
+	if err != nil {
+		return 0, w.fail(op, on, statement, err)
+	}
+	return n, nil
+}
+
+func (w *Warehouse) fail(op, on, statement string, err error) error {
+	line, _, _ := strings.Cut(statement, "\n")
+	e := &load.Error{Op: op, On: on, Statement: line, Err: err}
+	switch {
+	case errors.Is(err, load.ErrLeaseHeld):
+		e.Hint = "wait for it to end, or close the other program that has the file open"
+	case strings.Contains(err.Error(), "Out of Memory"):
+		e.Hint = "raise destination.duckdb.memory_limit"
+	case strings.Contains(err.Error(), "not a valid DuckDB database file"):
+		e.Hint = "name another file in destination.duckdb.path"
+	}
+	return e
+}
+
+// transaction runs work in a transaction. It ends in a rollback when work
+// fails, the context being cancelled included.
+func (w *Warehouse) transaction(ctx context.Context, op string, work func() error) error {
+	if err := w.exec(ctx, op, "", "BEGIN TRANSACTION"); err != nil {
+		return err
+	}
+	err := work()
+	if err == nil {
+		if err = w.exec(ctx, op, "", "COMMIT"); err == nil {
+			return nil
+		}
+	}
+	// The rollback has to happen even if the context is what failed. DuckDB
+	// rolls back by itself when a COMMIT fails, and then says that there is no
+	// transaction.
+	if rollback := w.exec(context.WithoutCancel(ctx), op, "", "ROLLBACK"); rollback != nil && !strings.Contains(rollback.Error(), "no transaction") {
+		err = errors.Join(err, rollback)
+	}
+	return err
+}
+
+// table returns the description of a prepared table.
+func (w *Warehouse) table(role table.Role) *table.Table {
+	i := slices.IndexFunc(w.tables, func(t *table.Table) bool { return t.Role == role })
+	if i < 0 {
+		return nil
+	}
+	return w.tables[i]
+}
+
+// pathList returns the staged files of a table as a list of SQL literals.
+func pathList(files []stages.File) (string, error) {
+	var list []string
+	for _, f := range files {
+		path, err := filepath.Abs(f.Path)
+		if err != nil {
+			return "", err
+		}
+		list = append(list, Dialect.Literal(path))
+	}
+	return "[" + strings.Join(list, ", ") + "]", nil
+}

@@ -1,0 +1,109 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages/load"
+)
+
+// Diff compares the staged census with the pipeline's rows.
+func (w *Warehouse) Diff(ctx context.Context, pipeline string) (load.Diff, error) {
+	d := load.Diff{Live: map[int64]int64{}}
+	issues := w.table(table.Issue)
+	if len(w.staged[table.Census().Name]) == 0 {
+		return d, w.fail("compare with the census", issues.Name, "", errors.New("no census was staged"))
+	}
+	if err := w.views(ctx, issues); err != nil {
+		return d, err
+	}
+	err := w.each(ctx, Dialect.MissingIDs(issues), nil, func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		d.Missing = append(d.Missing, id)
+		return err
+	})
+	if err != nil {
+		return d, w.fail("compare with the census", issues.Name, "", err)
+	}
+	err = w.each(ctx, Dialect.AbsentIDs(issues), []any{pipeline}, func(rows *sql.Rows) error {
+		var a load.Absent
+		err := rows.Scan(&a.ID, &a.ProjectID, &a.Key)
+		d.Absent = append(d.Absent, a)
+		return err
+	})
+	if err != nil {
+		return d, w.fail("compare with the census", issues.Name, "", err)
+	}
+	err = w.each(ctx, Dialect.LiveByProject(issues), []any{pipeline}, func(rows *sql.Rows) error {
+		var project, n int64
+		err := rows.Scan(&project, &n)
+		d.Live[project] = n
+		return err
+	})
+	if err != nil {
+		return d, w.fail("compare with the census", issues.Name, "", err)
+	}
+	return d, w.forget(table.Census().Name)
+}
+
+func (w *Warehouse) each(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {
+	rows, err := w.conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// Query runs SQL that reads.
+func (w *Warehouse) Query(ctx context.Context, query string) (load.Rows, error) {
+	rows, err := w.conn.QueryContext(ctx, query)
+	if err != nil {
+		return nil, w.fail("query", "", query, err)
+	}
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, errors.Join(w.fail("query", "", query, err), rows.Close())
+	}
+	return &answer{rows: rows, columns: columns}, nil
+}
+
+type answer struct {
+	rows    *sql.Rows
+	columns []string
+}
+
+func (a *answer) Columns() []string { return a.columns }
+
+func (a *answer) All() iter.Seq2[[]any, error] {
+	return func(yield func([]any, error) bool) {
+		defer a.rows.Close()
+		cells := make([]any, len(a.columns))
+		into := make([]any, len(a.columns))
+		for i := range cells {
+			into[i] = &cells[i]
+		}
+		for a.rows.Next() {
+			if err := a.rows.Scan(into...); err != nil {
+				yield(nil, fmt.Errorf("read the answer: %w", err))
+				return
+			}
+			if !yield(cells, nil) {
+				return
+			}
+		}
+		if err := a.rows.Err(); err != nil {
+			yield(nil, fmt.Errorf("read the answer: %w", err))
+		}
+	}
+}

@@ -1,0 +1,130 @@
+// Package load says what a destination must do: the Warehouse interface, with
+// one folder below this one for each destination, and the SQL that they share.
+//
+// The contract, which the suite in loadtest holds every destination to: rows
+// of all tables, state and run ledger change in one transaction; doing a commit
+// again changes nothing; an older version of an issue never overwrites a newer
+// one; a row whose content did not change is not rewritten; the child rows of
+// an issue are replaced as a set with it.
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages"
+	"snowdrift/state"
+)
+
+// Warehouse is a destination. It is for one goroutine, but for Stage, which may
+// be called beside anything but Commit.
+type Warehouse interface {
+	// Acquire takes the lease of a pipeline for a run. While it is held no
+	// other run of the pipeline can commit. ErrLeaseHeld when another run has
+	// it.
+	Acquire(ctx context.Context, pipeline, run string) error
+	// State returns the state of a pipeline; that of one that never ran if the
+	// destination knows nothing of it.
+	State(ctx context.Context, pipeline string) (*state.State, error)
+	// Prepare makes tables and columns that are missing. It removes and
+	// changes nothing, and doing it again does nothing.
+	Prepare(ctx context.Context, tables []*table.Table) error
+	// Stage takes over a file: brings it to where Commit can load it, and
+	// removes it when it is no longer needed.
+	Stage(ctx context.Context, f stages.File) error
+	// Commit loads all staged files and writes state and ledger, in one
+	// transaction. After an error nothing of it has happened, or the error is
+	// ErrUnknown.
+	Commit(ctx context.Context, c Commit) (Result, error)
+	// Diff compares the staged files of the census with the pipeline's rows.
+	Diff(ctx context.Context, pipeline string) (Diff, error)
+	// Query runs SQL that reads.
+	Query(ctx context.Context, sql string) (Rows, error)
+	// DDL returns the statements that Prepare would run on an empty
+	// destination.
+	DDL(tables []*table.Table) []string
+	// Close gives up the lease and the connection.
+	Close() error
+}
+
+// Commit is what changes beside the rows of the staged files.
+type Commit struct {
+	State *state.State // nil leaves the state as it is
+	Run   state.Run
+}
+
+// Result says what a commit wrote.
+type Result struct {
+	// Rows are the rows inserted, updated or deleted, by table.
+	Rows map[string]int64
+	// Digest is that of the pipeline's live rows after the commit.
+	Digest state.Digest
+	// Took is the time between the first statement and the end of the commit.
+	Took time.Duration
+}
+
+// Diff is how the census and the rows of a pipeline differ.
+type Diff struct {
+	Missing []int64  // in the census, but not a live row
+	Absent  []Absent // a live row, but not in the census
+	// Live are the pipeline's live rows, by project.
+	Live map[int64]int64
+}
+
+// Absent is a live row that the census does not have.
+type Absent struct {
+	ID        int64
+	ProjectID int64
+	Key       string
+}
+
+// Clean reports whether there is no difference.
+func (d Diff) Clean() bool { return len(d.Missing) == 0 && len(d.Absent) == 0 }
+
+// Rows is the answer to a query.
+type Rows interface {
+	Columns() []string
+	// All yields the rows; the slice is valid until the next step.
+	All() iter.Seq2[[]any, error]
+}
+
+// Errors that callers tell apart.
+var (
+	// ErrLeaseHeld: another run works on the same pipeline.
+	ErrLeaseHeld = errors.New("another run holds the lease")
+	// ErrLeaseLost: another run took the lease over; nothing was committed.
+	ErrLeaseLost = errors.New("another run took the lease over")
+	// ErrUnknown: the connection was lost while the commit was under way, and
+	// its outcome could not be found out.
+	ErrUnknown = errors.New("the outcome of the commit is unknown")
+)
+
+// Error is a destination's refusal: what was tried, on what.
+type Error struct {
+	Op        string // "open", "commit", …
+	On        string // table, file or database
+	Statement string // first line of the SQL statement, without values
+	Hint      string // what to do
+	Err       error
+}
+
+func (e *Error) Error() string {
+	s := e.Op
+	if e.On != "" {
+		s += " " + e.On
+	}
+	s += ": " + e.Err.Error()
+	if e.Statement != "" {
+		s += fmt.Sprintf(" (statement: %s)", e.Statement)
+	}
+	if e.Hint != "" {
+		s += "; " + e.Hint
+	}
+	return s
+}
+
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,78 @@
+// Package stages holds the values that flow through the pipeline, and nothing
+// more: a Page of raw issues from fetch to flatten, Rows from flatten to batch,
+// a Cut of Files from batch to load. The stages themselves are the packages
+// below this one; they know these values and not each other.
+package stages
+
+import (
+	"snowdrift/internal/table"
+)
+
+// Partition is a slice of the work: of a first load, issues whose project and
+// creation time lie in a range; of a later run, the issues that changed; of a
+// reconciliation, issues asked for by id.
+type Partition struct {
+	// Name identifies the partition in state, logs and errors.
+	Name string `json:"name"`
+	// JQL selects the issues; empty when IDs does.
+	JQL string `json:"jql,omitempty"`
+	// IDs are the issues to fetch one by one.
+	IDs []int64 `json:"-"`
+	// Changes says that the partition is all that changed: its end moves the
+	// cursor.
+	Changes bool `json:"-"`
+	// Expected is the number of issues that Jira told, -1 if it didn't.
+	Expected int64 `json:"expected"`
+}
+
+// Page is what one answer of Jira holds.
+type Page struct {
+	Partition *Partition
+	// Issues are the raw issues, each valid JSON, all slices of one buffer that
+	// Release gives back.
+	Issues  [][]byte
+	Release func()
+	// Last says that no page of the partition follows.
+	Last bool
+}
+
+// Ref is one reading of one issue: what it takes to recognise it again.
+type Ref struct {
+	ID      int64  `json:"id"`
+	Updated int64  `json:"updated"` // epoch milliseconds, 0 if the issue has none
+	Hash    uint64 `json:"hash"`    // digest of the content
+}
+
+// Chunk is what flatten makes of some pages: rows of several tables, and which
+// partitions ended with them.
+type Chunk struct {
+	Rows []*Rows
+	// Read are the readings of partitions of changes, Returned the ids of
+	// issues that were asked for by id.
+	Read     []Ref
+	Returned []int64
+	// Done are the partitions whose last page is in this chunk or before it.
+	Done []*Partition
+	// Release gives the rows' memory back.
+	Release func()
+}
+
+// File is a Parquet file of rows of one table, on local disk.
+type File struct {
+	Table *table.Table
+	Path  string
+	Rows  int64
+	Bytes int64
+}
+
+// Cut is a part of the stream for load: files that are closed, and when Commit
+// is set the end of what one commit takes.
+type Cut struct {
+	Files []File
+	// The rest belongs to the commit and comes with Commit set: see Chunk. All
+	// that the partitions in Done gave is in this cut or an earlier one.
+	Read     []Ref
+	Returned []int64
+	Done     []*Partition
+	Commit   bool
+}

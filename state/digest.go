@@ -1,0 +1,46 @@
+package state
+
+import "math/bits"
+
+// Digest sums up a set of issue ids, so that two sides can find out that they
+// hold the same set by comparing two numbers. Sum is the sum of Mix over the
+// ids modulo 2^61-1; it doesn't depend on their order.
+type Digest struct {
+	Count int64 `json:"count"`
+	Sum   int64 `json:"sum"`
+}
+
+// The arithmetic is chosen so that SQL can do it with exact integers of 38
+// digits: factors below 2^61, all products below 2^122 (DigestSQL of the load
+// package writes the same). Squaring makes it non-linear: changes in two ids
+// do not cancel out.
+const (
+	// Prime is 2^61-1.
+	Prime = 1<<61 - 1
+	// Factor spreads small ids over the range.
+	Factor = 1152921504606847009
+)
+
+// Add adds one id to the digest.
+func (d *Digest) Add(id int64) {
+	d.Count++
+	d.Sum = int64((uint64(d.Sum) + mix(id)) % Prime)
+}
+
+// Remove takes one id out of the digest.
+func (d *Digest) Remove(id int64) {
+	d.Count--
+	d.Sum = int64((uint64(d.Sum) + Prime - mix(id)) % Prime)
+}
+
+// mix is ((id mod p) · Factor mod p)² mod p.
+func mix(id int64) uint64 {
+	h := mulmod(uint64(id)%Prime, Factor)
+	return mulmod(h, h)
+}
+
+func mulmod(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	_, rem := bits.Div64(hi, lo, Prime)
+	return rem
+}

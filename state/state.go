@@ -1,0 +1,179 @@
+// Package state holds what a pipeline remembers between runs: how far it has
+// read, what it was asked for, which column belongs to which field, and what
+// became of its runs.
+//
+// State lives in the destination and changes in the same transaction as the
+// rows it speaks of, so it is never ahead of them and never behind.
+package state
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages"
+)
+
+// Version is the version of the state's form. A newer one is refused.
+const Version = 1
+
+// State is what a pipeline remembers. The zero State but for Pipeline is that
+// of a pipeline that never ran, or was cleared.
+type State struct {
+	Version  int    `json:"version"`
+	Pipeline string `json:"pipeline"`
+	// Site is the base URL that the issues came from.
+	Site string `json:"site,omitempty"`
+	// Asked is what the pipeline was asked for when this state was made.
+	Asked Asked `json:"asked"`
+	// Load is the first load while it is under way, nil before and after.
+	Load *Load `json:"load,omitempty"`
+	// Cursor is the greatest "updated", in epoch milliseconds, up to which all
+	// changes that Jira has shown are loaded; 0 before the first load ended.
+	Cursor int64 `json:"cursor,omitempty"`
+	// Recent are the issues read last, from the overlap that the next run will
+	// read again.
+	Recent []stages.Ref `json:"recent,omitempty"`
+	// EpochMillis says whether the site takes epoch milliseconds as dates in
+	// JQL; nil if nobody asked yet.
+	EpochMillis *bool `json:"epoch_millis,omitempty"`
+	// Digest is that of the pipeline's live rows after the last commit.
+	Digest Digest `json:"digest"`
+	// Commit names the commit that wrote this state: run id and number.
+	Commit string `json:"commit,omitempty"`
+	// Columns is the column ledger of the destination. It outlives a clear:
+	// columns keep their fields.
+	Columns []table.Assignment `json:"columns,omitempty"`
+}
+
+// Asked is the part of the configuration that decides what the tables hold.
+type Asked struct {
+	Query  string   `json:"query"`  // JQL of the scope, "" for all
+	Fields []string `json:"fields"` // as Jira is asked for them
+	Tables []string `json:"tables"`
+}
+
+// Load is a first load under way.
+type Load struct {
+	// Since is the cursor to go on from when all partitions are loaded: the
+	// newest "updated" when the load began.
+	Since      int64               `json:"since"`
+	Partitions []*stages.Partition `json:"partitions"`
+	Done       []string            `json:"done"` // names of partitions
+}
+
+// Open returns the partitions that are still to load.
+func (l *Load) Open() []*stages.Partition {
+	var open []*stages.Partition
+	for _, p := range l.Partitions {
+		if !slices.Contains(l.Done, p.Name) {
+			open = append(open, p)
+		}
+	}
+	return open
+}
+
+// New returns the state of a pipeline that never ran.
+func New(pipeline string) *State { return &State{Version: Version, Pipeline: pipeline} }
+
+// Cleared returns the state after a clear: all that was read is to be read
+// again, and every column keeps its field.
+func (s *State) Cleared() *State {
+	c := New(s.Pipeline)
+	c.Columns = s.Columns
+	return c
+}
+
+// Clone returns a copy that shares nothing that changes.
+func (s *State) Clone() *State {
+	c := *s
+	c.Recent = slices.Clone(s.Recent)
+	c.Columns = slices.Clone(s.Columns)
+	if s.Load != nil {
+		l := *s.Load
+		l.Done = slices.Clone(l.Done)
+		c.Load = &l
+	}
+	return &c
+}
+
+// Changes says, in words, in what a differs from what was asked before; empty
+// when it does not.
+func (a Asked) Changes(before Asked) []string {
+	var out []string
+	if a.Query != before.Query {
+		out = append(out, fmt.Sprintf("the query changed from %s to %s", show(before.Query), show(a.Query)))
+	}
+	out = append(out, difference("fields", before.Fields, a.Fields)...)
+	return append(out, difference("tables", before.Tables, a.Tables)...)
+}
+
+func show(query string) string {
+	if query == "" {
+		return "all issues"
+	}
+	return "«" + query + "»"
+}
+
+func difference(what string, before, after []string) []string {
+	var out []string
+	if added := minus(after, before); len(added) > 0 {
+		out = append(out, what+" added: "+strings.Join(added, ", "))
+	}
+	if gone := minus(before, after); len(gone) > 0 {
+		out = append(out, what+" no longer asked for: "+strings.Join(gone, ", "))
+	}
+	return out
+}
+
+func minus(a, b []string) []string {
+	var out []string
+	for _, s := range a {
+		if !slices.Contains(b, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Fingerprint is a short name for what was asked.
+func (a Asked) Fingerprint() string {
+	text, err := json.Marshal(a)
+	if err != nil {
+		panic("state: strings always marshal: " + err.Error())
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:6])
+}
+
+// Parse reads a state that Export wrote, or the destination holds.
+func Parse(text []byte) (*State, error) {
+	var s State
+	if err := json.Unmarshal(text, &s); err != nil {
+		return nil, fmt.Errorf("read state: %w", err)
+	}
+	if s.Version < 1 || s.Version > Version {
+		return nil, fmt.Errorf("read state: it has version %d and this snowdrift knows version %d: use the newer snowdrift", s.Version, Version)
+	}
+	if s.Pipeline == "" {
+		return nil, fmt.Errorf("read state: it names no pipeline")
+	}
+	return &s, nil
+}
+
+// Run is an entry of the run ledger.
+type Run struct {
+	ID       string     `json:"run_id"`
+	Pipeline string     `json:"pipeline"`
+	Started  time.Time  `json:"started"`
+	Ended    *time.Time `json:"ended,omitempty"`
+	// Outcome is running, complete, unproven, failed or interrupted.
+	Outcome string `json:"outcome"`
+	// Report is the run's report as JSON, see pipeline.Report.
+	Report json.RawMessage `json:"report,omitempty"`
+}
