@@ -55,7 +55,7 @@ func (r *run) prove(ctx context.Context) error {
 // census reads the ids in scope, into a digest and into files for the
 // destination to compare with, should the digests differ.
 func (r *run) census(ctx context.Context) (digest state.Digest, files []stages.File, err error) {
-	b := batch.New(batch.Options{Dir: r.Dir, Prefix: r.RunID, FileSize: r.FileSize})
+	b := batch.New(batch.Options{Dir: r.Dir, Prefix: r.RunID, FileSize: r.FileSize, Format: r.warehouse.Format()})
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.Discard())
@@ -200,7 +200,7 @@ func judge(a load.Absent, returned bool, projects map[int64]jira.Project) findin
 
 // mark writes findings to the rows of their issues.
 func (r *run) mark(ctx context.Context, findings []finding) error {
-	b := batch.New(batch.Options{Dir: r.Dir, Prefix: r.RunID + "-f", FileSize: r.FileSize})
+	b := batch.New(batch.Options{Dir: r.Dir, Prefix: r.RunID + "-f", FileSize: r.FileSize, Format: r.warehouse.Format()})
 	rows := stages.NewRows(table.Findings())
 	for part := range slices.Chunk(findings, 10_000) {
 		rows.Reset()

@@ -182,7 +182,7 @@ func size(set []*stages.Rows) int {
 // batch writes chunks into files, passes closed files on, and says when a
 // commit is due.
 func (r *run) batch(ctx context.Context, chunks <-chan stages.Chunk, cuts chan<- stages.Cut) (err error) {
-	b := batch.New(batch.Options{Dir: r.Dir, Prefix: r.RunID, FileSize: r.FileSize})
+	b := batch.New(batch.Options{Dir: r.Dir, Prefix: r.RunID, FileSize: r.FileSize, Format: r.warehouse.Format()})
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.Discard())

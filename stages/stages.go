@@ -65,6 +65,14 @@ type File struct {
 	Bytes int64
 }
 
+// Format is what a destination wants of its files.
+type Format struct {
+	// MarkJSON annotates JSON columns as such in Parquet. DuckDB then takes
+	// their text over without parsing it; what Snowflake makes of the
+	// annotation is not known, so its files have plain text there.
+	MarkJSON bool
+}
+
 // Cut is a part of the stream for load: files that are closed, and when Commit
 // is set the end of what one commit takes.
 type Cut struct {

@@ -75,7 +75,7 @@ func (m *markdown) escapeLineStart(s []byte, i int) int {
 
 // endsWord reports whether s ends or has white space at i.
 func endsWord(s []byte, i int) bool {
-	return i >= len(s) || s[i] == ' ' || s[i] == '\t' || s[i] == '\n'
+	return i >= len(s) || isBlank(s[i])
 }
 
 func runOf(s []byte, c byte) int {
@@ -105,7 +105,7 @@ func (m *markdown) escapeByte(s []byte, i int) int {
 	case '|':
 		markup = m.inCell
 	case '#':
-		markup = m.oneLine && (i == 0 || s[i-1] == ' ') // closes a heading
+		markup = m.oneLine && m.closesHeading(s[i:])
 	default:
 		markup = isMarkup(s, i)
 		if len(m.dst) == m.lineStart {
@@ -117,6 +117,13 @@ func (m *markdown) escapeByte(s []byte, i int) int {
 	}
 	m.dst = append(m.dst, s[i])
 	return i + 1
+}
+
+// closesHeading reports whether the # at the start of s may be taken for
+// decoration at the end of a heading: it stands by itself.
+func (m *markdown) closesHeading(s []byte) bool {
+	before := m.dst[m.lineStart:]
+	return (len(before) == 0 || isBlank(before[len(before)-1])) && endsWord(s, runOf(s, '#'))
 }
 
 // isMarkup reports whether s[i] may be inline markup.
@@ -132,16 +139,6 @@ func isMarkup(s []byte, i int) bool {
 		return i+1 == len(s) || isLetter(s[i+1]) || s[i+1] == '/' || s[i+1] == '!' || s[i+1] == '?'
 	case '&':
 		return i+1 == len(s) || isReference(s[i:])
-	}
-	return false
-}
-
-// hasMarkup reports whether there is markup between s[from] and s[to].
-func hasMarkup(s []byte, from, to int) bool {
-	for i := from; i < to; i++ {
-		if isMarkup(s, i) {
-			return true
-		}
 	}
 	return false
 }
@@ -173,16 +170,15 @@ func (m *markdown) bareURL(s []byte, i int) int {
 		if !isPrefixWord(s, i, scheme) {
 			continue
 		}
-		end := urlEnd(s, i)
-		if end <= i+len("://") {
+		end, plain := m.bareEnd(s, i)
+		switch {
+		case end <= i+len("://"):
 			return i
-		}
-		if hasMarkup(s, i, end) {
-			m.dst = append(m.dst[:len(m.dst)-len(scheme)], '<')
-			m.appendRaw(s[i-len(scheme) : end])
-			m.dst = append(m.dst, '>')
-		} else {
+		case plain:
 			m.appendRaw(s[i:end])
+		default:
+			m.dst = m.dst[:len(m.dst)-len(scheme)]
+			m.autolink(s[i-len(scheme) : end])
 		}
 		return end
 	}
@@ -196,8 +192,8 @@ func (m *markdown) bareHost(s []byte, i int) int {
 	if m.noLinks || !isPrefixWord(s, i, "www") {
 		return i
 	}
-	end := urlEnd(s, i)
-	if end > i && !hasMarkup(s, i, end) {
+	end, plain := m.bareEnd(s, i)
+	if plain {
 		m.appendRaw(s[i:end])
 		return end
 	}
@@ -216,13 +212,15 @@ func isPrefixWord(s []byte, i int, word string) bool {
 	return at >= 0 && string(s[at:i]) == word && (at == 0 || !isAlnum(s[at-1]))
 }
 
-// urlEnd returns the end of the URL around s[i]: before white space or an angle
-// bracket, without the punctuation that GFM leaves out.
-func urlEnd(s []byte, i int) int {
-	end := i
+// bareEnd returns the end of the URL around s[i]: before white space or an
+// angle bracket, without the punctuation that GFM leaves out. The URL is plain
+// if nothing in it is markup and it surely ends there.
+func (m *markdown) bareEnd(s []byte, i int) (end int, plain bool) {
+	end = i
 	for end < len(s) && s[end] > ' ' && s[end] != 0x7f && s[end] != '<' && s[end] != '>' {
 		end++
 	}
+	plain = end < len(s) || !m.glued
 	surplus := bytes.Count(s[i:end], []byte(")")) - bytes.Count(s[i:end], []byte("("))
 	for ; end > i; end-- {
 		if c := s[end-1]; c == ')' && surplus > 0 {
@@ -231,7 +229,10 @@ func urlEnd(s []byte, i int) int {
 			break
 		}
 	}
-	return end
+	for k := i; plain && k < end; k++ {
+		plain = !isMarkup(s, k)
+	}
+	return end, plain
 }
 
 // appendRaw writes s without escapes, but for what a table cell needs.
@@ -271,7 +272,7 @@ func (m *markdown) codeSpan(s []byte) {
 	m.coded = len(m.dst)
 }
 
-func isBlank(c byte) bool  { return c == ' ' || c == '\n' }
+func isBlank(c byte) bool  { return c == ' ' || c == '\n' || c == '\t' }
 func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 func isAlnum(c byte) bool  { return isDigit(c) || isLetter(c) }

@@ -2,6 +2,7 @@ package adf
 
 import (
 	"bytes"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 )
@@ -12,6 +13,7 @@ type inlineWriter struct {
 	gap     []byte     // white space owed before the next text; a \n is a line break
 	started bool       // something was written
 	noLinks bool       // within the text of a link or an image, where links do not nest
+	glued   bool       // more follows the text being written without white space in between
 	closed  int        // index in dst after the last delimiter that closed
 	coded   int        // index in dst after the last code span
 }
@@ -94,11 +96,14 @@ func (m *markdown) texts(i, end int32) int32 {
 		text = m.scratch
 	}
 	core := bytes.TrimFunc(text, unicode.IsSpace)
-	if len(core) == 0 {
+	switch {
+	case len(core) == 0 && set[markCode] != 0:
+		m.gap = append(m.gap, ' ')
+		return last
+	case len(core) == 0:
 		m.gap = append(m.gap, text...)
 		return last
-	}
-	if set[markCode] != 0 {
+	case set[markCode] != 0:
 		m.marks(&set, last, end, edge{})
 		m.codeSpan(text)
 		return last
@@ -106,6 +111,7 @@ func (m *markdown) texts(i, end int32) int32 {
 	before := bytes.TrimLeftFunc(text, unicode.IsSpace)
 	m.gap = append(m.gap, text[:len(text)-len(before)]...)
 	m.marks(&set, last, end, edgeOf(core))
+	m.glued = len(before) == len(core) && last+1 < end && nodes[last+1].form != formBreak
 	m.escape(core)
 	m.gap = append(m.gap, before[len(core):]...)
 	return last
@@ -146,7 +152,7 @@ next:
 		todo[k] = o
 		n++
 	}
-	opens := m.opensHere() || n == 1 && first.startsWord
+	opens := m.opensHere(n == 1 && first.startsWord)
 	for _, o := range todo[:n] {
 		o.html = !opens || m.closed == len(m.dst) || m.afterTilde(&o) || !m.closesAt(&o, end)
 		m.openMark(o)
@@ -207,14 +213,23 @@ func isBoundary(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsPunct(r) || r < utf8.RuneSelf && unicode.IsSymbol(r)
 }
 
-// opensHere reports whether a delimiter written now can open before any text.
-func (m *markdown) opensHere() bool {
+// opensHere reports whether a delimiter written now opens, given whether a
+// letter or digit follows it. Within emphasis it must not look as if it could
+// close as well.
+func (m *markdown) opensHere(wordFollows bool) bool {
 	line := m.dst[m.lineStart:]
-	if len(line) == 0 {
-		return true
-	}
 	r, _ := utf8.DecodeLastRune(line)
-	return isBoundary(r)
+	switch {
+	case len(line) == 0 || unicode.IsSpace(r):
+		return true
+	case slices.ContainsFunc(m.open, openMark.isStar):
+		return wordFollows && isBoundary(r)
+	}
+	return wordFollows || isBoundary(r)
+}
+
+func (o openMark) isStar() bool {
+	return !o.html && (o.form == markStrong || o.form == markEm)
 }
 
 // afterTilde reports whether ~~ would follow a tilde, where renderers take it
@@ -320,6 +335,9 @@ func (m *markdown) lineBreak() {
 		m.dst = append(m.dst, "<br>"...)
 	case m.oneLine:
 		m.dst = append(m.dst, ' ')
+	case bytes.HasSuffix(m.dst, []byte(`\`)):
+		m.dst = append(m.dst, "  "...) // the other notation: some renderers trip over three backslashes
+		m.newline()
 	default:
 		m.dst = append(m.dst, '\\')
 		m.newline()

@@ -27,6 +27,7 @@ func (m *markdown) leaf(i, end int32) {
 	case formCard, formInlineCard:
 		m.card(label, url)
 	default:
+		m.glued = i+1 < end
 		m.escape(label)
 	}
 }
@@ -74,14 +75,26 @@ func (m *markdown) card(label, url []byte) {
 	case len(url) == 0 || m.noLinks:
 		m.escape(label)
 	case bytes.Equal(label, url) && isAutolink(url):
-		m.dst = append(m.dst, '<')
-		m.appendRaw(url)
-		m.dst = append(m.dst, '>')
+		m.autolink(url)
 	default:
 		m.openLink()
 		m.escape(label)
 		m.closeLink(url, nil)
 	}
+}
+
+// autolink writes <url>. A | in it has no escape in a table cell that all
+// renderers know; there it becomes a link with a text.
+func (m *markdown) autolink(url []byte) {
+	if m.inCell && bytes.IndexByte(url, '|') >= 0 {
+		m.openLink()
+		m.escape(url)
+		m.closeLink(url, nil)
+		return
+	}
+	m.dst = append(m.dst, '<')
+	m.dst = append(m.dst, url...)
+	m.dst = append(m.dst, '>')
 }
 
 func (m *markdown) openLink() {

@@ -12,7 +12,7 @@ func (m *markdown) list(i int32) {
 	n := &m.t.nodes[i]
 	ordered := n.form == formOrdered
 	number := m.t.attrInt(n, attrOrder, 0, 99_999_999, 1)
-	if m.nested(n) && (!ordered || number == 1) && m.beginsWithText(i) {
+	if len(m.lead) == 0 && m.nested(n) && (!ordered || number == 1) && m.beginsWithText(i) {
 		m.sep = min(m.sep, 1)
 	}
 	marker := m.marker(ordered)
@@ -68,8 +68,12 @@ func (m *markdown) nested(n *node) bool {
 // on the line of its marker. CommonMark takes a lone marker under a line of
 // text for part of that text.
 func (m *markdown) beginsWithText(i int32) bool {
-	for j := i + 1; j < m.t.nodes[i].end; j++ {
-		switch n := &m.t.nodes[j]; n.form {
+	nodes := m.t.nodes
+	if nodes[i].end == i+1 {
+		return false
+	}
+	for j := i + 1; j < nodes[i+1].end; j++ {
+		switch n := &nodes[j]; n.form {
 		case formItem, formTask, formParagraph:
 		case formText:
 			return len(bytes.TrimSpace(m.t.str(n.text))) > 0

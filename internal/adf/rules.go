@@ -169,6 +169,7 @@ var attrNames = map[string]attr{
 	"name":         attrName, // cards: attrs.data.name, JSON-LD
 	"order":        attrOrder,
 	"panelType":    attrPanelType,
+	"resourceId":   attrExtensionKey, // syncBlock
 	"rowspan":      attrRowspan,
 	"shortName":    attrShortName,
 	"state":        attrState,

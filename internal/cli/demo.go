@@ -105,7 +105,7 @@ func demoConfig(ctx context.Context, dir, url string) (*config.Config, error) {
   auth: {method: basic, email: demo@example.com, api_token: "literal:demo"}
 destination:
   type: duckdb
-  duckdb: {path: jira.duckdb, memory_limit: 2GB}
+  duckdb: {path: jira.duckdb}
 `, url)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return nil, usageError{err}

@@ -151,9 +151,11 @@ func (a *app) openWarehouse(ctx context.Context, cfg *config.Config, readOnly bo
 		return nil, usageError{fmt.Errorf("destination.type %s is not part of this version; use duckdb", cfg.Destination.Type)}
 	}
 	d := cfg.Destination.DuckDB
-	return duckdb.Open(ctx, duckdb.Options{
-		Path: string(d.Path), Schema: d.Schema, MemoryLimit: d.MemoryLimit.String(), Threads: d.Threads, ReadOnly: readOnly, Log: a.log,
-	})
+	opts := duckdb.Options{Path: string(d.Path), Schema: d.Schema, ReadOnly: readOnly, Log: a.log}
+	if !readOnly { // who asks may use the whole machine
+		opts.MemoryLimit, opts.Threads = d.MemoryLimit.String(), d.Threads
+	}
+	return duckdb.Open(ctx, opts)
 }
 
 // workDir makes the directory for a run's files on their way.

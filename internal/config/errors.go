@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -64,12 +65,14 @@ func (ps *problems) add(key string, at Origin, format string, args ...any) {
 }
 
 // err returns the collected problems as an *Error, nil when there are none.
-// Those of the file come in the order of its lines.
+// Those of the file come last, in the order of its text.
 func (ps problems) err() error {
 	if len(ps) == 0 {
 		return nil
 	}
 	sorted := slices.Clone(ps)
-	slices.SortStableFunc(sorted, func(a, b Problem) int { return a.Origin.Line - b.Origin.Line })
+	slices.SortStableFunc(sorted, func(a, b Problem) int {
+		return cmp.Or(a.Origin.Line-b.Origin.Line, a.Origin.Column-b.Origin.Column)
+	})
 	return &Error{Problems: sorted}
 }

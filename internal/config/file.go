@@ -76,6 +76,11 @@ func (d *document) of(value ast.Node) Origin {
 	if value == nil {
 		return d.at(nil)
 	}
+	if m, ok := value.(ast.MapNode); ok { // whose own token is a colon
+		if iter := m.MapRange(); iter.Next() {
+			return d.at(iter.Key().GetToken())
+		}
+	}
 	return d.at(value.GetToken())
 }
 

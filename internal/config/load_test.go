@@ -159,7 +159,7 @@ func TestPrecedence(t *testing.T) {
 	check("jira.search.project", "X, Y Z", "environment JIRA_PROJECT")
 	check("jira.auth.email", "nobody", "snowdrift.yaml:5:17")
 	s.env["JIRA_PROJECT"] = ""
-	check("jira.search.project", "A, B", "snowdrift.yaml:4:21")
+	check("jira.search.project", "C", ".env JIRA_PROJECT")
 	s.flags = map[string]string{"jira.url": "https://flag.example.org", "jira.search.project": "[P,Q]", "jira.page_size": "9"}
 	check("jira.url", "https://flag.example.org", "flag")
 	check("jira.search.project", "P, Q", "flag")

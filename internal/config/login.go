@@ -13,7 +13,7 @@ func (v *validation) login(prefix string, a Auth) {
 		if a.OAuth2.ClientID == "" {
 			v.missing(prefix+"oauth2.client_id", "the app's or service account's client id")
 		}
-		v.need(prefix+"oauth2.client_secret", a.OAuth2.ClientSecret, "its secret")
+		v.need(prefix+"oauth2.client_secret", a.OAuth2.ClientSecret, "the client secret")
 		if a.OAuth2.Grant == GrantRefreshToken {
 			v.need(prefix+"oauth2.refresh_token", a.OAuth2.RefreshToken, "the refresh token; snowdrift auth oauth2 obtains one")
 		}

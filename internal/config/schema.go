@@ -130,10 +130,10 @@ func defaultJSON(n *node) any {
 	if n.def == "" {
 		return nil
 	}
-	switch n.typ.Kind() {
-	case reflect.Bool:
+	switch n.typ {
+	case reflect.TypeFor[bool]():
 		return n.def == "true"
-	case reflect.Int, reflect.Float64:
+	case reflect.TypeFor[int](), reflect.TypeFor[float64]():
 		return json.RawMessage(n.def)
 	}
 	return n.def

@@ -38,7 +38,7 @@ func (s setting) reference() string {
 }
 
 // Warnings lists what works but should not stay, a sentence each; every run
-// logs them.
+// logs them. A proxy may stand in the file: few have a password.
 func (c *Config) Warnings() []string {
 	var all []string
 	for _, s := range c.loaded {
@@ -47,7 +47,7 @@ func (c *Config) Warnings() []string {
 			all = append(all, s.key+" is true: whoever sits between here and the server can read the login")
 		case s.node.name == "allow_http" && s.value.Bool():
 			all = append(all, s.key+" is true: the login may travel in clear")
-		case s.node.secret() && s.origin.Kind == FromFile && s.reference() == "" && !s.interpolated:
+		case s.node.secret() && s.node.name != "proxy" && s.origin.Kind == FromFile && s.reference() == "" && !s.interpolated:
 			all = append(all, s.key+" stands in "+s.origin.Name+" itself; put it elsewhere and write a reference, such as env:NAME or file:PATH")
 		}
 	}

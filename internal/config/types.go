@@ -86,7 +86,7 @@ func parseDuration(text string) (time.Duration, error) {
 		}
 	}
 	rest, err := time.ParseDuration(text)
-	if err != nil || rest < 0 {
+	if err != nil || rest < 0 || days+rest < 0 {
 		return 0, wrong
 	}
 	return days + rest, nil

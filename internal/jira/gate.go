@@ -18,7 +18,7 @@ type gate struct {
 	width      int
 	inFlight   int
 	run        int             // successes since the width last changed
-	generation int             // counts the halvings
+	generation int             // counts the bursts that were refused
 	waiting    []chan struct{} // first come, first served
 }
 
@@ -78,13 +78,17 @@ func (g *gate) succeeded() {
 }
 
 // throttled halves the width, once for all requests that were in flight
-// together: the others of a refused burst carry an older generation.
-func (g *gate) throttled(generation int) {
+// together: the others of a refused burst carry an older generation. Without
+// narrow the burst is only noted, because something else was done about it.
+func (g *gate) throttled(generation int, narrow bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.run = 0
-	if generation == g.generation {
-		g.generation++
+	if generation != g.generation {
+		return
+	}
+	g.generation++
+	if narrow {
 		g.width = max(1, g.width/2)
 	}
 }

@@ -132,17 +132,21 @@ func (g *governor) throttled(p *permit, endpoint string, t throttle) {
 		g.log.Warn("jira quota is used up; all requests wait for its reset", "endpoint", endpoint, "reason", t.reason, "wait", t.wait, "until", until.UTC())
 	case scopeEndpoint:
 		p.endpoint.lane.pause(until)
-		p.endpoint.lane.gate.throttled(p.endpoint.generation)
+		// If we now know how fast is too fast, that is all there is to mend;
+		// fewer requests in flight would only leave the allowed rate unused.
+		learned := g.learn(p, t.rate)
+		p.endpoint.lane.gate.throttled(p.endpoint.generation, !learned)
 	default:
 		p.site.lane.pause(until)
-		p.site.lane.gate.throttled(p.site.generation)
+		p.site.lane.gate.throttled(p.site.generation, true)
 	}
 }
 
-// learn takes over a rate that the site states about itself.
-func (g *governor) learn(p *permit, s statedRate) {
+// learn takes over a rate that the site states about itself, and says whether
+// that made us slower.
+func (g *governor) learn(p *permit, s statedRate) bool {
 	if s.perSecond <= 0 {
-		return
+		return false
 	}
 	l := p.site.lane
 	if s.scope == scopeEndpoint {
@@ -151,7 +155,7 @@ func (g *governor) learn(p *permit, s statedRate) {
 	// A little below the stated rate: two clocks never agree, and a 429 costs
 	// more than the difference. Half of the stated bucket may leave at once;
 	// others may be drawing on it too.
-	l.limit(g.now(), rate.Limit(s.perSecond*0.98), max(1, s.bucket/2))
+	return l.limit(g.now(), rate.Limit(s.perSecond*0.98), max(1, s.bucket/2))
 }
 
 // lane is a stream of requests with a common limit.
@@ -181,17 +185,21 @@ func (l *lane) paused(now time.Time) time.Duration {
 	return l.until.Sub(now)
 }
 
-// limit lowers the lane's rate; what the user fixed is never exceeded.
-func (l *lane) limit(now time.Time, limit rate.Limit, burst int) {
+// limit lowers the lane's rate if it is higher, and says whether it was. What
+// the user fixed is never exceeded.
+func (l *lane) limit(now time.Time, limit rate.Limit, burst int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case l.limiter == nil:
 		l.limiter = rate.NewLimiter(limit, burst)
+		return true
 	case limit < l.limiter.Limit():
 		l.limiter.SetLimitAt(now, limit)
 		l.limiter.SetBurstAt(now, burst)
+		return true
 	}
+	return false
 }
 
 // reserve books one request and says how long to wait for its turn.

@@ -150,7 +150,7 @@ func TestGateAdapts(t *testing.T) {
 		generations = append(generations, n)
 	}
 	for _, n := range generations {
-		g.throttled(n)
+		g.throttled(n, true)
 		g.leave()
 	}
 	if g.width != 4 {
@@ -172,7 +172,7 @@ func TestGateAdapts(t *testing.T) {
 	}
 	for range 10 {
 		n, _ := g.enter(t.Context())
-		g.throttled(n)
+		g.throttled(n, true)
 		g.leave()
 	}
 	if g.width != 1 {
@@ -229,6 +229,23 @@ func TestPauseCancellation(t *testing.T) {
 	})
 }
 
+// A 429 that states the limit makes us slower, not narrower; a further one does.
+func TestThrottledWithStatedLimit(t *testing.T) {
+	g := testGovernor(8, 0)
+	h := http.Header{"Ratelimit-Reason": {"jira-burst-based"}, "X-Ratelimit-Limit": {"20"}}
+	for _, width := range []int{8, 4} {
+		p, err := g.admit(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.throttled(p, "a", readThrottle(h, time.Now()))
+		p.done()
+		if l := g.lane("a"); l.gate.width != width || l.limiter.Limit() >= 20 {
+			t.Errorf("width %d at %g/s, want %d", l.gate.width, l.limiter.Limit(), width)
+		}
+	}
+}
+
 func TestReadThrottle(t *testing.T) {
 	now := time.Date(2026, 3, 26, 15, 58, 0, 0, time.UTC)
 	tests := []struct {
@@ -245,6 +262,8 @@ func TestReadThrottle(t *testing.T) {
 		{"infinite", map[string]string{"Retry-After": "1e300"}, throttle{}},
 		{"reset without seconds", map[string]string{"X-RateLimit-Reset": "2026-03-26T16:00Z"}, throttle{wait: 2 * time.Minute}},
 		{"Retry-After before reset", map[string]string{"Retry-After": "3", "X-RateLimit-Reset": "2026-03-26T16:00Z"}, throttle{wait: 3 * time.Second}},
+		{"burst limit", map[string]string{"RateLimit-Reason": "jira-burst-based", "X-RateLimit-Limit": "350", "Retry-After": "1"},
+			throttle{scope: scopeEndpoint, reason: "jira-burst-based", wait: time.Second, rate: statedRate{scopeEndpoint, 350, 350}}},
 		{"quota until the hour", map[string]string{"RateLimit-Reason": "jira-cost-based"}, throttle{scope: scopeQuota, reason: "jira-cost-based", wait: 2 * time.Minute}},
 		{"beta headers bind nobody", map[string]string{"Beta-Retry-After": "60", "X-Beta-RateLimit-Reset": "2026-03-26T16:00Z"}, throttle{}},
 	}

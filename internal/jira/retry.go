@@ -72,14 +72,15 @@ func (c *Client) do(ctx context.Context, call *call) error {
 // again returns nil when the call is to be sent once more, after waiting as
 // long as it takes.
 func (r *retrier) again(ctx context.Context, try attempt) error {
-	if try.err.Kind == KindAuth && try.err.Status != 0 && r.refusal == nil {
+	if try.err.Kind == KindAuth && try.authorization != "" && r.refusal == nil {
+		refusal := try.err
 		err := r.client.session.renew(ctx, try.generation)
 		if err == nil {
-			r.refusal, r.refused = try.err, try.authorization
+			r.refusal, r.refused = refusal, try.authorization
 			return nil
 		}
 		try.noLogin(r.call, err)
-		try.err.Attempts = r.attempts
+		try.err.Status, try.err.Message, try.err.Attempts = refusal.Status, refusal.Message, r.attempts
 	}
 	if !try.retryable || try.err.Kind == KindProtocol && r.attempts >= protocolAttempts {
 		return try.err

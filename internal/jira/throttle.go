@@ -22,6 +22,7 @@ type throttle struct {
 	scope  scope
 	reason string        // RateLimit-Reason, a machine name
 	wait   time.Duration // 0: the answer does not say
+	rate   statedRate    // of the burst limit that was hit, if stated
 }
 
 // readThrottle reads the headers of a 429 or 5xx. Facts used
@@ -32,6 +33,10 @@ type throttle struct {
 // Beta- announce limits to come and bind nobody.
 func readThrottle(h http.Header, now time.Time) throttle {
 	t := throttle{reason: h.Get("RateLimit-Reason"), scope: scopeOf(h.Get("RateLimit-Reason"))}
+	// A burst limit is so many requests a second.
+	if limit, err := strconv.Atoi(h.Get("X-RateLimit-Limit")); err == nil && limit > 0 && t.scope == scopeEndpoint {
+		t.rate = statedRate{scope: scopeEndpoint, perSecond: float64(limit), bucket: limit}
+	}
 	// The site's own clock, where it shows it, is the one its dates refer to.
 	if date, err := http.ParseTime(h.Get("Date")); err == nil {
 		now = date

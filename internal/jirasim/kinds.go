@@ -198,8 +198,10 @@ func writeDateTime(v *view, b []byte, is *issue, f *field) []byte {
 // optionNames are the options of every option field.
 var optionNames = []string{"Alpha", "Beta, with comma", `Gamma "quoted"`, "Größe XL", "None", "2", "✅ yes"}
 
+func optionID(f *field, i int) int64 { return int64(f.serial)*100 + int64(i) + 10_000 }
+
 func (v *view) appendOption(b []byte, f *field, i int) []byte {
-	id := int64(f.serial)*100 + int64(i) + 10_000
+	id := optionID(f, i)
 	b = append(b, `{"self":"`...)
 	b = append(b, v.s.api...)
 	b = append(b, "/customFieldOption/"...)

@@ -6,50 +6,120 @@ import (
 	"strings"
 )
 
+// A verdict is what the site thinks of a request's login.
+type verdict int
+
+const (
+	accepted verdict = iota
+	nobody           // no login at all
+	wrong
+	captcha // too many wrong ones: even the right one is refused
+)
+
 // admit looks at the login and lets the handler answer.
 func (s *Sim) admit(c *call, who access, h handler) answer {
 	if who == public {
 		return h(c)
 	}
-	given := c.r.Header.Get("Authorization")
+	judged, problem := s.judge(c)
 	switch {
-	case given == "":
-		c.anonymous = true
-	case !s.accepts(c.r):
-		if !s.opt.FallBackToAnonymous {
-			return s.refused()
-		}
-		c.anonymous = true
+	case judged == captcha:
+		return answer{status: http.StatusForbidden, kind: htmlType, body: []byte("<html><head><title>Forbidden (403)</title></head><body>Basic Authentication Failure - Reason : AUTHENTICATION_DENIED</body></html>"),
+			header: http.Header{"X-Seraph-Loginreason": {"AUTHENTICATION_DENIED"}, "X-Authentication-Denied-Reason": {"CAPTCHA_CHALLENGE; login-url=" + s.opt.BaseURL + "/login.jsp"}}}
+	case judged == wrong && problem != "":
+		return oauthProblem(problem)
+	case judged == wrong && !s.opt.FallBackToAnonymous:
+		return s.refused()
 	}
+	c.anonymous = judged != accepted
 	var a answer
 	if c.anonymous && who == personal {
 		a = message(http.StatusUnauthorized, "Client must be authenticated to access this resource.")
 	} else {
 		a = h(c)
 	}
-	reason := "OK"
-	if c.anonymous && given != "" {
-		reason = "AUTHENTICATED_FAILED"
+	if a.header == nil {
+		a.header = http.Header{}
 	}
-	if given != "" {
-		if a.header == nil {
-			a.header = http.Header{}
-		}
-		a.header.Set("X-Seraph-LoginReason", reason)
+	switch judged {
+	case accepted:
+		a.header.Set("X-Seraph-LoginReason", "OK")
+	case wrong:
+		a.header.Set("X-Seraph-LoginReason", "AUTHENTICATED_FAILED")
 	}
 	return a
 }
 
-// accepts tells whether a login is right.
-func (s *Sim) accepts(r *http.Request) bool {
-	if s.opt.Token == "" && s.opt.Email == "" && s.opt.BearerToken == "" {
-		return true
+// judge decides about a login; problem is what OAuth 1 calls a wrong one.
+func (s *Sim) judge(c *call) (v verdict, problem string) {
+	header := c.r.Header.Get("Authorization")
+	if header == "" {
+		return nobody, ""
 	}
-	if user, password, ok := r.BasicAuth(); ok {
-		return s.opt.Token != "" && same(user, s.opt.Email) && same(password, s.opt.Token)
+	if strings.HasPrefix(header, "OAuth ") && s.opt.OAuth1 != nil {
+		if problem := s.signedOAuth1(c.r, c.at); problem != "" {
+			return wrong, problem
+		}
+		return accepted, ""
 	}
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	return ok && s.opt.BearerToken != "" && same(token, s.opt.BearerToken)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if token, ok := strings.CutPrefix(header, "Bearer "); ok {
+		// What OAuth 2 hands out on Cloud opens the gateway alone.
+		reaches := c.gateway || !s.cloud || c.endpoint == accessibleResources
+		if s.logins.open() || s.logins.bearer != "" && same(token, s.logins.bearer) || reaches && s.grants.holds(token, c.at) {
+			return accepted, ""
+		}
+		return wrong, ""
+	}
+	user, password, basic := c.r.BasicAuth()
+	if limit := s.opt.CaptchaAfter; basic && limit > 0 && s.logins.failures >= limit {
+		return captcha, ""
+	}
+	if s.opt.ScopedToken && !c.gateway {
+		return wrong, "" // a scoped token opens the gateway alone
+	}
+	if s.logins.open() {
+		return accepted, ""
+	}
+	if basic && s.logins.token != "" && same(user, s.logins.email) && same(password, s.logins.token) {
+		s.logins.failures = 0
+		return accepted, ""
+	}
+	s.logins.failures++
+	return wrong, ""
+}
+
+// logins are what the site accepts, guarded by Sim.mu.
+type logins struct {
+	email, token, bearer string
+	strict               bool // some login is set, by whatever means
+	failures             int  // wrong ones since the last right one
+}
+
+// open: the options name no login, so any will do.
+func (l *logins) open() bool { return !l.strict }
+
+// SetLogin changes the accepted Basic login while the site serves, as a
+// rotated token does.
+func (s *Sim) SetLogin(email, token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logins.email, s.logins.token, s.logins.strict = email, token, true
+}
+
+// SetBearer changes the accepted bearer token while the site serves.
+func (s *Sim) SetBearer(token string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logins.bearer, s.logins.strict = token, true
+}
+
+// SolveCaptcha forgets wrong logins, as a login in the browser does.
+func (s *Sim) SolveCaptcha() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.logins.failures = 0
 }
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

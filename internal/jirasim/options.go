@@ -59,6 +59,17 @@ type Options struct {
 	// without one is anonymous.
 	Email, Token string
 	BearerToken  string
+	// OAuth1 and OAuth2 are further logins, with the servers that belong to
+	// them.
+	OAuth1 *OAuth1
+	OAuth2 *OAuth2
+	// CloudID names the site to the gateway (Cloud), which is served under
+	// /ex/jira/{cloudId}; ScopedToken refuses Basic logins anywhere else.
+	CloudID     string
+	ScopedToken bool
+	// CaptchaAfter so many wrong Basic logins in a row, even the right one gets
+	// a 403 that asks for a CAPTCHA. 0: never.
+	CaptchaAfter int
 	// FallBackToAnonymous answers a wrong login like no login (200, empty
 	// view, X-Seraph-LoginReason: AUTHENTICATED_FAILED) instead of 401.
 	FallBackToAnonymous bool
@@ -115,6 +126,12 @@ func (o Options) withDefaults() (Options, error) {
 	case "first", "second":
 	default:
 		return o, fmt.Errorf("jirasim: repeated hour %q: use first or second", o.RepeatedHour)
+	}
+	if o.CloudID == "" {
+		o.CloudID = "11223344-a1b2-4c3d-8e9f-001122334455"
+	}
+	if o.OAuth2 != nil {
+		o.OAuth2 = o.OAuth2.withDefaults()
 	}
 	if o.PageCap <= 0 {
 		o.PageCap = 100

@@ -23,8 +23,8 @@ type call struct {
 	fault     Fault
 	adf       bool
 	anonymous bool
+	gateway   bool
 	endpoint  string
-	prefix    string // what stood before /rest, such as a gateway's path
 }
 
 // An answer is what a handler makes of a call.
@@ -53,12 +53,10 @@ const (
 	htmlType    = "text/html;charset=UTF-8"
 )
 
-// ServeHTTP answers like the site would.
-func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
-
 // handle registers an endpoint of the platform API; name is its path behind
 // /rest/api/<version>/.
 func (s *Sim) handle(method, name string, who access, h handler) {
+	s.endpoints = append(s.endpoints, name)
 	s.mux.HandleFunc(method+" /rest/api/{version}/"+name, func(w http.ResponseWriter, r *http.Request) {
 		version := r.PathValue("version")
 		if version != "2" && version != "latest" && (version != "3" || !s.cloud) {
@@ -71,12 +69,13 @@ func (s *Sim) handle(method, name string, who access, h handler) {
 
 // handleAt registers an endpoint at a path of its own.
 func (s *Sim) handleAt(method, path, name string, who access, h handler) {
+	s.endpoints = append(s.endpoints, name)
 	s.mux.HandleFunc(strings.TrimSpace(method+" "+path), func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, name, who, h) })
 }
 
 // serve takes a request through faults, limits and login to its handler.
 func (s *Sim) serve(w http.ResponseWriter, r *http.Request, endpoint string, who access, h handler) {
-	c := &call{s: s, r: r, at: s.now(), endpoint: endpoint, adf: s.cloud && r.PathValue("version") != "2"}
+	c := &call{s: s, r: r, at: s.now(), endpoint: endpoint, gateway: throughGateway(r), adf: s.cloud && r.PathValue("version") != "2"}
 	s.mu.Lock()
 	faults := s.faults
 	ok, wait := s.bucket.take(c.at)

@@ -7,7 +7,13 @@ import (
 	"strings"
 )
 
-const noIssue = "Issue does not exist or you do not have permission to see it."
+// noIssue is the 404 for an issue that does not exist or may not be seen.
+func (c *call) noIssue() answer {
+	if !c.s.cloud {
+		return failure(http.StatusNotFound, "Issue Does Not Exist")
+	}
+	return failure(http.StatusNotFound, "Issue does not exist or you do not have permission to see it.")
+}
 
 // findIssue is the issue that a path names by id or by a present or former
 // key, whatever its case.
@@ -19,7 +25,7 @@ func (c *call) findIssue(name string) (issue, *view, bool) {
 	if !ok || c.anonymous || !s.store.readable(&s.store.issues[slot]) {
 		return issue{}, nil, false
 	}
-	return s.store.issues[slot], s.viewLocked(c.adf), true
+	return s.store.issues[slot], c.viewLocked(), true
 }
 
 func (st *store) slotNamed(name string) (int32, bool) {
@@ -32,7 +38,7 @@ func (st *store) slotNamed(name string) (int32, bool) {
 func serveIssue(c *call) answer {
 	is, v, ok := c.findIssue(c.r.PathValue("key"))
 	if !ok {
-		return failure(http.StatusNotFound, noIssue)
+		return c.noIssue()
 	}
 	sel := v.schema.pick(c.queryList("fields"), "*all")
 	sel.expand(c.queryList("expand"))
@@ -102,14 +108,14 @@ func serveBulkFetch(c *call) answer {
 	for i, slot := range slots {
 		issues[i] = s.store.issues[slot]
 	}
-	v := s.viewLocked(c.adf)
+	v := c.viewLocked()
 	s.mu.Unlock()
 
 	sel := v.schema.pick(q.Fields, "*navigable")
 	sel.expand(q.Expand)
 	sel.idOnly, sel.keyOnly = false, sel.keyOnly || sel.idOnly
 	page := pages.Get().(*[]byte)
-	b := append((*page)[:0], `{"expand":"schema,names","issues":[`...)
+	b := append((*page)[:0], `{"issues":[`...)
 	b = v.appendPage(b, issues, &sel, c.fault.Duplicates)
 	b = append(b, `],"issueErrors":[]`...)
 	b = sel.appendExtras(b)

@@ -63,7 +63,7 @@ func (c *call) offsetPage(q *offsetRequest, start, size int, lenient bool) answe
 	if c.anonymous {
 		answered = &found{compare: answered.compare}
 	}
-	v := s.viewLocked(c.adf)
+	v := c.viewLocked()
 	sel := v.schema.pick(q.Fields, "*navigable")
 	sel.expand(q.Expand)
 	n := size

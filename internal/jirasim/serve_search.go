@@ -88,7 +88,7 @@ func (c *call) searchPage(q *searchRequest, last *issue, size int) answer {
 	if c.anonymous {
 		answered = &found{compare: answered.compare}
 	}
-	v := s.viewLocked(c.adf)
+	v := c.viewLocked()
 	sel := v.schema.pick(q.Fields, "id")
 	sel.expand([]string{q.Expand})
 	if !sel.small() {

@@ -77,9 +77,8 @@ func serveProjectSearch(c *call) answer {
 		chosen = append(chosen, i)
 	}
 	end := min(start+size, len(chosen))
-	expand := strings.Join(c.queryList("expand"), ",")
 	var insights []insight
-	if strings.Contains(expand, "insight") {
+	if slices.Contains(c.queryList("expand"), "insight") {
 		insights = s.insights()
 	}
 	b := fmt.Appendf(nil, `{"self":"%s","maxResults":%d,"startAt":%d,"total":%d,"isLast":%t`, c.link(start, size), size, start, len(chosen), end >= len(chosen))
@@ -87,7 +86,7 @@ func serveProjectSearch(c *call) answer {
 		b = fmt.Appendf(b, `,"nextPage":"%s"`, c.link(end, size))
 	}
 	b = append(b, `,"values":`...)
-	b = list(b, max(end-start, 0), func(b []byte, i int) []byte { return s.appendProject(b, chosen[start+i], expand, insights) })
+	b = list(b, max(end-start, 0), func(b []byte, i int) []byte { return s.appendProject(b, chosen[start+i], insights) })
 	return jsonAnswer(append(b, '}'))
 }
 
@@ -114,7 +113,7 @@ func (c *call) link(start, size int) string {
 }
 
 // appendProject writes a project as project/search lists it; mu is held.
-func (s *Sim) appendProject(b []byte, i int, expand string, insights []insight) []byte {
+func (s *Sim) appendProject(b []byte, i int, insights []insight) []byte {
 	p := s.store.projects[i]
 	b = append(b, `{"expand":"description,lead,issueTypes,url,projectKeys,permissions,insight",`...)
 	b = append(b, p.json[1:len(p.json)-1]...)
@@ -125,10 +124,6 @@ func (s *Sim) appendProject(b []byte, i int, expand string, insights []insight) 
 	b = fmt.Appendf(b, `,"style":"%s","isPrivate":false,"properties":{}`, style)
 	if p.archived {
 		b = append(b, `,"archived":true`...)
-	}
-	if strings.Contains(expand, "projectKeys") {
-		b = append(b, `,"projectKeys":[`...)
-		b = append(appendString(b, p.key), ']')
 	}
 	if insights != nil {
 		b = fmt.Appendf(b, `,"insight":{"totalIssueCount":%d`, insights[i].issues)

@@ -23,7 +23,8 @@ type Sim struct {
 	prose      *prose
 	gen        *generator // nil with data files
 	mux        *http.ServeMux
-	skipped    int // lines of data files without id or key
+	endpoints  []string // what mux knows
+	skipped    int      // lines of data files without id or key
 
 	mu         sync.Mutex
 	store      store
@@ -35,6 +36,9 @@ type Sim struct {
 	owners     map[int64]int64 // issues of added comments and worklogs
 	bucket     bucket
 	journal    journal
+	logins     logins
+	grants     grants
+	dance      dance
 	faults     func(*http.Request) *Fault
 }
 
@@ -54,6 +58,9 @@ func New(o Options) (*Sim, error) {
 	}
 	s.store.byKey = map[string]int32{}
 	s.bucket = bucket{rate: o.RateLimit, tokens: max(o.RateLimit, 1), last: s.now()}
+	s.logins = logins{email: o.Email, token: o.Token, bearer: o.BearerToken,
+		strict: o.Email != "" || o.Token != "" || o.BearerToken != "" || o.OAuth1 != nil || o.OAuth2 != nil}
+	s.grants, s.dance = newGrants(o.OAuth2), newDance(o.OAuth1)
 	s.cat = s.newCatalog()
 	if len(o.Data) > 0 {
 		if err := s.load(o.Data); err != nil {

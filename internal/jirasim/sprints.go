@@ -29,9 +29,12 @@ func (g *generator) sprints() []sprint {
 	var all []sprint
 	count := int(g.span / sprintLength)
 	for board := range min(len(g.weights), boardProjects) {
+		if board == kanbanBoard {
+			continue
+		}
 		for i := range count {
 			start := g.from + int64(i)*sprintLength
-			sp := sprint{id: int64(board*count + i + 1), board: int64(board + 1), name: fmt.Sprintf("Sprint %d", i+1), label: fmt.Sprintf("Sprint %d", i+1), goal: "Ship a, b = c",
+			sp := sprint{id: int64(len(all) + 1), board: int64(board + 1), name: fmt.Sprintf("Sprint %d", i+1), label: fmt.Sprintf("Sprint %d", i+1), goal: "Ship a, b = c",
 				state: "closed", start: start, end: start + sprintLength, complete: start + sprintLength + 3_600_123}
 			switch i {
 			case count - 1:
@@ -59,8 +62,11 @@ func (v *view) sprintsOf(is *issue, f *field) []int32 {
 	project := int(g.project(slotOf(is.id)))
 	count := int(g.span / sprintLength)
 	k := int((is.created - g.from) / sprintLength)
-	if r := v.ofField(is, f); project >= boardProjects || k < 0 || k >= count-1 || !r.one(2) {
+	if r := v.ofField(is, f); project >= boardProjects || project == kanbanBoard || k < 0 || k >= count-1 || !r.one(2) {
 		return nil
+	}
+	if project > kanbanBoard {
+		project-- // in the list of boards with sprints
 	}
 	first := int32(project*count + k)
 	if r := v.value(is, f); r.one(2) {

@@ -75,11 +75,12 @@ func (v *view) rawChildren(is *issue, field, list string) rows {
 }
 
 // A pageStyle is how one endpoint pages: the name of its list, its default and
-// its largest page, and whether it tells isLast and links.
+// its largest page, and whether it tells isLast, and links to pages.
 type pageStyle struct {
 	list       string
 	size, most int
-	bean       bool
+	last       bool
+	links      bool
 }
 
 // page answers one page of rows.
@@ -95,14 +96,14 @@ func (c *call) page(p pageStyle, r rows) answer {
 	start = max(start, 0)
 	end := max(min(start+size, r.n), min(start, r.n))
 	b := []byte{'{'}
-	if p.bean {
+	if p.links {
 		b = fmt.Appendf(b, `"self":%s,`, quote(c.link(start, size)))
 		if end < r.n {
 			b = fmt.Appendf(b, `"nextPage":%s,`, quote(c.link(end, size)))
 		}
 	}
 	b = fmt.Appendf(b, `"maxResults":%d,"startAt":%d,"total":%d,`, size, start, r.n)
-	if p.bean {
+	if p.last {
 		b = fmt.Appendf(b, `"isLast":%t,`, end >= r.n)
 	}
 	b = append(b, '"')
@@ -117,14 +118,14 @@ func ofIssue(fn func(c *call, v *view, is *issue) answer) handler {
 	return func(c *call) answer {
 		is, v, ok := c.findIssue(c.r.PathValue("key"))
 		if !ok {
-			return failure(http.StatusNotFound, noIssue)
+			return c.noIssue()
 		}
 		return fn(c, v, &is)
 	}
 }
 
 func serveChangelog(c *call, v *view, is *issue) answer {
-	return c.page(pageStyle{"values", 100, 100, true}, v.changeRows(is, false))
+	return c.page(pageStyle{"values", 100, 100, true, true}, v.changeRows(is, false))
 }
 
 func serveComments(c *call, v *view, is *issue) answer {
@@ -140,7 +141,7 @@ func serveComments(c *call, v *view, is *issue) answer {
 	default:
 		return failure(http.StatusBadRequest, "The value of orderBy is not supported.")
 	}
-	return c.page(pageStyle{"comments", most, most, false}, r)
+	return c.page(pageStyle{"comments", most, most, false, false}, r)
 }
 
 // serveWorklogs: Data Center does not page.
@@ -166,7 +167,7 @@ func serveWorklogs(c *call, v *view, is *issue) answer {
 		}
 		r = rawRows(kept)
 	}
-	return c.page(pageStyle{"worklogs", 5000, 5000, false}, r)
+	return c.page(pageStyle{"worklogs", 5000, 5000, false, false}, r)
 }
 
 func serveWatchers(c *call, v *view, is *issue) answer {
@@ -213,7 +214,7 @@ func serveCommentList(c *call) answer {
 	if len(q.IDs) == 0 || len(q.IDs) > 1000 {
 		return failure(http.StatusBadRequest, "Between 1 and 1000 ids are required.")
 	}
-	return c.page(pageStyle{"values", 1000, 1000, true}, rawRows(c.childrenByID(q.IDs, (*view).comments, (*view).appendComment)))
+	return c.page(pageStyle{"values", 1000, 1000, true, true}, rawRows(c.childrenByID(q.IDs, (*view).comments, (*view).appendComment)))
 }
 
 // childrenByID are the given comments or worklogs, those that the account can

@@ -18,7 +18,7 @@ const (
 	Sealed      Kind = "sealed"
 	Unreachable Kind = "not reachable"
 	Insecure    Kind = "readable by others"
-	Invalid     Kind = "not usable"
+	Invalid     Kind = "not valid"
 	ReadOnly    Kind = "cannot be written"
 )
 

@@ -33,6 +33,8 @@ type Warehouse interface {
 	// Prepare makes tables and columns that are missing. It removes and
 	// changes nothing, and doing it again does nothing.
 	Prepare(ctx context.Context, tables []*table.Table) error
+	// Format says what Stage wants of its files.
+	Format() stages.Format
 	// Stage takes over a file: brings it to where Commit can load it, and
 	// removes it when it is no longer needed.
 	Stage(ctx context.Context, f stages.File) error
