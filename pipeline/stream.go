@@ -25,7 +25,7 @@ const (
 // first error ends all of it.
 func (r *run) stream(ctx context.Context, partitions []*stages.Partition) error {
 	g, ctx := errgroup.WithContext(ctx)
-	pages := make(chan stages.Page, r.Concurrency)
+	pages := make(chan stages.Page, 2)
 	chunks := make(chan stages.Chunk, 1)
 	cuts := make(chan stages.Cut, 1)
 	r.Progress.expect(partitions)

@@ -43,7 +43,7 @@
 // # Limits
 //
 // JSON nested deeper than 10,000 levels is broken (a limit of jsontext).
-// Markdown deeper than 500 nodes, or more than 256 bytes from the margin, is
+// Markdown deeper than 500 blocks, or more than 256 bytes from the margin, is
 // written as one paragraph of its plain text. The result is at most
 // [MaxTextGrowth] or [MaxMarkdownGrowth] times as long as the document.
 package adf

@@ -170,15 +170,15 @@ func (m *markdown) bareURL(s []byte, i int) int {
 		if !isPrefixWord(s, i, scheme) {
 			continue
 		}
-		end, plain := m.bareEnd(s, i)
+		end, open := m.bareEnd(s, i)
 		switch {
-		case end <= i+len("://"):
-			return i
-		case plain:
+		case !open && !hasMarkup(s, i, end):
 			m.appendRaw(s[i:end])
-		default:
+		case !open && isAutolink(s[i-len(scheme):end]):
 			m.dst = m.dst[:len(m.dst)-len(scheme)]
 			m.autolink(s[i-len(scheme) : end])
+		default:
+			m.noLink(s, i, end)
 		}
 		return end
 	}
@@ -186,41 +186,29 @@ func (m *markdown) bareURL(s []byte, i int) int {
 }
 
 // bareHost is bareURL for a host without a scheme, whose "www" ends before
-// s[i]. There is no other way to write such a link: if backslashes are needed,
-// one more before the dot prevents the link.
+// s[i]. It has no other notation.
 func (m *markdown) bareHost(s []byte, i int) int {
 	if m.noLinks || !isPrefixWord(s, i, "www") {
 		return i
 	}
-	end, plain := m.bareEnd(s, i)
-	if plain {
+	end, open := m.bareEnd(s, i)
+	if open || hasMarkup(s, i, end) {
+		m.noLink(s, i, end)
+	} else {
 		m.appendRaw(s[i:end])
-		return end
 	}
-	for ; i < end; i++ {
-		if isMarkup(s, i) || s[i] == '|' && m.inCell || s[i] == '.' && isPrefixWord(s, i, "www") {
-			m.dst = append(m.dst, '\\')
-		}
-		m.dst = append(m.dst, s[i])
-	}
-	return i
+	return end
 }
 
-// isPrefixWord reports whether the word before s[i] is exactly word.
-func isPrefixWord(s []byte, i int, word string) bool {
-	at := i - len(word)
-	return at >= 0 && string(s[at:i]) == word && (at == 0 || !isAlnum(s[at-1]))
-}
-
-// bareEnd returns the end of the URL around s[i]: before white space or an
-// angle bracket, without the punctuation that GFM leaves out. The URL is plain
-// if nothing in it is markup and it surely ends there.
-func (m *markdown) bareEnd(s []byte, i int) (end int, plain bool) {
+// bareEnd returns the end of the URL around s[i]: before white space or a <,
+// without the punctuation that GFM leaves out. It is open if what follows s may
+// be taken for part of it.
+func (m *markdown) bareEnd(s []byte, i int) (end int, open bool) {
 	end = i
-	for end < len(s) && s[end] > ' ' && s[end] != 0x7f && s[end] != '<' && s[end] != '>' {
+	for end < len(s) && s[end] > ' ' && s[end] != 0x7f && s[end] != '<' {
 		end++
 	}
-	plain = end < len(s) || !m.glued
+	open = end == len(s) && m.glued
 	surplus := bytes.Count(s[i:end], []byte(")")) - bytes.Count(s[i:end], []byte("("))
 	for ; end > i; end-- {
 		if c := s[end-1]; c == ')' && surplus > 0 {
@@ -229,10 +217,34 @@ func (m *markdown) bareEnd(s []byte, i int) (end int, plain bool) {
 			break
 		}
 	}
-	for k := i; plain && k < end; k++ {
-		plain = !isMarkup(s, k)
+	return end, open
+}
+
+func hasMarkup(s []byte, from, to int) bool {
+	for i := from; i < to; i++ {
+		if isMarkup(s, i) {
+			return true
+		}
 	}
-	return end, plain
+	return false
+}
+
+// noLink writes s[from:to], the rest of a URL, with backslashes that keep it
+// and what it holds from becoming links.
+func (m *markdown) noLink(s []byte, from, to int) {
+	for i := from; i < to; i++ {
+		c := s[i]
+		if isMarkup(s, i) || c == ':' || c == '.' && isPrefixWord(s, i, "www") || c == '|' && m.inCell {
+			m.dst = append(m.dst, '\\')
+		}
+		m.dst = append(m.dst, c)
+	}
+}
+
+// isPrefixWord reports whether the word before s[i] is exactly word.
+func isPrefixWord(s []byte, i int, word string) bool {
+	at := i - len(word)
+	return at >= 0 && string(s[at:i]) == word && (at == 0 || !isAlnum(s[at-1]))
 }
 
 // appendRaw writes s without escapes, but for what a table cell needs.

@@ -5,7 +5,7 @@ import "bytes"
 // Limits of Markdown's structure; deeper nodes become plain text (see the
 // package comment).
 const (
-	maxDepth  = 500 // nodes
+	maxDepth  = 500 // blocks
 	maxPrefix = 256 // bytes of indentation and quote marks
 )
 
@@ -153,6 +153,7 @@ func (m *markdown) plain(i int32) {
 	m.scratch = m.t.appendPlain(m.scratch[:0], i, m.t.nodes[i].end)
 	if text := bytes.TrimSpace(m.scratch); len(text) > 0 {
 		m.begin()
+		m.glued = false
 		m.escape(text)
 		m.end(2)
 	}
@@ -185,7 +186,7 @@ func (m *markdown) title(n *node) {
 	}
 	m.begin()
 	m.dst = append(m.dst, "**"...)
-	m.oneLine = true
+	m.oneLine, m.glued = true, false
 	m.escape(title)
 	m.oneLine = false
 	m.dst = append(m.dst, "**"...)

@@ -142,7 +142,7 @@ func (t *tree) read(dec *jsontext.Decoder) error {
 		err = t.readContent(dec, -1)
 	} else {
 		t.verbatim = true
-		_, err = t.readScalar(dec)
+		err = t.appendScalar(dec)
 	}
 	t.settleLines()
 	if err != nil {
@@ -320,24 +320,29 @@ func (t *tree) readMembers(dec *jsontext.Decoder, member func(name []byte) error
 }
 
 // readScalar reads a string, or a number or boolean by its literal. Null,
-// arrays and objects are skipped. Line ends become \n.
+// arrays and objects are empty. Line ends become \n.
 func (t *tree) readScalar(dec *jsontext.Decoder) (span, error) {
-	at := int32(len(t.text))
+	at := len(t.text)
+	err := t.appendScalar(dec)
+	t.text = t.text[:at+len(unixLines(t.text[at:]))]
+	return span{int32(at), int32(len(t.text))}, err
+}
+
+func (t *tree) appendScalar(dec *jsontext.Decoder) error {
 	switch dec.PeekKind() {
 	case 'n', '[', '{':
-		return span{at, at}, dec.SkipValue()
+		return dec.SkipValue()
 	}
 	v, err := dec.ReadValue()
-	if err != nil {
-		return span{at, at}, err
-	}
-	if v.Kind() == '"' {
+	switch {
+	case err != nil:
+		return err
+	case v.Kind() == '"':
 		t.text, _ = jsontext.AppendUnquote(t.text, v) // as in readMembers
-		t.text = t.text[:int(at)+len(unixLines(t.text[at:]))]
-	} else {
+	default:
 		t.text = append(t.text, v...)
 	}
-	return span{at, int32(len(t.text))}, nil
+	return nil
 }
 
 // unixLines turns \r\n and lone \r into \n, in place.
@@ -371,16 +376,15 @@ func (t *tree) settleLines() {
 }
 
 // isInline reports whether node i, whose ancestors are settled, is inline. An
-// unknown node is what its surroundings and its first child suggest.
+// unknown node is what its parent and its first child suggest.
 func (t *tree) isInline(i int32) bool {
 	n := &t.nodes[i]
-	if n.form != formUnknown {
+	switch {
+	case n.form != formUnknown:
 		return n.form.inline()
-	}
-	if n.end == i+1 {
-		return true
-	}
-	if child := t.nodes[i+1].form; child != formUnknown && !child.inline() || n.owner < 0 {
+	case n.owner < 0:
+		return false
+	case n.end > i+1 && t.nodes[i+1].form != formUnknown && !t.nodes[i+1].form.inline():
 		return false
 	}
 	switch parent := &t.nodes[n.owner]; parent.form {

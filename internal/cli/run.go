@@ -59,6 +59,7 @@ func (a *app) run(ctx context.Context, cfg *config.Config, acceptShrink bool) (r
 
 // drive runs the pipeline between two open ends.
 func (a *app) drive(ctx context.Context, cfg *config.Config, source *fetch.Source, warehouse load.Warehouse, acceptShrink bool) (report pipeline.Report, err error) {
+	boundMemory()
 	opts := pipeline.Options{
 		Pipeline: cfg.Pipeline, RunID: newRunID(), FileSize: int64(cfg.Batch.FileSize), CommitSize: int64(cfg.Batch.CommitSize),
 		CommitEvery: cfg.Batch.CommitEvery, Concurrency: cfg.Jira.Concurrency, Overlap: cfg.Jira.Overlap,

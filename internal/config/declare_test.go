@@ -28,15 +28,13 @@ func TestDeclaration(t *testing.T) {
 				visit(c)
 				continue
 			}
-			if given := len(strings.Fields(c.def)) + len(c.example) + len(c.fill); given == 0 && c.path != "name" {
+			if c.def == "" && c.example == "" && c.fill == "" && c.path != "name" {
 				t.Errorf("%s: has no default, example or fill", c.path)
 			}
 			if other := variables[c.env]; c.env != "" && other != "" && other != c.path {
 				t.Errorf("%s: %s belongs to %s", c.path, c.env, other)
 			}
-			if !strings.HasPrefix(n.path, "jira") || n.list {
-				variables[c.env] = c.path
-			}
+			variables[c.env] = c.path
 		}
 	}
 	visit(declaration())
@@ -49,7 +47,7 @@ func TestEveryKeyCanBeSet(t *testing.T) {
 	s := newSite(t, map[string]string{"snowdrift.yaml": all})
 	in := &loading{env: s.lookup, doc: parseDocument("example", []byte(all)), dir: s.dir}
 	s.env = map[string]string{"JIRA_EMAIL": "user7@example.org", "JIRA_API_TOKEN": "t", "COMPANY_CA_PEM": "p"}
-	in.resolver = Loader{}.resolver(Secrets{}, in.lookup)
+	in.resolver = resolver(Secrets{}, in.lookup)
 	c := &Config{}
 	in.assignAll(t.Context(), c, func(*node) bool { return true })
 	in.assignSources(t.Context(), c)

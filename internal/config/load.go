@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,9 +31,6 @@ func Load(path string, overrides map[string]string) (*Config, error) {
 type Loader struct {
 	// Environment looks a variable up, as os.LookupEnv does.
 	Environment func(name string) (string, bool)
-	// Stores makes the secret stores that references may name; nil means those
-	// of package secret/stores.
-	Stores func(Secrets, func(name string) (string, bool)) *secret.Resolver
 }
 
 // loading is one Load under way.
@@ -49,17 +47,16 @@ type loading struct {
 
 // setting is one value with its origin, kept for Config.Rows.
 type setting struct {
-	key          string
-	node         *node
-	value        reflect.Value
-	origin       Origin
-	interpolated bool   // the file has a ${…} there
-	via          string // reference that a plain value was read from
+	key        string
+	node       *node
+	value      reflect.Value
+	origin     Origin
+	via        string // reference that a plain value was read from
+	deliberate bool   // a secret that comes from a ${…} or is marked literal:
 }
 
-// Load is like the function Load, with the loader's environment and stores.
-// The context bounds the reading of values that are references; secrets are
-// read later.
+// Load is like the function Load, with the loader's environment. The context
+// bounds the reading of values that are references; secrets are read later.
 func (l Loader) Load(ctx context.Context, path string, overrides map[string]string) (*Config, error) {
 	in := &loading{overrides: overrides, env: l.Environment}
 	file, err := in.readFile(path)
@@ -74,11 +71,12 @@ func (l Loader) Load(ctx context.Context, path string, overrides map[string]stri
 	c := &Config{file: file}
 	in.resolver = bootstrap(in.lookup)
 	in.assignAll(ctx, c, func(n *node) bool { return n.of("secrets") })
-	c.resolver = l.resolver(c.Secrets, in.lookup)
+	c.resolver = resolver(c.Secrets, in.lookup)
 	in.resolver = c.resolver
 	in.assignAll(ctx, c, func(n *node) bool { return !n.of("secrets") })
 	in.assignSources(ctx, c)
 	c.loaded = in.settings
+	c.normalize()
 
 	in.problems = append(in.doc.problems, in.problems...)
 	if len(in.problems) == 0 {
@@ -162,32 +160,40 @@ func (in *loading) find(n *node, prefix string) (written, bool) {
 		if text, ok := in.overrides[n.path]; ok {
 			return n.split(text, Origin{Kind: FromFlag}), true
 		}
-		if text, ok := in.env(n.env); ok && n.env != "" && text != "" {
-			return n.split(text, Origin{Kind: FromEnvironment, Name: n.env}), true
-		}
-		if text := in.dotenv[n.env]; text != "" {
-			return n.split(text, Origin{Kind: FromDotEnv, Name: n.env}), true
+		if n.env != "" {
+			if text, _ := in.env(n.env); text != "" {
+				return n.split(text, Origin{Kind: FromEnvironment, Name: n.env}), true
+			}
+			if text := in.dotenv[n.env]; text != "" {
+				return n.split(text, Origin{Kind: FromDotEnv, Name: n.env}), true
+			}
 		}
 	}
 	w, ok := in.doc.values[prefix+n.path]
 	return w, ok
 }
 
-// split makes a list of what a flag or variable says for a key of many values.
+// split makes a list of what a flag or variable says for a key of many values:
+// A,B or [A, B], with "quotes" around an item that has a comma.
 func (n *node) split(text string, origin Origin) written {
 	w := written{texts: []string{text}, origin: origin}
 	if !n.many() {
 		return w
 	}
-	w.list = true
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
 		text = text[1 : len(text)-1]
 	}
-	w.texts = w.texts[:0]
-	for item := range strings.SplitSeq(text, ",") {
-		if item = strings.Trim(strings.TrimSpace(item), `"'`); item != "" {
-			w.texts = append(w.texts, item)
+	r := csv.NewReader(strings.NewReader(text))
+	r.TrimLeadingSpace, r.LazyQuotes, r.FieldsPerRecord = true, true, -1
+	lines, err := r.ReadAll()
+	if err != nil {
+		return w // not a list, so one item
+	}
+	w.list, w.texts = true, nil
+	for _, line := range lines {
+		for _, item := range line {
+			w.texts = append(w.texts, strings.TrimSpace(item))
 		}
 	}
 	return w

@@ -2,9 +2,7 @@ package config
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/goccy/go-yaml"
 
 	"snowdrift/internal/secret"
 )
@@ -166,6 +162,20 @@ func TestPrecedence(t *testing.T) {
 	check("jira.page_size", "9", "flag")
 }
 
+func TestLists(t *testing.T) {
+	s := newSite(t, map[string]string{"snowdrift.yaml": ""})
+	for text, want := range map[string][]string{
+		"A": {"A"}, "A,B": {"A", "B"}, " A , B ": {"A", "B"}, "[A, B]": {"A", "B"}, `"A, B",C`: {"A, B", "C"}, `["A, B", C]`: {"A, B", "C"},
+		"A,,B,": {"A", "B"}, "O'Hara": {"O'Hara"}, `say "hi"`: {`say "hi"`}, "A\nB": {"A", "B"}, "[]": nil, "env:P": {"from,there"},
+	} {
+		s.env["P"] = "from,there"
+		s.flags = map[string]string{"jira.search.project": text}
+		if got := s.load(t).Jira.Search.Project; !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 func TestEmptyCountsAsNotSet(t *testing.T) {
 	s := newSite(t, map[string]string{"snowdrift.yaml": "pipeline: ''\njira:\n  page_size:\n  fields: ~\n  search: {type: \"${NONE:-}\", project: ''}\n  auth:\ncensus: {}\n"})
 	c := s.load(t)
@@ -198,12 +208,12 @@ func TestAnchors(t *testing.T) {
 
 func TestReferencesForAnyValue(t *testing.T) {
 	s := newSite(t, map[string]string{
-		"snowdrift.yaml": "jira:\n  url: file:site.json#jira.url\n  page_size: env:PAGE\n  auth: {api_token: file:site.json#/jira/token, email: \"${ADDRESS}\"}\n",
+		"snowdrift.yaml": "jira:\n  url: file:site.json#jira.url\n  page_size: env:PAGE\n  cloud_id: literal:env:PAGE\n  auth: {api_token: file:site.json#/jira/token, email: \"${ADDRESS}\"}\n",
 		"site.json":      `{"jira": {"url": "https://a.example.org", "token": "t0ken"}}`,
 	})
 	s.env = map[string]string{"PAGE": "33", "ADDRESS": "env:REAL", "REAL": "user9@example.org"}
 	c := s.load(t)
-	if c.Jira.URL != "https://a.example.org" || c.Jira.PageSize != 33 || c.Jira.Auth.Email != "user9@example.org" || reveal(t, c.Jira.Auth.APIToken) != "t0ken" {
+	if c.Jira.URL != "https://a.example.org" || c.Jira.PageSize != 33 || c.Jira.CloudID != "env:PAGE" || c.Jira.Auth.Email != "user9@example.org" || reveal(t, c.Jira.Auth.APIToken) != "t0ken" {
 		t.Errorf("got %+v", c.Jira)
 	}
 	file := filepath.Join(s.dir, "site.json")
@@ -306,84 +316,4 @@ func TestCloseWithoutLoad(t *testing.T) {
 	if err := (&Config{}).Close(); err != nil {
 		t.Error(err)
 	}
-}
-
-const canary = "canary-3f1c"
-
-// TestSecretsStaySecret puts a canary into every secret by every way and looks
-// for it in everything that can be printed.
-func TestSecretsStaySecret(t *testing.T) {
-	var flat strings.Builder
-	env := map[string]string{}
-	dotenv := ""
-	for _, n := range declaration().leaves() {
-		if !n.secret() {
-			continue
-		}
-		fmt.Fprintf(&flat, "%s: %s\n", n.path, canary)
-		if n.env != "" {
-			env[n.env] = canary
-			dotenv += n.env + "=" + canary + "\n"
-		}
-	}
-	nested := nest(flat.String())
-	for name, s := range map[string]*site{
-		"file":        newSite(t, map[string]string{"snowdrift.yaml": nested}),
-		"variables":   newSite(t, map[string]string{"snowdrift.yaml": strings.ReplaceAll(nested, canary, "${CANARY}")}),
-		"environment": newSite(t, map[string]string{"snowdrift.yaml": ""}),
-		"dotenv":      newSite(t, map[string]string{"snowdrift.yaml": "", ".env": dotenv}),
-	} {
-		t.Run(name, func(t *testing.T) {
-			switch name {
-			case "variables":
-				s.env["CANARY"] = canary
-			case "environment":
-				s.env = env
-			}
-			c := s.load(t)
-			count := 0
-			for key, value := range c.SecretValues() {
-				if reveal(t, value) != canary {
-					t.Errorf("%s is not the canary", key)
-				}
-				count++
-			}
-			if count == 0 {
-				t.Fatal("no secret was set")
-			}
-			asJSON, err := json.Marshal(c)
-			if err != nil {
-				t.Fatal(err)
-			}
-			asYAML, err := yaml.Marshal(c)
-			if err != nil {
-				t.Fatal(err)
-			}
-			printed := fmt.Sprintf("%v %+v %#v %s %s %v %v %v", c, *c, *c, asJSON, asYAML, c.Rows(), c.Warnings(), c.RequireJira())
-			if strings.Contains(printed, canary) {
-				t.Errorf("the canary shows in %s", printed)
-			}
-		})
-	}
-}
-
-// nest turns dotted keys into YAML blocks.
-func nest(flat string) string {
-	var out strings.Builder
-	var open []string
-	for line := range strings.Lines(flat) {
-		key, value, _ := strings.Cut(line, ": ")
-		parts := strings.Split(key, ".")
-		groups := parts[:len(parts)-1]
-		shared := 0
-		for shared < len(open) && shared < len(groups) && open[shared] == groups[shared] {
-			shared++
-		}
-		for i := shared; i < len(groups); i++ {
-			out.WriteString(strings.Repeat("  ", i) + groups[i] + ":\n")
-		}
-		open = groups
-		out.WriteString(strings.Repeat("  ", len(groups)) + parts[len(parts)-1] + ": " + value)
-	}
-	return out.String()
 }

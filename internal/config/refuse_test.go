@@ -240,16 +240,17 @@ jira:
   allow_http: true
   proxy: http://proxy.example.org
   tls: {dangerously_skip_verification: true}
-  auth: {api_token: canary-3f1c, password: "${PW}", token: env:TOKEN}
+  auth: {api_token: canary-3f1c, password: "${PW}", token: env:TOKEN, oauth2: {client_secret: "literal:x"}}
+secrets: {vault: {address: "http://vault.example.org:8200"}}
 `})
 	s.env["PW"] = "x"
 	got := strings.Join(s.load(t).Warnings(), "\n")
-	for _, key := range []string{"jira.allow_http", "jira.tls.dangerously_skip_verification", "jira.auth.api_token"} {
+	for _, key := range []string{"jira.allow_http", "jira.tls.dangerously_skip_verification", "jira.auth.api_token", "secrets.vault.address"} {
 		if !strings.Contains(got, key+" ") {
 			t.Errorf("no warning about %s in:\n%s", key, got)
 		}
 	}
-	if n := strings.Count(got, "\n") + 1; n != 3 || strings.Contains(got, canary) {
+	if n := strings.Count(got, "\n") + 1; n != 4 || strings.Contains(got, canary) {
 		t.Errorf("%d warnings:\n%s", n, got)
 	}
 	if all := newSite(t, map[string]string{"snowdrift.yaml": ""}).load(t).Warnings(); len(all) > 0 {

@@ -1,6 +1,10 @@
 package config
 
-import "snowdrift/internal/secret"
+import (
+	"net/url"
+
+	"snowdrift/internal/secret"
+)
 
 // Row is one value as snowdrift understood it.
 type Row struct {
@@ -38,7 +42,8 @@ func (s setting) reference() string {
 }
 
 // Warnings lists what works but should not stay, a sentence each; every run
-// logs them. A proxy may stand in the file: few have a password.
+// logs them. A proxy may stand in the file, few have a password; so may a secret
+// behind literal:, which says that it is meant.
 func (c *Config) Warnings() []string {
 	var all []string
 	for _, s := range c.loaded {
@@ -47,9 +52,12 @@ func (c *Config) Warnings() []string {
 			all = append(all, s.key+" is true: whoever sits between here and the server can read the login")
 		case s.node.name == "allow_http" && s.value.Bool():
 			all = append(all, s.key+" is true: the login may travel in clear")
-		case s.node.secret() && s.node.name != "proxy" && s.origin.Kind == FromFile && s.reference() == "" && !s.interpolated:
+		case s.node.secret() && s.node.name != "proxy" && s.origin.Kind == FromFile && s.reference() == "" && !s.deliberate:
 			all = append(all, s.key+" stands in "+s.origin.Name+" itself; put it elsewhere and write a reference, such as env:NAME or file:PATH")
 		}
+	}
+	if u, err := url.Parse(c.Secrets.Vault.Address); err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
+		all = append(all, "secrets.vault.address is http: the token and the secrets travel in clear")
 	}
 	return all
 }

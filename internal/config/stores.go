@@ -11,11 +11,8 @@ import (
 	"snowdrift/internal/secret/vault"
 )
 
-// resolver makes the stores that the loader was given, or all there are.
-func (l Loader) resolver(s Secrets, env func(string) (string, bool)) *secret.Resolver {
-	if l.Stores != nil {
-		return l.Stores(s, env)
-	}
+// resolver makes the stores that references may name.
+func resolver(s Secrets, env func(string) (string, bool)) *secret.Resolver {
 	return stores.New(stores.Options{Environment: env, Vault: s.Vault.options()})
 }
 

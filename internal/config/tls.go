@@ -11,9 +11,13 @@ import (
 )
 
 // ClientConfig returns what an HTTP client needs: the system's authorities and
-// the configured ones, and the client certificate. The key file must be
-// readable by its owner only.
+// the configured ones, and the client certificate; nil when nothing is
+// configured and the client's own ways will do. The key file must be readable
+// by its owner only.
 func (t TLS) ClientConfig() (*tls.Config, error) {
+	if t == (TLS{}) {
+		return nil, nil
+	}
 	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: t.DangerouslySkipVerification}
 	pem := []byte(t.CAPEM)
 	if t.CAFile != "" {

@@ -10,12 +10,20 @@ import (
 	"strings"
 )
 
+// normalize writes what can be written in several ways in one.
+func (c *Config) normalize() {
+	c.Jira.URL = strings.TrimRight(c.Jira.URL, "/")
+	for i := range c.Sources {
+		c.Sources[i].Jira.URL = strings.TrimRight(c.Sources[i].Jira.URL, "/")
+	}
+}
+
 // validate checks the rules between keys: contradictions, and what the chosen
 // destination needs.
 func (c *Config) validate() problems {
 	v := &validation{c: c}
 	v.name("pipeline", c.Pipeline)
-	v.jira("", &c.Jira)
+	v.jira("", c.Jira)
 	v.sources()
 	switch c.Destination.Type {
 	case DestinationDuckDB:
@@ -99,21 +107,19 @@ func (v *validation) name(key, name string) {
 
 func (v *validation) sources() {
 	var names []string
-	for i := range v.c.Sources {
-		s := &v.c.Sources[i]
+	for i, s := range v.c.Sources {
 		prefix := fmt.Sprintf("sources[%d].", i)
 		if v.name(prefix+"name", s.Name); slices.Contains(names, s.Name) {
 			v.add(prefix+"name", "is the name of another source too")
 		}
 		names = append(names, s.Name)
-		v.jira(prefix, &s.Jira)
+		v.jira(prefix, s.Jira)
 	}
 }
 
 // jira checks one site. prefix is that of its source, "" at the top.
-func (v *validation) jira(prefix string, j *Jira) {
+func (v *validation) jira(prefix string, j Jira) {
 	key := func(name string) string { return prefix + "jira." + name }
-	j.URL = strings.TrimRight(j.URL, "/")
 	v.url(key("url"), j.URL, j.AllowHTTP)
 	v.url(key("auth.oauth2.token_url"), j.Auth.OAuth2.TokenURL, j.AllowHTTP)
 	v.url(key("auth.oauth2.authorize_url"), j.Auth.OAuth2.AuthorizeURL, j.AllowHTTP)

@@ -64,11 +64,14 @@ func (in *loading) expand(ctx context.Context, s *setting, text string) (string,
 		if err != nil {
 			return "", err
 		}
-		s.interpolated = s.interpolated || plain != text
+		s.deliberate = s.deliberate || plain != text
 		text = plain
 	}
 	if s.node.secret() {
 		return text, nil
+	}
+	if rest, ok := strings.CutPrefix(text, secret.Literal); ok {
+		return rest, nil
 	}
 	ref, ok, err := in.resolver.Reference(text, in.base(s))
 	if err != nil || !ok {
@@ -99,6 +102,7 @@ func (in *loading) parse(s *setting, text string) error {
 			return errors.New("a secret in a flag can be read by every user of this machine; give env:NAME or file:PATH instead")
 		}
 		v.Set(reflect.ValueOf(str))
+		s.deliberate = s.deliberate || strings.HasPrefix(text, secret.Literal)
 		return nil
 	case v.Type() == reflect.TypeFor[Path]():
 		if s.origin.Kind == FromFile && !filepath.IsAbs(text) {

@@ -20,6 +20,8 @@ type governor struct {
 	rand  func() float64
 	log   *slog.Logger
 	width int
+	// patience is the longest brief wait that all may be held up for.
+	patience time.Duration
 
 	site  *lane
 	mu    sync.Mutex
@@ -28,7 +30,7 @@ type governor struct {
 
 func newGovernor(o Options) *governor {
 	g := &governor{
-		now: o.Now, sleep: o.Sleep, rand: o.Rand, log: o.Log, width: o.Concurrency,
+		now: o.Now, sleep: o.Sleep, rand: o.Rand, log: o.Log, width: o.Concurrency, patience: o.RetryBudget,
 		site: newLane(o.Concurrency), lanes: make(map[string]*lane),
 	}
 	if o.RequestsPerSecond > 0 {
@@ -123,8 +125,12 @@ func (p *permit) succeeded(nearLimit bool) {
 	}
 }
 
-// throttled acts on a 429.
+// throttled acts on a 429. A wait that nobody is willing to sit out holds up
+// nobody: whoever is refused then returns the refusal.
 func (g *governor) throttled(p *permit, endpoint string, t throttle) {
+	if t.scope == scopeQuota && t.wait > maxQuotaWait || t.scope != scopeQuota && t.wait > g.patience {
+		return
+	}
 	until := g.now().Add(t.wait)
 	switch t.scope {
 	case scopeQuota:

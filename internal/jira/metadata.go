@@ -121,7 +121,7 @@ func (c *Client) dataCenterProjects(ctx context.Context) ([]Project, error) {
 				return err
 			}
 			var err error
-			projects, err = appendProjects(nil, list)
+			projects, err = projectsOf(list)
 			return err
 		},
 	}
@@ -184,7 +184,7 @@ func (c *Client) projectPage(ctx context.Context, startAt int64) (page []Project
 			}
 			isLast = body.IsLast
 			var err error
-			page, err = appendProjects(nil, *body.Values)
+			page, err = projectsOf(*body.Values)
 			return err
 		},
 	}
@@ -192,13 +192,13 @@ func (c *Client) projectPage(ctx context.Context, startAt int64) (page []Project
 	return page, isLast, err
 }
 
-func appendProjects(projects []Project, list []projectBody) ([]Project, error) {
-	for _, body := range list {
-		p, err := body.project()
-		if err != nil {
+func projectsOf(list []projectBody) ([]Project, error) {
+	projects := make([]Project, len(list))
+	for i, body := range list {
+		var err error
+		if projects[i], err = body.project(); err != nil {
 			return nil, err
 		}
-		projects = append(projects, p)
 	}
 	return projects, nil
 }

@@ -137,13 +137,17 @@ func isLoopback(host string) bool {
 // leaves decompression to us, so that bytes on the wire can be counted and a
 // faster decoder used.
 func NewTransport(concurrency int) *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConnsPerHost = concurrency
-	t.MaxConnsPerHost = 0
-	t.DisableCompression = true
-	t.ReadBufferSize = 64 << 10
-	t.WriteBufferSize = 16 << 10
-	return t
+	dialer := net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         dialer.DialContext,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: concurrency,
+		IdleConnTimeout:     90 * time.Second,
+		TLSHandshakeTimeout: 15 * time.Second,
+		DisableCompression:  true,
+		ReadBufferSize:      64 << 10,
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

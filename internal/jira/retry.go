@@ -85,7 +85,6 @@ func (r *retrier) again(ctx context.Context, try attempt) error {
 	if !try.retryable || try.err.Kind == KindProtocol && r.attempts >= protocolAttempts {
 		return try.err
 	}
-	r.client.stats.retries.Add(1)
 	if try.err.Kind == KindThrottled && try.throttle.scope == scopeQuota {
 		return r.awaitQuota(try)
 	}
@@ -97,6 +96,7 @@ func (r *retrier) again(ctx context.Context, try attempt) error {
 		}
 		return try.err
 	}
+	r.client.stats.retries.Add(1)
 	r.client.options.Log.Warn("jira call is retried", "op", r.call.op, "endpoint", r.call.endpoint, "status", try.err.Status,
 		"kind", try.err.Kind, "attempt", r.attempts, "wait", wait, "error", try.err)
 	if err := r.client.options.Sleep(ctx, wait); err != nil {
@@ -113,6 +113,7 @@ func (r *retrier) awaitQuota(try attempt) error {
 		try.err.Hint = fmt.Sprintf("the request quota is used up (%s) and is reset in %s; run again then", try.throttle.reason, try.throttle.wait)
 		return try.err
 	}
+	r.client.stats.retries.Add(1)
 	r.pardoned += try.throttle.wait
 	return nil
 }

@@ -84,16 +84,30 @@ func TestAgainstSimulator(t *testing.T) {
 			if len(all) != sim.Count() {
 				t.Fatalf("%d issues of %d", len(all), sim.Count())
 			}
-			sim.Each(func(id int64, _ string, raw []byte) bool {
-				if !json.Valid(all[id]) || len(all[id]) < 100 {
-					t.Errorf("issue %d: %.200s", id, all[id])
+			sim.Each(func(id int64, key string, raw []byte) bool {
+				if !bytes.Equal(all[id], raw) {
+					t.Errorf("%s: the issue that came is not the one that is there", key)
 				}
 				return true
 			})
 			checkWindows(t, c, sim)
 			checkBulk(t, c, sim)
 			checkMetadata(t, c, sim)
+			if ok, err := c.UnderstandsMillis(t.Context()); !ok || err != nil {
+				t.Errorf("milliseconds: %v, %v", ok, err)
+			}
 		})
+	}
+}
+
+func TestMillisAreProbed(t *testing.T) {
+	c, _ := dialSim(t, jirasim.Options{Issues: 20, NoEpochMillis: true})
+	if ok, err := c.UnderstandsMillis(t.Context()); ok || err != nil {
+		t.Errorf("a site that refuses numbers: %v, %v", ok, err)
+	}
+	before := c.Stats().Total()
+	if _, err := c.UnderstandsMillis(t.Context()); err != nil || c.Stats().Total() != before+1 {
+		t.Errorf("%d requests, %v", c.Stats().Total()-before, err)
 	}
 }
 

@@ -96,7 +96,7 @@ func (s *site) want(x exchange, status int, into any) {
 	}
 }
 
-// found is what tests read of an issue.
+// foundIssue is what tests read of an issue.
 type foundIssue struct {
 	ID, Key string
 	Fields  map[string]json.RawMessage
@@ -163,4 +163,11 @@ func (s *site) decodeEach(fn func(id int64, key string, fields map[string]any)) 
 		fn(id, key, x.Fields)
 		return true
 	})
+}
+
+func unquote(t *testing.T, raw []byte, into any) {
+	t.Helper()
+	if err := json.Unmarshal(raw, into); err != nil {
+		t.Fatalf("%v in %.100s", err, raw)
+	}
 }

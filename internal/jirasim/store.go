@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -237,14 +239,10 @@ func (st *store) listed(slot int32, seen *issue) bool {
 
 // splitKey takes a key apart at its last dash.
 func splitKey(key string) (project string, num int32, ok bool) {
-	for i := len(key) - 1; i > 0; i-- {
-		c := key[i]
-		if c == '-' {
-			return key[:i], num, i < len(key)-1
-		}
-		if c < '0' || c > '9' || num > 100_000_000 {
-			return "", 0, false
-		}
+	i := strings.LastIndexByte(key, '-')
+	if i <= 0 {
+		return "", 0, false
 	}
-	return "", 0, false
+	n, err := strconv.ParseInt(key[i+1:], 10, 32)
+	return key[:i], int32(n), err == nil && n > 0
 }

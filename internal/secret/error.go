@@ -62,14 +62,18 @@ func (e *Error) Unwrap() []error {
 }
 
 // describe adds operation and reference to what a store returned. An error that
-// is no [*Error] yet is one that the store did not foresee.
+// is no [*Error] is one that the store did not foresee; one about another
+// reference, such as the credentials for the store, is kept whole.
 func describe(err error, op string, ref Reference) error {
 	if err == nil {
 		return nil
 	}
 	var e *Error
-	if !errors.As(err, &e) {
+	switch {
+	case !errors.As(err, &e):
 		return &Error{Op: op, Ref: ref, Kind: Unreachable, Err: err}
+	case err != error(e) || e.Ref != (Reference{}):
+		return &Error{Op: op, Ref: ref, Kind: e.Kind, Err: err}
 	}
 	described := *e
 	described.Op, described.Ref = op, ref

@@ -49,8 +49,8 @@ type Writer interface {
 	Write(ctx context.Context, ref Reference, value string) error
 }
 
-// literal is the scheme of a text that stands for itself.
-const literal = "literal"
+// Literal begins a text that stands for itself, whatever it looks like.
+const Literal = "literal:"
 
 // Resolver turns what a configuration says into Strings.
 type Resolver struct {
@@ -71,7 +71,7 @@ func (r *Resolver) Schemes() []string {
 // with a known scheme, else itself. A relative path of a file reference is
 // taken from dir ("" is the working directory). Nothing is read yet.
 func (r *Resolver) Parse(text, dir string) (String, error) {
-	if rest, ok := strings.CutPrefix(text, literal+":"); ok {
+	if rest, ok := strings.CutPrefix(text, Literal); ok {
 		return Plain(rest), nil
 	}
 	ref, ok, err := r.Reference(text, dir)
@@ -129,7 +129,7 @@ func (r *Resolver) Close() error {
 
 // forms lists the schemes for a message.
 func (r *Resolver) forms() string {
-	return strings.Join(r.Schemes(), ":…, ") + ":… or literal:TEXT"
+	return strings.Join(r.Schemes(), ":…, ") + ":… or " + Literal + "TEXT"
 }
 
 // fetch reads one value. The line end that editors and shells leave behind a

@@ -220,6 +220,21 @@ func TestFailuresAreNotRemembered(t *testing.T) {
 	}
 }
 
+func TestErrorsKeepTheirStory(t *testing.T) {
+	inner := &Error{Op: "read", Ref: Reference{Scheme: "env", Name: "ROLE_ID"}, Kind: NotFound, Mend: "set it"}
+	for want, err := range map[string]error{
+		"read secret mem:x: not found: read secret env:ROLE_ID: not found; set it":         inner,
+		"read secret mem:x: not found: log in: read secret env:ROLE_ID: not found; set it": fmt.Errorf("log in: %w", inner),
+		"read secret mem:x: sealed: HTTP 503; unseal":                                      &Error{Kind: Sealed, Err: errors.New("HTTP 503"), Mend: "unseal"},
+		"read secret mem:x: not reachable: unforeseen":                                     errors.New("unforeseen"),
+	} {
+		s := parse(t, map[string]Store{"mem": &memory{err: err}}, "mem:x")
+		if _, got := s.Reveal(t.Context()); got == nil || got.Error() != want {
+			t.Errorf("got  %v\nwant %s", got, want)
+		}
+	}
+}
+
 func TestReplace(t *testing.T) {
 	w := &writable{memory{value: "old"}}
 	s := parse(t, map[string]Store{"mem": w}, "mem:x")

@@ -47,7 +47,11 @@ func (s *SecretManager) Read(ctx context.Context, ref secret.Reference) (_ strin
 	if err != nil {
 		return "", failure(err)
 	}
-	defer func() { err = errors.Join(err, client.Close()) }()
+	defer func() {
+		if closed := client.Close(); err == nil && closed != nil {
+			err = failure(closed)
+		}
+	}()
 	answer, err := client.AccessSecretVersion(ctx, &secretmanagerpb.AccessSecretVersionRequest{
 		Name: "projects/" + project + "/secrets/" + name + "/versions/latest",
 	})
