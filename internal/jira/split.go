@@ -46,10 +46,10 @@ func splitPage(body []byte, env *envelope) error {
 }
 
 func (env *envelope) read(dec *jsontext.Decoder, body []byte) error {
-	if err := expect(dec, jsontext.KindBeginObject); err != nil {
+	if err := expect(dec, '{'); err != nil {
 		return err
 	}
-	for dec.PeekKind() != jsontext.KindEndObject {
+	for dec.PeekKind() != '}' {
 		name, err := dec.ReadToken()
 		if err != nil {
 			return err
@@ -101,10 +101,10 @@ func (env *envelope) member(name string, dec *jsontext.Decoder, body []byte) (er
 }
 
 func (env *envelope) readIssues(dec *jsontext.Decoder, body []byte) error {
-	if err := expect(dec, jsontext.KindBeginArray); err != nil {
+	if err := expect(dec, '['); err != nil {
 		return err
 	}
-	for dec.PeekKind() != jsontext.KindEndArray {
+	for dec.PeekKind() != ']' {
 		issue, err := span(dec, body)
 		if err != nil {
 			return err
@@ -121,14 +121,14 @@ func (env *envelope) readIssues(dec *jsontext.Decoder, body []byte) error {
 // readWarnings keeps warnings, which are texts (Data Center) or objects
 // (Cloud), as they are: they are for people.
 func (env *envelope) readWarnings(dec *jsontext.Decoder, body []byte) error {
-	if dec.PeekKind() != jsontext.KindBeginArray {
+	if dec.PeekKind() != '[' {
 		return dec.SkipValue()
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return err
 	}
-	for dec.PeekKind() != jsontext.KindEndArray {
-		if dec.PeekKind() == jsontext.KindString {
+	for dec.PeekKind() != ']' {
+		if dec.PeekKind() == '"' {
 			text, err := readString(dec)
 			if err != nil {
 				return err
@@ -188,9 +188,9 @@ func readString(dec *jsontext.Decoder) (string, error) {
 	switch {
 	case err != nil:
 		return "", err
-	case token.Kind() == jsontext.KindString:
+	case token.Kind() == '"':
 		return token.String(), nil
-	case token.Kind() == jsontext.KindNull:
+	case token.Kind() == 'n':
 		return "", nil
 	}
 	return "", fmt.Errorf("%s stands where a string belongs", token.Kind())
@@ -201,10 +201,10 @@ func readBool(dec *jsontext.Decoder) (*bool, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case token.Kind() == jsontext.KindTrue, token.Kind() == jsontext.KindFalse:
+	case token.Kind() == 't', token.Kind() == 'f':
 		value := token.Bool()
 		return &value, nil
-	case token.Kind() == jsontext.KindNull:
+	case token.Kind() == 'n':
 		return nil, nil
 	}
 	return nil, fmt.Errorf("%s stands where true or false belongs", token.Kind())
@@ -215,9 +215,9 @@ func readInt(dec *jsontext.Decoder) (int64, error) {
 	switch {
 	case err != nil:
 		return 0, err
-	case token.Kind() == jsontext.KindNull:
+	case token.Kind() == 'n':
 		return -1, nil
-	case token.Kind() == jsontext.KindNumber:
+	case token.Kind() == '0':
 		return strconv.ParseInt(token.String(), 10, 64)
 	}
 	return 0, fmt.Errorf("%s stands where a number belongs", token.Kind())

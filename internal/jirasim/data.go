@@ -25,9 +25,13 @@ var lenientJSON = []jsontext.Options{jsontext.AllowInvalidUTF8(true), jsontext.A
 // load makes a site of files of raw issues. The dimensions are those that the
 // issues mention; field types are inferred from the values.
 func (s *Sim) load(files []string) error {
-	l := &loader{s: s, projects: map[string]int16{}, statuses: map[string]int16{}, types: map[string]int16{}, priorities: map[string]int16{}, users: map[string]int32{}, seen: map[string]*sighting{}}
+	l := &loader{s: s, projects: map[string]int16{}, statuses: map[string]int16{}, types: map[string]int16{}, priorities: map[string]int16{}, resolutions: map[string]int16{}, users: map[string]int32{}, seen: map[string]*sighting{}}
 	s.cat.statuses, s.cat.types, s.cat.priorities = nil, nil, nil
+	s.cat.resolutions = nil
 	s.cat.users = s.cat.users[:1] // the account
+	for i := range s.cat.groups {
+		s.cat.groups[i].members = []int32{0}
+	}
 	for _, name := range files {
 		if err := l.file(name); err != nil {
 			return fmt.Errorf("jirasim: data file %s: %w", name, err)
@@ -53,15 +57,16 @@ func (s *Sim) load(files []string) error {
 
 // A loader gathers issues and what they mention.
 type loader struct {
-	s          *Sim
-	issues     []issue
-	projects   map[string]int16
-	statuses   map[string]int16
-	types      map[string]int16
-	priorities map[string]int16
-	users      map[string]int32
-	seen       map[string]*sighting
-	order      []string // field ids in the order of their first sight
+	s           *Sim
+	issues      []issue
+	projects    map[string]int16
+	statuses    map[string]int16
+	types       map[string]int16
+	priorities  map[string]int16
+	resolutions map[string]int16
+	users       map[string]int32
+	seen        map[string]*sighting
+	order       []string // field ids in the order of their first sight
 }
 
 func (l *loader) file(name string) error {
@@ -140,47 +145,47 @@ func (l *loader) line(raw []byte) error {
 }
 
 // field takes up one field of an issue.
-func (l *loader) field(is *issue, id string, value []byte) {
+func (l *loader) field(is *issue, id string, raw []byte) {
 	st := l.seen[id]
 	if st == nil {
 		st = &sighting{}
 		l.seen[id] = st
 		l.order = append(l.order, id)
 	}
-	st.see(value)
-	if value[0] != '{' && id != "created" && id != "updated" {
+	st.see(raw)
+	if raw[0] != '{' && id != "created" && id != "updated" {
 		return
 	}
 	switch id {
 	case "created":
-		is.created = l.instant(value)
+		is.created = l.instant(raw)
 	case "updated":
-		is.updated = l.instant(value)
+		is.updated = l.instant(raw)
 	case "project":
-		if key := memberText(value, "key"); key != "" {
-			is.project = l.project(key, memberText(value, "name"), value)
+		if key := memberText(raw, "key"); key != "" {
+			is.project = l.project(key, memberText(raw, "name"), raw)
 		}
 	case "status":
-		is.status = intern(l.statuses, value, func(v valueOf) {
-			l.s.cat.statuses = append(l.s.cat.statuses, status{value: v, category: categoryOf(member(value, "statusCategory"))})
+		is.status = intern(l.statuses, raw, func(v value) {
+			l.s.cat.statuses = append(l.s.cat.statuses, status{value: v, category: categoryOf(member(raw, "statusCategory"))})
 		})
 	case "issuetype":
-		is.typ = intern(l.types, value, func(v valueOf) {
-			l.s.cat.types = append(l.s.cat.types, issueType{value: v, subtask: string(member(value, "subtask")) == "true"})
+		is.typ = intern(l.types, raw, func(v value) {
+			l.s.cat.types = append(l.s.cat.types, issueType{value: v, subtask: string(member(raw, "subtask")) == "true"})
 		})
 	case "priority":
-		is.priority = intern(l.priorities, value, func(v valueOf) { l.s.cat.priorities = append(l.s.cat.priorities, v) })
+		is.priority = intern(l.priorities, raw, func(v value) { l.s.cat.priorities = append(l.s.cat.priorities, v) })
+	case "resolution":
+		intern(l.resolutions, raw, func(v value) { l.s.cat.resolutions = append(l.s.cat.resolutions, v) })
 	case "assignee":
-		is.assignee = l.user(value)
+		is.assignee = l.user(raw)
 	case "reporter", "creator":
-		l.user(value)
+		l.user(raw)
 	}
 }
 
-type valueOf = value
-
 // intern finds a value by id (or by name, without one), or adds it.
-func intern(known map[string]int16, raw []byte, add func(valueOf)) int16 {
+func intern(known map[string]int16, raw []byte, add func(value)) int16 {
 	name, id := memberText(raw, "name"), memberText(raw, "id")
 	ref := id
 	if ref == "" {
@@ -194,7 +199,7 @@ func intern(known map[string]int16, raw []byte, add func(valueOf)) int16 {
 		}
 		i = int16(len(known))
 		known[ref] = i
-		add(valueOf{id: number, name: name, json: raw})
+		add(value{id: number, name: name, json: raw})
 	}
 	return i
 }

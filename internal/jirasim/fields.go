@@ -21,7 +21,8 @@ type field struct {
 	prefix    []byte // `"id":`
 	serial    int32  // a retyped field is another one under the same id
 	scope     int16  // index of the only project that has it; -1: all have it
-	sparse    int    // set in one of so many issues; 0: as the kind says
+	sparse    int    // set in one of so many issues
+	partial   bool   // half of the projects do not have it
 }
 
 // A writer appends a field's value.

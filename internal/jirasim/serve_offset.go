@@ -66,6 +66,7 @@ func (c *call) offsetPage(q *offsetRequest, start, size int, lenient bool) answe
 	v := c.viewLocked()
 	sel := v.schema.pick(q.Fields, "*navigable")
 	sel.expand(q.Expand)
+	sel.idOnly, sel.keyOnly = false, sel.keyOnly || sel.idOnly
 	n := size
 	if c.fault.ShortPage > 0 {
 		n = min(n, c.fault.ShortPage)

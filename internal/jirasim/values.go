@@ -90,7 +90,7 @@ func writeDescription(v *view, b []byte, is *issue, f *field) []byte {
 	if r.one(8) {
 		return append(b, "null"...)
 	}
-	n := 1 + r.n(6)
+	n := 1 + r.n(4)
 	return v.s.prose.appendProse(b, r, n, v.adf)
 }
 

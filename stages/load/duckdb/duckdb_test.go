@@ -1,0 +1,5 @@
+package duckdb
+
+import "testing"
+
+func TestLink(t *testing.T) {}
