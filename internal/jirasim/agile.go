@@ -17,10 +17,10 @@ const noSprints = "The board does not support sprints"
 // agileRoutes registers boards and sprints; a board's id is 1 + the index of
 // its project.
 func (s *Sim) agileRoutes() {
-	s.handleAt("GET", "/rest/agile/1.0/board", "agile/board", personal, serveBoards)
-	s.handleAt("GET", "/rest/agile/1.0/board/{board}/sprint", "agile/board/{board}/sprint", personal, ofBoard(serveSprints))
-	s.handleAt("GET", "/rest/agile/1.0/board/{board}/configuration", "agile/board/{board}/configuration", personal, ofBoard(serveBoardConfiguration))
-	s.handleAt("GET", "/rest/agile/1.0/sprint/{sprint}", "agile/sprint/{sprint}", personal, serveSprint)
+	s.handleAt("GET", "/rest/agile/1.0/board", personal, serveBoards)
+	s.handleAt("GET", "/rest/agile/1.0/board/{board}/sprint", personal, ofBoard(serveSprints))
+	s.handleAt("GET", "/rest/agile/1.0/board/{board}/configuration", personal, ofBoard(serveBoardConfiguration))
+	s.handleAt("GET", "/rest/agile/1.0/sprint/{sprint}", personal, serveSprint)
 }
 
 func (s *Sim) agileURL() string { return s.opt.BaseURL + "/rest/agile/1.0" }

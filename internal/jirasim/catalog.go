@@ -11,15 +11,6 @@ type value struct {
 	id   int64
 	name string
 	json []byte // as issues show it
-	full []byte // as its own resource shows it, when that differs
-}
-
-// resource is the value as its own endpoint shows it.
-func (v *value) resource() []byte {
-	if v.full != nil {
-		return v.full
-	}
-	return v.json
 }
 
 type status struct {

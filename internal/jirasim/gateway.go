@@ -30,7 +30,7 @@ func (s *Sim) gatewayRoutes() {
 	if !s.cloud {
 		return
 	}
-	s.handleAt("GET", "/_edge/tenant_info", "tenant_info", public, func(c *call) answer {
+	s.handleAt("GET", "/_edge/tenant_info", public, func(c *call) answer {
 		if c.r.URL.RawQuery != "" {
 			return message(http.StatusForbidden, "Forbidden")
 		}

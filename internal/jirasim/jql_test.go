@@ -306,10 +306,7 @@ func TestJQLOrder(t *testing.T) {
 // Windows that are cut by binary search find what a full scan finds.
 func TestWindowsAreExact(t *testing.T) {
 	s := newSite(t, Options{Issues: 500, Seed: 9})
-	var all []issue
-	for i := range s.store.issues {
-		all = append(all, s.store.issues[i])
-	}
+	all := s.store.issues
 	r := draw(1, 99)
 	for range 200 {
 		a, b := all[r.n(len(all))], all[r.n(len(all))]

@@ -2,7 +2,6 @@ package jirasim
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -226,5 +225,3 @@ func (s *Sim) FieldValue(id int64, fieldID string) json.RawMessage {
 	s.mu.Unlock()
 	return v.fieldJSON(&is, f)
 }
-
-var errNoChild = errors.New("no such comment or worklog")

@@ -50,9 +50,9 @@ func (s *Sim) oauth1Routes() {
 	if s.opt.OAuth1 == nil {
 		return
 	}
-	s.handleAt("POST", "/plugins/servlet/oauth/request-token", "oauth1/request-token", public, serveRequestToken)
-	s.handleAt("GET", "/plugins/servlet/oauth/authorize", "oauth1/authorize", public, serveApprove)
-	s.handleAt("POST", "/plugins/servlet/oauth/access-token", "oauth1/access-token", public, serveAccessToken)
+	s.handleAt("POST", "/plugins/servlet/oauth/request-token", public, serveRequestToken)
+	s.handleAt("GET", "/plugins/servlet/oauth/authorize", public, serveApprove)
+	s.handleAt("POST", "/plugins/servlet/oauth/access-token", public, serveAccessToken)
 }
 
 func serveRequestToken(c *call) answer {

@@ -85,7 +85,8 @@ func (s *Sim) RevokeGrants() {
 	}
 }
 
-const accessibleResources = "oauth2/accessible-resources"
+// accessibleResources lists the sites that a token opens; it is no part of a site.
+const accessibleResources = "oauth/token/accessible-resources"
 
 // oauth2Routes registers the authorization server: Cloud's paths, and Data
 // Center's token endpoint.
@@ -93,10 +94,10 @@ func (s *Sim) oauth2Routes() {
 	if s.opt.OAuth2 == nil {
 		return
 	}
-	s.handleAt("GET", "/authorize", "oauth2/authorize", public, serveAuthorize)
-	s.handleAt("POST", "/oauth/token", "oauth2/token", public, serveToken)
-	s.handleAt("POST", "/rest/oauth2/latest/token", "oauth2/token", public, serveToken)
-	s.handleAt("GET", "/oauth/token/accessible-resources", accessibleResources, personal, func(c *call) answer {
+	s.handleAt("GET", "/authorize", public, serveAuthorize)
+	s.handleAt("POST", "/oauth/token", public, serveToken)
+	s.handleAt("POST", "/rest/oauth2/latest/token", public, serveToken)
+	s.handleAt("GET", "/"+accessibleResources, personal, func(c *call) answer {
 		return jsonAnswer(fmt.Appendf(nil, `[{"id":"%s","url":%s,"name":"Simulated Jira","scopes":["read:jira-work","read:jira-user","offline_access"],"avatarUrl":""}]`, s.opt.CloudID, quote(s.opt.BaseURL)))
 	})
 }

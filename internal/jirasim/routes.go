@@ -38,5 +38,5 @@ func (s *Sim) routes() {
 		s.handle("GET", "search", anonymous, serveSearch)
 		s.handle("POST", "search", anonymous, serveSearch)
 	}
-	s.handleAt("", "/", "unknown", public, deadLink)
+	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, public, deadLink) })
 }

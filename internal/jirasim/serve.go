@@ -53,29 +53,56 @@ const (
 	htmlType    = "text/html;charset=UTF-8"
 )
 
-// handle registers an endpoint of the platform API; name is its path behind
+// handle registers an endpoint of the platform API; path is what follows
 // /rest/api/<version>/.
-func (s *Sim) handle(method, name string, who access, h handler) {
-	s.endpoints = append(s.endpoints, name)
-	s.mux.HandleFunc(method+" /rest/api/{version}/"+name, func(w http.ResponseWriter, r *http.Request) {
-		version := r.PathValue("version")
-		if version != "2" && version != "latest" && (version != "3" || !s.cloud) {
-			s.serve(w, r, "unknown", public, deadLink)
-			return
+func (s *Sim) handle(method, path string, who access, h handler) {
+	s.handleAt(method, "/rest/api/{version}/"+path, who, func(c *call) answer {
+		if v := c.r.PathValue("version"); v == "2" || v == "latest" || v == "3" && s.cloud {
+			return h(c)
 		}
-		s.serve(w, r, name, who, h)
+		return deadLink(c)
 	})
 }
 
-// handleAt registers an endpoint at a path of its own.
-func (s *Sim) handleAt(method, path, name string, who access, h handler) {
-	s.endpoints = append(s.endpoints, name)
-	s.mux.HandleFunc(strings.TrimSpace(method+" "+path), func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, name, who, h) })
+// handleAt registers an endpoint at a whole path.
+func (s *Sim) handleAt(method, path string, who access, h handler) {
+	s.endpoints = append(s.endpoints, endpointOf(path))
+	s.mux.HandleFunc(method+" "+path, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, who, h) })
+}
+
+// unknown is the endpoint of requests that no endpoint answers.
+const unknown = "unknown"
+
+// Endpoint names the endpoint that a request is for, as the journal does. It
+// is meant for functions given to [Sim.Fault].
+func Endpoint(r *http.Request) string {
+	_, path, ok := strings.Cut(r.Pattern, " ")
+	if !ok {
+		return unknown
+	}
+	return endpointOf(path)
+}
+
+func endpointOf(path string) string {
+	if rest, ok := strings.CutPrefix(path, "/rest/api/{version}/"); ok {
+		return rest
+	}
+	if rest, ok := strings.CutPrefix(path, "/rest/agile/1.0/"); ok {
+		return "agile/" + rest
+	}
+	return strings.TrimPrefix(path, "/")
+}
+
+// Endpoints are the names of all endpoints, as the journal has them.
+func (s *Sim) Endpoints() []string {
+	all := slices.Clone(s.endpoints)
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // serve takes a request through faults, limits and login to its handler.
-func (s *Sim) serve(w http.ResponseWriter, r *http.Request, endpoint string, who access, h handler) {
-	c := &call{s: s, r: r, at: s.now(), endpoint: endpoint, gateway: throughGateway(r), adf: s.cloud && r.PathValue("version") != "2"}
+func (s *Sim) serve(w http.ResponseWriter, r *http.Request, who access, h handler) {
+	c := &call{s: s, r: r, at: s.now(), endpoint: Endpoint(r), gateway: throughGateway(r), adf: s.cloud && r.PathValue("version") != "2"}
 	s.mu.Lock()
 	faults := s.faults
 	ok, wait := s.bucket.take(c.at)

@@ -61,7 +61,6 @@ type project struct {
 	name     string
 	ord      int32  // position in the order of keys
 	json     []byte // as issues show it
-	extra    []byte // further members of the project resource
 	slots    []int32
 	next     int32 // number of the next created issue
 	hidden   bool

@@ -1,6 +1,7 @@
 package jirasim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -34,8 +35,10 @@ func (s *Sim) addRemark(id int64, text string, seconds int64, of func(*overlay) 
 	return made, err
 }
 
-// errAsItIs: what data files say of comments and worklogs is served as it is.
-var errAsItIs = fmt.Errorf("the issue comes from a data file: its comments and worklogs cannot be changed")
+var (
+	errNoChild = errors.New("no such comment or worklog")
+	errAsItIs  = errors.New("the issue comes from a data file: its comments and worklogs are served as they are")
+)
 
 // EditComment changes the text of a comment and bumps its and the issue's
 // updated. Only comments that were added while serving can be edited.

@@ -1,0 +1,28 @@
+# Everything here is also a plain go command; the names save typing.
+.PHONY: build test lint demo bench fuzz ci
+
+build: ## bin/snowdrift
+	go build -trimpath -o bin/snowdrift ./cmd/snowdrift
+
+test:
+	go test ./...
+
+lint:
+	go vet ./...
+	go tool staticcheck ./...
+
+demo:
+	go run ./cmd/snowdrift demo
+
+bench: ## the parts, ready for benchstat
+	go test -run '^$$' -bench . -benchmem ./internal/rawjson ./internal/jira ./stages/... ./internal/adf ./internal/jiratime
+
+FUZZTIME ?= 60s
+fuzz: ## every decoder, FUZZTIME each
+	go test -run '^$$' -fuzz FuzzAgainstEncodingJSON -fuzztime $(FUZZTIME) ./internal/rawjson
+	for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' internal/adf | sed 's/func //'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./internal/adf || exit 1; done
+	for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' internal/jiratime | sed 's/func //'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./internal/jiratime || exit 1; done
+	for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' internal/sprint | sed 's/func //'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./internal/sprint || exit 1; done
+
+ci:
+	.ci/run
