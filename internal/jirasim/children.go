@@ -20,11 +20,11 @@ const inlineRemarks = 20
 
 // remarks are the generated comments or worklogs of an issue: few in most,
 // more than an issue shows in some.
-func (v *view) remarks(is *issue, purpose, offset int64, usual, rare int) []remark {
+func (v *view) remarks(is *issue, what purpose, offset int64, usual, rare int) []remark {
 	if v.s.gen == nil || is.flags&fresh != 0 {
 		return nil
 	}
-	r := draw(v.s.opt.Seed, purpose, is.id)
+	r := v.draw(what, is.id)
 	n := 0
 	switch {
 	case r.one(200):
@@ -58,7 +58,7 @@ func (v *view) remarks(is *issue, purpose, offset int64, usual, rare int) []rema
 
 // comments are all comments of an issue, oldest first.
 func (v *view) comments(is *issue) []remark {
-	all := v.remarks(is, 23, 0, 6, 18)
+	all := v.remarks(is, forComments, 0, 6, 18)
 	if is.over != nil {
 		all = append(all, is.over.comments...)
 	}
@@ -67,7 +67,7 @@ func (v *view) comments(is *issue) []remark {
 
 // worklogs are all worklogs of an issue, oldest first.
 func (v *view) worklogs(is *issue) []remark {
-	all := v.remarks(is, 24, remarksPerIssue/2, 3, 22)
+	all := v.remarks(is, forWorklogs, remarksPerIssue/2, 3, 22)
 	if is.over != nil {
 		all = append(all, is.over.worklogs...)
 	}
@@ -134,7 +134,7 @@ func (v *view) appendText(b []byte, m *remark) []byte {
 	if m.text != "" {
 		return appendPlain(b, m.text, v.adf)
 	}
-	r := draw(v.s.opt.Seed, 25, m.id)
+	r := v.draw(forRemark, m.id)
 	return v.s.prose.appendProse(b, r, 1+r.n(2), v.adf)
 }
 

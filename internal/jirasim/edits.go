@@ -77,7 +77,7 @@ func (s *Sim) Create(projectKey string) (int64, error) {
 		return 0, fmt.Errorf("jirasim: create in project %q: no such project", projectKey)
 	}
 	p, now := s.store.projects[i], s.now()
-	r := draw(s.opt.Seed, 30, s.store.nextID)
+	r := draw(s.opt.Seed, forCreate, s.store.nextID)
 	is := issue{id: s.store.nextID, created: now.UnixMilli(), updated: now.UnixMilli(), num: p.next, keyOrder: p.ord,
 		project: int16(i), status: statusToDo, typ: int16(typeStory + r.n(3)), priority: 2, assignee: -1, flags: fresh}
 	s.store.nextID += 1 + r.n64(idStep)
@@ -117,7 +117,7 @@ func (s *Sim) SilentEdit(id int64) error {
 // editSome picks a field and a new value; the caller has set updated.
 func (s *Sim) editSome(is *issue, now int64) error {
 	s.children++
-	r := draw(s.opt.Seed, 31, is.id, s.children)
+	r := draw(s.opt.Seed, forEdit, is.id, s.children)
 	type edit struct{ field, value string }
 	edits := []edit{{"summary", quote(fmt.Sprintf("Edited %d", s.children))}}
 	if s.gen != nil {

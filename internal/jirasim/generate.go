@@ -45,7 +45,7 @@ func newGenerator(o Options, cat *catalog) *generator {
 
 // id of the issue in a slot.
 func (g *generator) id(slot int) int64 {
-	r := draw(g.seed, 1, int64(slot))
+	r := draw(g.seed, forID, int64(slot))
 	return firstID + int64(slot)*idStep + r.n64(idStep)
 }
 
@@ -53,7 +53,7 @@ func (g *generator) id(slot int) int64 {
 func slotOf(id int64) int { return int((id - firstID) / idStep) }
 
 func (g *generator) project(slot int) int16 {
-	r := draw(g.seed, 2, int64(slot))
+	r := draw(g.seed, forProject, int64(slot))
 	x := r.n(g.weights[len(g.weights)-1])
 	return int16(sort.SearchInts(g.weights, x+1))
 }
@@ -61,7 +61,7 @@ func (g *generator) project(slot int) int16 {
 // drawType is the type that an issue would have; a sub-task without a possible
 // parent becomes a task, see typ.
 func (g *generator) drawType(slot int) int16 {
-	r := draw(g.seed, 3, int64(slot))
+	r := draw(g.seed, forType, int64(slot))
 	switch x := r.n(100); {
 	case x < 6:
 		return typeEpic
@@ -109,7 +109,7 @@ func (g *generator) parent(slot int) int {
 	case typeSubtask:
 		return g.kin(slot, notSubtask)
 	}
-	r := draw(g.seed, 4, int64(slot))
+	r := draw(g.seed, forParent, int64(slot))
 	if r.one(3) {
 		return -1
 	}
@@ -138,7 +138,7 @@ func (g *generator) children(slot int, out []int) []int {
 // issue is the issue of a slot as it was generated.
 func (g *generator) issue(slot int) issue {
 	is := issue{id: g.id(slot), project: g.project(slot), typ: g.typ(slot)}
-	r := draw(g.seed, 5, int64(slot))
+	r := draw(g.seed, forIssue, int64(slot))
 	is.created = g.from + int64(slot)*g.lag + r.n64(max(g.lag/2, 1))
 	is.updated = g.lastChange(&r, is.created)
 	is.status = g.status(&r, is.project)

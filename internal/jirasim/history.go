@@ -55,9 +55,10 @@ type plan struct {
 	path  [6]int16 // statuses, path[count[stepStatus]] being the present one
 }
 
-// plan outlines the history of an issue as it was generated.
+// plan outlines the history of an issue as it was generated. It looks at the
+// fields as they were then: what became of a field does not change history.
 func (v *view) plan(is *issue) plan {
-	p := plan{r: draw(v.s.opt.Seed, 19, is.id)}
+	p := plan{r: v.draw(forPlan, is.id)}
 	r := &p.r
 	p.path[0] = is.status
 	if is.flags&fresh != 0 || is.updated == is.created {
@@ -83,10 +84,10 @@ func (v *view) plan(is *issue) plan {
 	p.count[stepAssignee] = r.n(3)
 	p.count[stepPriority] = r.n(2)
 	p.count[stepSummary] = r.n(3) / 2
-	if f := v.points(); f != nil && !isNull(writeCustom(v, nil, is, f)) {
+	if f := v.s.first.byID[pointsField]; !isNull(writeCustom(v, nil, is, f)) {
 		p.count[stepPoints] = r.n(2)
 	}
-	if f := v.schema.byID[sprintField]; f != nil && f.kind != nil && f.kind.name == "sprint" && len(v.sprintsOf(is, f)) > 1 {
+	if len(v.sprintsOf(is, v.s.first.byID[sprintField])) > 1 {
 		p.count[stepSprint] = 1
 	}
 	switch {
@@ -110,14 +111,6 @@ const (
 	sprintField = "customfield_10020"
 	pointsField = "customfield_10026"
 )
-
-// points is the field whose changes the history tells, or nil.
-func (v *view) points() *field {
-	if f := v.schema.byID[pointsField]; f != nil && f.kind != nil && f.kind.name == "number" {
-		return f
-	}
-	return nil
-}
 
 func isNull(b []byte) bool { return string(b) == "null" }
 
@@ -182,7 +175,7 @@ func (v *view) history(is *issue) []change {
 		chain := v.newChain(&base, p)
 		all = make([]change, 0, p.n)
 		p.each(&base, func(i int, at int64, what step, nth int) {
-			r := draw(v.s.opt.Seed, 20, base.id, int64(i))
+			r := v.draw(forChange, base.id, int64(i))
 			c := change{id: firstChange + base.id*changesPerIssue + int64(i), at: at, author: int32(r.n(len(v.s.cat.users)))}
 			if r.one(50) {
 				c.author = -1
@@ -209,7 +202,7 @@ type chain struct {
 
 func (v *view) newChain(is *issue, p plan) chain {
 	c := chain{v: v, is: is, p: p}
-	r := draw(v.s.opt.Seed, 21, is.id)
+	r := v.draw(forChain, is.id)
 	n := p.count[stepAssignee]
 	c.assignees[n] = is.assignee
 	for j := n - 1; j >= 0; j-- {
@@ -233,14 +226,14 @@ func (c *chain) items(what step, nth int) []item {
 	case stepPriority:
 		return []item{valueItem("priority", &cat.priorities[c.priority], &cat.priorities[c.is.priority])}
 	case stepSummary:
-		was := draw(c.v.s.opt.Seed, 22, c.is.id)
+		was := c.v.draw(forOldSummary, c.is.id)
 		return []item{{field: "summary", fieldID: "summary", fromString: ptr(c.v.s.prose.phrase(was)), toString: ptr(c.v.s.prose.phrase(c.v.summary(c.is.id)))}}
 	case stepPoints:
-		f := c.v.points()
+		f := c.v.s.first.byID[pointsField]
 		_, text := changeText(writeCustom(c.v, nil, c.is, f))
 		return []item{{field: f.name, fieldID: f.id, custom: true, toString: text}}
 	case stepSprint:
-		f := c.v.schema.byID[sprintField]
+		f := c.v.s.first.byID[sprintField]
 		in := c.v.sprintsOf(c.is, f)
 		it := item{field: f.name, fieldID: f.id, custom: true}
 		it.from, it.fromString = c.v.sprintText(in[:1])
@@ -254,7 +247,7 @@ func (c *chain) items(what step, nth int) []item {
 // statusItems is a transition: the resolution goes with it.
 func (v *view) statusItems(id int64, from, to *status) []item {
 	items := []item{valueItem("status", &from.value, &to.value)}
-	r := draw(v.s.opt.Seed, 13, id)
+	r := v.draw(forResolution, id)
 	res := &v.s.cat.resolutions[[]int{0, 0, 0, 0, 1, 2, 3}[r.n(7)]]
 	switch was, is := from.category == categoryDone, to.category == categoryDone; {
 	case !was && is:

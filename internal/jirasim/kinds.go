@@ -149,7 +149,7 @@ func customFields(cloud bool, extra int, projects int) []*field {
 
 // ofField starts the draws of one field of one issue.
 func (v *view) ofField(is *issue, f *field) rng {
-	return draw(v.s.opt.Seed, 7, is.id, int64(f.serial))
+	return v.draw(forPresence, is.id, int64(f.serial))
 }
 
 // writeCustom writes a custom field: null in most issues.
@@ -166,7 +166,7 @@ func writeCustom(v *view, b []byte, is *issue, f *field) []byte {
 
 // draws of the value itself, independent of whether there is one.
 func (v *view) value(is *issue, f *field) rng {
-	return draw(v.s.opt.Seed, 8, is.id, int64(f.serial))
+	return v.draw(forValue, is.id, int64(f.serial))
 }
 
 func writeNumber(v *view, b []byte, is *issue, f *field) []byte {

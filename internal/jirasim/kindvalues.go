@@ -79,7 +79,7 @@ func writeRank(v *view, b []byte, is *issue, f *field) []byte {
 // rankOf is the order of an issue on boards: base 36, of one width.
 func rankOf(id int64) string {
 	const digits = "0123456789abcdefghijklmnopqrstuvwxyz"
-	r := draw(0, 9, id)
+	r := draw(0, forRank, id)
 	var b [7]byte
 	b[0] = 'i'
 	for i := 1; i < len(b); i++ {

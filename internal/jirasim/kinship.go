@@ -65,7 +65,7 @@ func writeLinks(v *view, b []byte, is *issue, _ *field) []byte {
 	}
 	slot := slotOf(is.id)
 	other, pair := slot^1, slot/2
-	r := draw(v.s.opt.Seed, 26, int64(pair))
+	r := v.draw(forLink, int64(pair))
 	if !r.one(4) || other >= v.s.gen.n {
 		return append(b, "[]"...)
 	}

@@ -31,7 +31,7 @@ warehouse watch window worker zone naïve façade Größe 雪 übertragen`)
 
 func newProse(seed uint64, users []user, cloud bool) *prose {
 	p := &prose{words: vocabulary}
-	r := draw(seed, 6)
+	r := draw(seed, forProse)
 	for range 256 {
 		phrase := p.say(&r, 3+r.n(6))
 		p.plain = append(p.plain, phrase)

@@ -174,7 +174,7 @@ func isRich(f *field) bool {
 
 // odd is a value that its field's schema does not promise, or "".
 func (v *view) odd(is *issue, f *field) string {
-	r := draw(v.s.opt.Seed, 10, is.id, int64(f.serial))
+	r := v.draw(forOddity, is.id, int64(f.serial))
 	if !r.one(100) || f.kind == nil {
 		return ""
 	}

@@ -67,12 +67,12 @@ func (s *Sim) search(jql string, lenient bool) (*found, error) {
 	if err != nil {
 		return nil, err
 	}
-	compare, name2, err := e.order(q.order)
+	compare, orderName, err := e.order(q.order)
 	if err != nil {
 		return nil, err
 	}
 	a := &found{compare: compare, warnings: e.warnings}
-	a.slots = s.collect(e, q, match, compare, name2)
+	a.slots = s.collect(e, q, match, compare, orderName)
 	if !e.usesNow {
 		s.keep(name, a)
 	}
@@ -168,7 +168,7 @@ func (s *Sim) ordered(name string, compare comparison) []int32 {
 }
 
 // remerge takes the changed slots out of a sorted list and puts them in where
-// they belong now. The list itself is not touched: answers may share it.
+// they belong now.
 func remerge(slots, changed []int32, by func(a, b int32) int) []int32 {
 	dirty := slices.Clone(changed)
 	slices.Sort(dirty)

@@ -24,6 +24,7 @@ type Sim struct {
 	gen        *generator // nil with data files
 	mux        *http.ServeMux
 	endpoints  []string // what mux knows
+	first      *schema  // the fields at the start
 	skipped    int      // lines of data files without id or key
 
 	mu         sync.Mutex
@@ -72,6 +73,7 @@ func New(o Options) (*Sim, error) {
 		s.fill(newGenerator(o, s.cat))
 		s.sprints = s.gen.sprints()
 	}
+	s.first = s.schema
 	s.orderKeys()
 	s.routes()
 	return s, nil

@@ -192,14 +192,14 @@ func (c *call) people(v *view, is *issue, what, format string, of func(*issue) [
 // serveRemoteLinks: one issue in five has links to other systems.
 func serveRemoteLinks(c *call, v *view, is *issue) answer {
 	n := 0
-	r := draw(v.s.opt.Seed, 27, is.id)
+	r := v.draw(forRemoteLinks, is.id)
 	if v.s.gen != nil && is.flags&fresh == 0 && r.one(5) {
 		n = 1 + r.n(2)
 	}
 	return jsonAnswer(list(nil, n, func(b []byte, i int) []byte {
 		id := is.id*4 + int64(i)
 		return fmt.Appendf(b, `{"id":%d,"self":"%s/issue/%s/remotelink/%d","globalId":"system=https://example.com&id=%d","application":{"type":"com.example.tracker","name":"Example Tracker"},"relationship":"causes","object":{"url":"https://example.com/%d","title":"EX-%d","summary":%s,"icon":{"url16x16":"https://example.com/icon.png","title":"Ticket"},"status":{"resolved":%t}}}`,
-			id, v.api, v.key(is), id, id, id, id, quote(v.s.prose.phrase(draw(v.s.opt.Seed, 28, id))), r.one(2))
+			id, v.api, v.key(is), id, id, id, id, quote(v.s.prose.phrase(v.draw(forRemoteLink, id))), r.one(2))
 	}))
 }
 

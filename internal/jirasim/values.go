@@ -41,7 +41,7 @@ func writeAssignee(v *view, b []byte, is *issue, _ *field) []byte {
 
 // creator is the index of the user who created an issue.
 func (v *view) creator(is *issue) int {
-	r := draw(v.s.opt.Seed, 11, is.id)
+	r := v.draw(forCreator, is.id)
 	return r.n(len(v.s.cat.users))
 }
 
@@ -50,7 +50,7 @@ func writeCreator(v *view, b []byte, is *issue, _ *field) []byte {
 }
 
 func writeReporter(v *view, b []byte, is *issue, _ *field) []byte {
-	r := draw(v.s.opt.Seed, 12, is.id)
+	r := v.draw(forReporter, is.id)
 	if r.one(200) { // deleted accounts leave nobody
 		return append(b, "null"...)
 	}
@@ -63,7 +63,7 @@ func writeResolution(v *view, b []byte, is *issue, _ *field) []byte {
 	if !v.done(is) {
 		return append(b, "null"...)
 	}
-	r := draw(v.s.opt.Seed, 13, is.id)
+	r := v.draw(forResolution, is.id)
 	return append(b, v.s.cat.resolutions[[]int{0, 0, 0, 0, 1, 2, 3}[r.n(7)]].json...)
 }
 
@@ -83,10 +83,10 @@ func writeSummary(v *view, b []byte, is *issue, f *field) []byte {
 }
 
 // summary is where the words of an issue's generated summary come from.
-func (v *view) summary(id int64) rng { return draw(v.s.opt.Seed, 14, id) }
+func (v *view) summary(id int64) rng { return v.draw(forSummary, id) }
 
 func writeDescription(v *view, b []byte, is *issue, f *field) []byte {
-	r := draw(v.s.opt.Seed, 15, is.id)
+	r := v.draw(forDescription, is.id)
 	if r.one(8) {
 		return append(b, "null"...)
 	}
@@ -142,11 +142,11 @@ func writeWatches(v *view, b []byte, is *issue, _ *field) []byte {
 func (v *view) key(is *issue) string { return keyOf(v.projects, is) }
 
 // watchers and voters are indexes of users.
-func (v *view) watchers(is *issue) []int { return v.people(is, 16, 5) }
-func (v *view) voters(is *issue) []int   { return v.people(is, 17, 3) }
+func (v *view) watchers(is *issue) []int { return v.people(is, forWatchers, 5) }
+func (v *view) voters(is *issue) []int   { return v.people(is, forVoters, 3) }
 
-func (v *view) people(is *issue, purpose int64, limit int) []int {
-	r := draw(v.s.opt.Seed, purpose, is.id)
+func (v *view) people(is *issue, what purpose, limit int) []int {
+	r := v.draw(what, is.id)
 	n := r.n(limit)
 	if is.flags&fresh != 0 {
 		n = 0
@@ -180,7 +180,7 @@ func writeArchivedBy(v *view, b []byte, is *issue, _ *field) []byte {
 
 // estimate is the original estimate in seconds, 0: none.
 func (v *view) estimate(is *issue) int64 {
-	r := draw(v.s.opt.Seed, 18, is.id)
+	r := v.draw(forEstimate, is.id)
 	if r.one(3) || is.flags&fresh != 0 {
 		return 0
 	}

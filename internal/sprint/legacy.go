@@ -18,6 +18,7 @@ var legacyKeys = []struct {
 	{"id", isNumber},
 	{"rapidViewId", isNumber},
 	{"state", isState},
+	{"closed", isFlag}, // before there was a state
 	{"name", nil},
 	{"goal", nil},
 	{"createdDate", isDate},

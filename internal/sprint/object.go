@@ -78,6 +78,10 @@ func (s *Sprint) set(member string, value []byte) error {
 		s.Name = string(value)
 	case "state":
 		s.State = strings.ToLower(string(value))
+	case "closed":
+		if string(value) == "true" && s.State == "" {
+			s.State = "closed"
+		}
 	case "goal":
 		s.Goal = string(value)
 	case "createdDate":

@@ -20,6 +20,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -95,17 +96,11 @@ func parseString(raw []byte) (Sprint, error) {
 	return parseLegacy(text)
 }
 
-// positive reads an id: digits, at least 1.
+// positive reads an id: digits only, from 1 to the largest int64.
 func positive(b []byte) (int64, bool) {
-	if len(b) == 0 || len(b) > len("9223372036854775807") {
+	n, err := strconv.ParseUint(string(b), 10, 63)
+	if err != nil {
 		return 0, false
 	}
-	var n int64
-	for _, c := range b {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + int64(c-'0')
-	}
-	return n, n > 0 // an overflow is negative, 19 digits cannot pass it twice
+	return int64(n), n > 0
 }

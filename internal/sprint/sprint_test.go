@@ -51,7 +51,7 @@ func TestParse(t *testing.T) {
 		{"legacy", quote(prefix + "[id=1,rapidViewId=2,state=CLOSED,name=Sprint 1,goal=a, b=c,startDate=2016-06-06T21:30:53.537+10:00,endDate=2016-06-20T21:30:00.000+10:00,completeDate=<null>,sequence=1]"),
 			Sprint{ID: 1, BoardID: 2, State: "closed", Name: "Sprint 1", Goal: "a, b=c", Start: at("2016-06-06T11:30:53.537Z"), End: at("2016-06-20T11:30:00Z")}},
 		{"legacy, first versions", quote(prefix + "[name=Sprint 9,closed=true,startDate=2012-01-02T03:04:05.000Z,id=9]"),
-			Sprint{ID: 9, Name: "Sprint 9,closed=true", Start: at("2012-01-02T03:04:05Z")}},
+			Sprint{ID: 9, Name: "Sprint 9", State: "closed", Start: at("2012-01-02T03:04:05Z")}},
 		{"legacy, other order and keys", quote(prefix + "[activatedDate=2021-01-01T00:00:00.000Z,autoStartStop=false,completeDate=<null>,endDate=<null>,goal=,id=37,incompleteIssuesDestinationId=<null>,name=N,rapidViewId=<null>,sequence=37,startDate=<null>,state=ACTIVE,synced=false]"),
 			Sprint{ID: 37, Name: "N", State: "active", Activated: at("2021-01-01T00:00:00Z")}},
 		{"legacy, hostile text", quote(prefix + "[id=4,rapidViewId=1,state=FUTURE,name=a],[b=c,,d,goal=id=5,state=unknown,startDate=soon,id=7,name=x]],startDate=<null>,endDate=<null>,completeDate=<null>,sequence=4]"),
