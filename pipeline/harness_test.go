@@ -1,13 +1,11 @@
 package pipeline_test
 
 import (
-	"bytes"
-	"context"
+		"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -19,7 +17,6 @@ import (
 	"snowdrift/internal/jirasim"
 	"snowdrift/internal/jiratime"
 	"snowdrift/pipeline"
-	"snowdrift/stages"
 	"snowdrift/stages/fetch"
 	"snowdrift/stages/load"
 	"snowdrift/stages/load/duckdb"
@@ -275,10 +272,13 @@ func truth(t *testing.T, id int64, key string, raw []byte) []string {
 	}
 	f := issue.Fields
 	name := func(n *named) string {
-		if n == nil {
+		switch {
+		case n == nil:
 			return "∅"
+		case n.DisplayName != "":
+			return n.DisplayName // of a user, whose name on Data Center is the login
 		}
-		return n.Name + n.DisplayName
+		return n.Name
 	}
 	text := func(s *string) string {
 		if s == nil {
@@ -394,13 +394,3 @@ func (b *bench) do(steps ...func() error) {
 	}
 }
 
-// isCensus tells the requests of the census from those that read issues.
-func isCensus(r *http.Request, body []byte) bool {
-	if r.Method == http.MethodGet {
-		fields := r.URL.Query()["fields"]
-		return len(fields) == 1 && fields[0] == "id"
-	}
-	return bytes.Contains(body, []byte(`"fields":["id"]`))
-}
-
-var _ stages.Ref

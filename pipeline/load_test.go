@@ -23,7 +23,6 @@ func TestFirstLoad(t *testing.T) {
 		"cloud, summer time":         {site: jirasim.Options{Issues: 300, TimeZone: "Europe/Berlin", NoEpochMillis: true}, partition: 20},
 		"data center":                {site: jirasim.Options{Deployment: jirasim.DataCenter, Issues: 300}},
 		"data center, many cuts":     {site: jirasim.Options{Deployment: jirasim.DataCenter, Issues: 300, TimeZone: "Asia/Kolkata"}, partition: 20},
-		"data center, small window":  {site: jirasim.Options{Deployment: jirasim.DataCenter, Issues: 300, ResultWindow: 100}},
 		"data center, early overlap": {site: jirasim.Options{Deployment: jirasim.DataCenter, Issues: 300, TimeZone: "America/New_York", RepeatedHour: "first", NoEpochMillis: true}, partition: 20},
 		"JQL":                        {site: jirasim.Options{Issues: 300}, query: fetch.Query{JQL: `created > "1990-01-01" OR summary ~ nothing`}, partition: 30},
 	} {

@@ -59,7 +59,10 @@ func (r *Rows) End(seq int64) {
 // Truncate takes back all rows from n on, and the cells of an unfinished one.
 func (r *Rows) Truncate(n int) {
 	for i := range r.Columns {
-		r.Columns[i].truncate(n)
+		c := &r.Columns[i]
+		before := len(c.Data)
+		c.truncate(n)
+		r.size -= before - len(c.Data)
 	}
 	r.n = n
 }

@@ -14,8 +14,10 @@ import (
 type Partition struct {
 	// Name identifies the partition in state, logs and errors.
 	Name string `json:"name"`
-	// JQL selects the issues; empty when IDs does.
-	JQL string `json:"jql,omitempty"`
+	// JQL selects the issues, which come ordered by the date field Order; empty
+	// when IDs selects them.
+	JQL   string `json:"jql,omitempty"`
+	Order string `json:"order,omitempty"`
 	// IDs are the issues to fetch one by one.
 	IDs []int64 `json:"-"`
 	// Changes says that the partition is all that changed: its end moves the

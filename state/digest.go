@@ -11,14 +11,17 @@ type Digest struct {
 }
 
 // The arithmetic is chosen so that SQL can do it with exact integers of 38
-// digits: factors below 2^61, all products below 2^122 (DigestSQL of the load
-// package writes the same). Squaring makes it non-linear: changes in two ids
-// do not cancel out.
+// digits: all products are below 2^122 (LiveDigest of the load package writes
+// the same). Mix must not be a polynomial: the sum of one of degree n is the
+// same for all sets with equal sums of powers up to n, such as {1, 6, 8} and
+// {2, 4, 9} for squares. The remainder by a second prime sees to that.
 const (
 	// Prime is 2^61-1.
 	Prime = 1<<61 - 1
 	// Factor spreads small ids over the range.
 	Factor = 1152921504606847009
+	// Second is the greatest prime below 2^32.
+	Second = 4294967291
 )
 
 // Add adds one id to the digest.
@@ -33,10 +36,10 @@ func (d *Digest) Remove(id int64) {
 	d.Sum = int64((uint64(d.Sum) + Prime - mix(id)) % Prime)
 }
 
-// mix is ((id mod p) · Factor mod p)² mod p.
+// mix is h · (h mod Second) mod p, where h is (id mod p) · Factor mod p.
 func mix(id int64) uint64 {
 	h := mulmod(uint64(id)%Prime, Factor)
-	return mulmod(h, h)
+	return mulmod(h, h%Second)
 }
 
 func mulmod(a, b uint64) uint64 {

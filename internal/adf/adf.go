@@ -97,8 +97,8 @@ type scratch struct {
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
 
-// maxKept bounds the memory that a scratch keeps between conversions, in
-// nodes and in bytes, lest one giant comment stays for the rest of the run.
+// maxKept bounds each list that a scratch keeps between conversions, in elements,
+// lest one giant comment stays in memory for the rest of the run.
 const maxKept = 1 << 16
 
 var readOptions = []jsontext.Options{
@@ -137,7 +137,8 @@ func (s *scratch) release() {
 	s.src = bytes.Buffer{}
 	s.dec.Reset(&s.src)
 	s.md.dst = nil
-	if cap(s.tree.nodes) <= maxKept && cap(s.tree.text) <= maxKept && cap(s.md.scratch) <= maxKept {
+	t := &s.tree
+	if max(cap(t.nodes), cap(t.attrs), cap(t.marks), cap(t.text), cap(t.label), cap(s.md.scratch), cap(s.md.probe)) <= maxKept {
 		scratches.Put(s)
 	}
 }

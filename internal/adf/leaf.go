@@ -83,20 +83,6 @@ func (m *markdown) card(label, url []byte) {
 	}
 }
 
-// autolink writes <url>. A | in it has no escape in a table cell that all
-// renderers know; there it becomes a link with a text.
-func (m *markdown) autolink(url []byte) {
-	if m.inCell && bytes.IndexByte(url, '|') >= 0 {
-		m.openLink()
-		m.escape(url)
-		m.closeLink(url, nil)
-		return
-	}
-	m.dst = append(m.dst, '<')
-	m.dst = append(m.dst, url...)
-	m.dst = append(m.dst, '>')
-}
-
 func (m *markdown) openLink() {
 	if at := len(m.dst) - 1; at >= m.lineStart && m.dst[at] == '!' {
 		m.dst = append(m.dst[:at], `\!`...) // "![" would be an image
@@ -109,26 +95,6 @@ func (m *markdown) closeLink(url, title []byte) {
 	m.dst = append(m.dst, ']')
 	m.target(url, title)
 	m.noLinks = false
-}
-
-// isAutolink reports whether CommonMark reads <url> as a link: a scheme of 2 to
-// 32 characters, a colon, and no blanks, controls or angle brackets.
-func isAutolink(url []byte) bool {
-	colon := bytes.IndexByte(url, ':')
-	if colon < 2 || colon > 32 || !isLetter(url[0]) {
-		return false
-	}
-	for _, c := range url[:colon] {
-		if !isLetter(c) && !isDigit(c) && c != '+' && c != '.' && c != '-' {
-			return false
-		}
-	}
-	for _, c := range url[colon:] {
-		if c <= ' ' || c == 0x7f || c == '<' || c == '>' {
-			return false
-		}
-	}
-	return true
 }
 
 // target writes the part of a link or image in parentheses.

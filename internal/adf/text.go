@@ -30,12 +30,15 @@ func (t *tree) appendPlain(dst []byte, first, end int32) []byte {
 		if n.inline {
 			line = n.owner
 		}
-		if n.form == formUnknown || n.form == formBlocks {
-			if n.end > i+1 {
-				continue // its content speaks for it
-			}
+		switch {
+		case n.form == formText:
+			w.write(t.str(n.text))
+		case n.end > i+1 && (n.form == formUnknown || n.form == formBlocks):
+			// its content speaks for it
+		default:
+			t.label = t.appendLabel(t.label[:0], n)
+			w.write(t.label)
 		}
-		w.label(t, n)
 	}
 	w.trim()
 	return w.dst
@@ -77,33 +80,14 @@ func (w *plainWriter) nextCell(first bool) {
 
 // trim takes away blanks and empty lines at the end.
 func (w *plainWriter) trim() {
-	w.dst = append(w.dst[:w.start], bytes.TrimRight(w.dst[w.start:], " \n")...)
+	w.dst = w.dst[:w.start+len(bytes.TrimRight(w.dst[w.start:], " \n"))]
 }
 
-func (w *plainWriter) label(t *tree, n *node) {
-	owed := len(w.dst)
-	w.settle()
-	at := len(w.dst)
-	w.dst = t.appendLabel(w.dst, n)
-	if len(w.dst) == at {
-		w.dst = w.dst[:owed] // nothing came: the separators wait for the next
+// write adds a text, after the separators that are owed.
+func (w *plainWriter) write(text []byte) {
+	if len(text) == 0 {
 		return
 	}
-	w.newline, w.space, w.tabs = false, false, 0
-	if w.inCell {
-		for i := at; ; i++ {
-			j := bytes.IndexByte(w.dst[i:], '\n')
-			if j < 0 {
-				break
-			}
-			i += j
-			w.dst[i] = ' '
-		}
-	}
-}
-
-// settle writes the separators that are owed.
-func (w *plainWriter) settle() {
 	if len(w.dst) > w.start {
 		switch {
 		case w.newline:
@@ -114,5 +98,13 @@ func (w *plainWriter) settle() {
 	}
 	for range w.tabs {
 		w.dst = append(w.dst, '\t')
+	}
+	w.newline, w.space, w.tabs = false, false, 0
+	at := len(w.dst)
+	w.dst = append(w.dst, text...)
+	for i := at; w.inCell && i < len(w.dst); i++ {
+		if w.dst[i] == '\n' {
+			w.dst[i] = ' '
+		}
 	}
 }

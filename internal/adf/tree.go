@@ -21,6 +21,7 @@ type tree struct {
 	marks []mark
 	text  []byte // all strings, unquoted
 	name  []byte // a member's name while it is being looked at
+	label []byte // a node's label while it is being written
 
 	// verbatim says that the value was a scalar, whose text is the result.
 	verbatim bool
@@ -136,7 +137,7 @@ func (t *tree) appendLabel(dst []byte, n *node) []byte {
 // read fills t with the one value that dec holds. After an error t holds what
 // stands before the fault.
 func (t *tree) read(dec *jsontext.Decoder) error {
-	*t = tree{nodes: t.nodes[:0], attrs: t.attrs[:0], marks: t.marks[:0], text: t.text[:0], name: t.name[:0]}
+	*t = tree{nodes: t.nodes[:0], attrs: t.attrs[:0], marks: t.marks[:0], text: t.text[:0], name: t.name, label: t.label}
 	var err error
 	if k := dec.PeekKind(); k == '{' || k == '[' {
 		err = t.readContent(dec, -1)

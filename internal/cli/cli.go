@@ -7,6 +7,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +16,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"snowdrift/internal/config"
 )
 
 // Main runs the command line and returns the exit code.
@@ -25,6 +28,9 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	for _, cfg := range a.configs {
+		err = errors.Join(err, cfg.Close())
+	}
 	code := exitCode(ctx, err)
 	if err != nil {
 		fmt.Fprintf(stderr, "snowdrift: %v\n", err)
@@ -40,6 +46,7 @@ type app struct {
 	logFormat      string
 	set            []string // key=value
 	log            *slog.Logger
+	configs        []*config.Config // to be closed at the end
 }
 
 func (a *app) root() *cobra.Command {
@@ -64,7 +71,7 @@ Start with "snowdrift demo", which needs no Jira, no account and no network.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(a.demo(), a.runCommand(), a.plan(), a.check(), a.stateCommand(), a.query(), a.fields(), a.sim(), a.configCommand(), a.version())
+	root.AddCommand(a.demo(), a.runCommand(), a.plan(), a.check(), a.stateCommand(), a.query(), a.fields(), a.sim(), a.auth(), a.configCommand(), a.version())
 	return root
 }
 

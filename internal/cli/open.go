@@ -2,16 +2,12 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"os"
 	"strings"
 
 	"snowdrift/internal/config"
 	"snowdrift/internal/jira"
-	"snowdrift/internal/secret"
 	"snowdrift/stages/fetch"
 	"snowdrift/stages/load"
 	"snowdrift/stages/load/duckdb"
@@ -35,6 +31,7 @@ func (a *app) loadConfig(flags map[string]string) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.configs = append(a.configs, cfg)
 	for _, w := range cfg.Warnings() {
 		a.log.Warn(w)
 	}
@@ -46,11 +43,11 @@ func (a *app) openJira(ctx context.Context, cfg *config.Config) (*jira.Client, e
 	if err := cfg.RequireJira(); err != nil {
 		return nil, err
 	}
-	login, err := loginOf(cfg.Jira.Auth)
+	transport, err := transportOf(ctx, cfg.Jira)
 	if err != nil {
 		return nil, err
 	}
-	transport, err := transportOf(ctx, cfg.Jira)
+	login, err := a.loginOf(cfg.Jira, transport)
 	if err != nil {
 		return nil, err
 	}
@@ -59,59 +56,11 @@ func (a *app) openJira(ctx context.Context, cfg *config.Config) (*jira.Client, e
 		deployment = ""
 	}
 	return jira.Dial(ctx, jira.Options{
-		BaseURL: cfg.Jira.URL, Deployment: deployment, Login: login, Transport: transport,
+		BaseURL: cfg.Jira.URL, Deployment: deployment, CloudID: cfg.Jira.CloudID, Login: login, Transport: transport,
 		Concurrency: cfg.Jira.Concurrency, RequestsPerSecond: cfg.Jira.RequestsPerSecond,
 		RequestTimeout: cfg.Jira.RequestTimeout, RetryBudget: cfg.Jira.RetryBudget,
 		MaxResponseBytes: int64(cfg.Jira.MaxResponse), AllowHTTP: cfg.Jira.AllowHTTP, Log: a.log,
 	})
-}
-
-// transportOf returns the transport for a site's own certificates or proxy, nil
-// for the client's usual one.
-func transportOf(ctx context.Context, j config.Jira) (http.RoundTripper, error) {
-	certificates, err := j.TLS.ClientConfig()
-	if err != nil {
-		return nil, err
-	}
-	if certificates == nil && j.Proxy.IsZero() {
-		return nil, nil
-	}
-	transport := jira.NewTransport(j.Concurrency)
-	transport.TLSClientConfig = certificates
-	if !j.Proxy.IsZero() {
-		text, err := j.Proxy.Reveal(ctx)
-		if err != nil {
-			return nil, err
-		}
-		proxy, err := url.Parse(text)
-		if err != nil {
-			return nil, usageError{errors.New("jira.proxy is not a URL")}
-		}
-		transport.Proxy = http.ProxyURL(proxy)
-	}
-	return transport, nil
-}
-
-// loginOf returns the login that the configuration asks for.
-func loginOf(auth config.Auth) (jira.Login, error) {
-	switch auth.Method {
-	case config.AuthBasic:
-		if auth.Email != "" {
-			return jira.Basic{User: auth.Email, Secret: rotating{auth.APIToken}}, nil
-		}
-		return jira.Basic{User: auth.User, Secret: rotating{auth.Password}}, nil
-	case config.AuthBearer:
-		return jira.Bearer{Token: rotating{auth.Token}}, nil
-	}
-	return nil, usageError{fmt.Errorf("jira.auth.method %s is not part of this version; use basic or bearer", auth.Method)}
-}
-
-// rotating lets the Jira client read a secret again after it was refused.
-type rotating struct{ secret.String }
-
-func (r rotating) Refresh(ctx context.Context) error {
-	_, err := r.Reload(ctx)
-	return err
 }
 
 // openSource dials Jira and checks what the configuration asks for against it.

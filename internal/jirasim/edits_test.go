@@ -285,7 +285,19 @@ func TestFieldsChange(t *testing.T) {
 		}
 		return b.String()
 	}
-	was := updated()
+	past := func() string {
+		var b bytes.Buffer
+		for _, i := range s.IDs() {
+			var is struct {
+				Changelog json.RawMessage
+				Fields    map[string]json.RawMessage
+			}
+			s.get(fmt.Sprintf("/rest/api/3/issue/%d?fields=statuscategorychangedate&expand=changelog", i), &is)
+			fmt.Fprintf(&b, "%s%s", is.Changelog, is.Fields["statuscategorychangedate"])
+		}
+		return b.String()
+	}
+	was, wasPast := updated(), past()
 	_, before := values(pointsField)
 	ok(t, s.RenameField(pointsField, "Weight"))
 	if _, now := values(pointsField); now != before || names()[pointsField] != "Weight" {
@@ -307,8 +319,9 @@ func TestFieldsChange(t *testing.T) {
 	if n, _ := values(added); n != 0 || names()[added] != "" {
 		t.Error("a removed field is gone")
 	}
-	if updated() != was {
-		t.Error("issues count as updated by a change of fields")
+	ok(t, s.RemoveField(sprintField))
+	if updated() != was || past() != wasPast {
+		t.Error("a change of fields changes when issues were updated, or their history")
 	}
 	for _, err := range []error{s.RenameField("nosuch", "x"), s.RetypeField("summary", "text"), s.RetypeField(pointsField, "nokind"), s.RemoveField("nosuch")} {
 		if err == nil {

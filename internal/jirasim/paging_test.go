@@ -1,8 +1,12 @@
 package jirasim
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -276,5 +280,98 @@ func TestNamesAndSchema(t *testing.T) {
 	s.post("/rest/api/3/search/jql", `{"jql":"updated > 0","fields":["summary","customfield_10020"],"expand":"names,schema"}`, &p)
 	if fmt.Sprint(p.Names) != "map[customfield_10020:Sprint summary:Summary]" || p.Schema["customfield_10020"].Type != "array" {
 		t.Errorf("%+v", p)
+	}
+}
+
+func TestBulkFetch(t *testing.T) {
+	s := newSite(t, Options{Issues: 1200})
+	ids := s.IDs()
+	names := func(n int) []string {
+		var out []string
+		for _, id := range ids[:n] {
+			out = append(out, fmt.Sprint(id))
+		}
+		slices.Reverse(out)
+		return out
+	}
+	for _, tt := range []struct {
+		n      int
+		fields []string
+		expand []string
+		status int
+	}{
+		{100, []string{"*all"}, []string{"changelog"}, 200}, {101, []string{"*all"}, nil, 400}, {100, nil, nil, 200}, {101, nil, nil, 400},
+		{1000, []string{"summary", "updated"}, nil, 200}, {1001, []string{"summary"}, nil, 400}, {1000, []string{"summary"}, []string{"changelog"}, 400},
+		{101, []string{"comment"}, nil, 400}, {101, []string{"-comment"}, nil, 400}, {0, nil, nil, 400},
+	} {
+		x := s.do("POST", "/rest/api/3/issue/bulkfetch", mustJSON(map[string]any{"issueIdsOrKeys": names(tt.n), "fields": tt.fields, "expand": tt.expand}))
+		if x.StatusCode != tt.status {
+			t.Errorf("%d issues with %v and %v: %d, want %d", tt.n, tt.fields, tt.expand, x.StatusCode, tt.status)
+		}
+		var p searchPage
+		if x.StatusCode == 200 {
+			unquote(t, x.body, &p)
+			if len(p.Issues) != tt.n || !slices.IsSortedFunc(p.Issues, func(a, b foundIssue) int { return strings.Compare(a.ID, b.ID) }) {
+				t.Errorf("%d issues with %v: %d came, by ascending id", tt.n, tt.fields, len(p.Issues))
+			}
+		}
+	}
+	ok(t, s.Delete(ids[1]))
+	ok(t, s.Hide(ids[2]))
+	key := s.key(ids[3])
+	ok(t, s.Move(ids[3], other(s, key)))
+	var p struct {
+		Issues      []foundIssue
+		IssueErrors []any
+	}
+	s.post("/rest/api/3/issue/bulkfetch", mustJSON(map[string]any{"issueIdsOrKeys": []string{key, fmt.Sprint(ids[0]), fmt.Sprint(ids[1]), fmt.Sprint(ids[2]), "7", key, "NOPE-1"}}), &p)
+	if len(p.Issues) != 2 || p.Issues[1].ID != fmt.Sprint(ids[3]) || p.Issues[1].Key == key || len(p.IssueErrors) != 0 {
+		t.Errorf("%d issues, errors %v: want the two that are there, the moved one under its new key", len(p.Issues), p.IssueErrors)
+	}
+	s.want(s.do("POST", "/rest/api/3/issue/bulkfetch", `{"issueIdsOrKeys":["1"],"maxResults":5}`), 400, nil)
+	var count struct{ Count int }
+	s.post("/rest/api/3/search/approximate-count", `{"jql":"updated > 0"}`, &count)
+	if count.Count != 1198 {
+		t.Errorf("approximate-count says %d", count.Count)
+	}
+	s.want(s.do("POST", "/rest/api/3/search/approximate-count", `{"jql":""}`), 400, nil)
+}
+
+// Compressed or not, an answer is the same.
+func TestAnswersAreCompressed(t *testing.T) {
+	s := newSite(t, Options{Issues: 50})
+	path := fmt.Sprintf("/rest/api/3/issue/%d", s.IDs()[0])
+	plain, packed := s.do("GET", path, "", "Accept-Encoding", "identity"), s.do("GET", path, "", "Accept-Encoding", "gzip")
+	if packed.Header.Get("Content-Encoding") != "gzip" || plain.Header.Get("Content-Encoding") != "" || len(packed.body) >= len(plain.body)/2 {
+		t.Fatalf("%v with %d bytes, %v with %d", packed.Header, len(packed.body), plain.Header, len(plain.body))
+	}
+	z, err := gzip.NewReader(bytes.NewReader(packed.body))
+	ok(t, err)
+	unpacked, err := io.ReadAll(z)
+	ok(t, err)
+	if !bytes.Equal(unpacked, plain.body) {
+		t.Error("the answers differ")
+	}
+}
+
+func TestListenIsForLoopback(t *testing.T) {
+	s, err := New(Options{Issues: 1})
+	ok(t, err)
+	for _, addr := range []string{"0.0.0.0:0", ":0", "192.0.2.1:80", "nonsense"} {
+		if _, _, err := s.Listen(addr); err == nil {
+			t.Errorf("it listens on %s", addr)
+		}
+	}
+	url, stop, err := s.Listen("127.0.0.1:0")
+	ok(t, err)
+	res, err := http.Get(url + "/rest/api/3/serverInfo")
+	ok(t, err)
+	ok(t, res.Body.Close())
+	ok(t, stop())
+	if res.StatusCode != 200 {
+		t.Errorf("serverInfo: %d", res.StatusCode)
+	}
+	if _, err := http.Get(url); err == nil {
+		t.Error("it still answers")
 	}
 }

@@ -92,11 +92,16 @@ func (s *Source) Projects() map[int64]jira.Project {
 // Pages yields the pages of a partition. Pages hold the issues as Jira sent
 // them; an issue may come twice.
 func (s *Source) Pages(ctx context.Context, p *stages.Partition) iter.Seq2[stages.Page, error] {
-	pages := s.client.Search(ctx, jira.Search{JQL: p.JQL, Fields: s.fields.Request, PageSize: s.opts.PageSize})
-	if p.JQL == "" {
-		pages = s.client.BulkFetch(ctx, p.IDs, s.fields.Request)
-	}
 	return func(yield func(stages.Page, error) bool) {
+		clause, err := jql.ParseUser(p.JQL)
+		if err != nil {
+			yield(stages.Page{}, fmt.Errorf("partition %s: its JQL in the state is damaged: %w; run `snowdrift state clear`", p.Name, err))
+			return
+		}
+		pages := s.walk(ctx, clause, p.Order, s.fields.Request, s.opts.PageSize)
+		if p.JQL == "" {
+			pages = s.client.BulkFetch(ctx, p.IDs, s.fields.Request)
+		}
 		for page, err := range pages {
 			if err != nil {
 				yield(stages.Page{}, fmt.Errorf("partition %s: %w", p.Name, err))
@@ -118,10 +123,14 @@ const censusPage = 5000
 
 // Census yields the ids of all issues in scope. Ids may come twice.
 func (s *Source) Census(ctx context.Context) iter.Seq2[[]int64, error] {
-	search := jira.Search{JQL: s.query(s.scope, "created", "key"), Fields: []string{"id"}, PageSize: censusPage}
+	const order = "created"
+	fields := []string{"id"}
+	if s.client.Site().Deployment == jira.DataCenter {
+		fields = []string{order} // see walk
+	}
 	return func(yield func([]int64, error) bool) {
 		var ids []int64
-		for page, err := range s.client.Search(ctx, search) {
+		for page, err := range s.walk(ctx, s.scope, order, fields, censusPage) {
 			if err != nil {
 				yield(nil, fmt.Errorf("census: %w", err))
 				return
@@ -146,9 +155,9 @@ func (s *Source) Census(ctx context.Context) iter.Seq2[[]int64, error] {
 // Stats returns the requests and bytes so far.
 func (s *Source) Stats() jira.Stats { return s.client.Stats() }
 
-// query returns the JQL of a clause in the order of the fields.
-func (s *Source) query(c jql.Clause, order ...string) string {
-	return s.bounded(c) + " " + jql.OrderBy(order...)
+// query returns the JQL of a clause, ordered by a date field.
+func (s *Source) query(c jql.Clause, order string) string {
+	return s.bounded(c) + " " + jql.OrderBy(order, "key")
 }
 
 // bounded returns the JQL of a clause; Cloud refuses a query without one.

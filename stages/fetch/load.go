@@ -152,7 +152,7 @@ func (s *Source) cut(ctx context.Context, st *state.State, part slice) error {
 	}
 	if part.issues <= s.limit() || part.to.Sub(part.from) < narrowest {
 		st.Load.Partitions = append(st.Load.Partitions, &stages.Partition{
-			Name: part.String(), JQL: s.query(s.clause(st, part), "created", "key"), Expected: part.issues,
+			Name: part.String(), JQL: s.bounded(s.clause(st, part)), Order: "created", Expected: part.issues,
 		})
 		return nil
 	}

@@ -69,7 +69,7 @@ func (s *Source) planChanges(st *state.State) Plan {
 	return Plan{
 		Reason: "changes since " + since.Format(time.RFC3339),
 		Partitions: []*stages.Partition{{
-			Name: "changed since " + since.Format(time.RFC3339), JQL: s.query(clause, "updated", "key"),
+			Name: "changed since " + since.Format(time.RFC3339), JQL: s.bounded(clause), Order: "updated",
 			Changes: true, Expected: -1,
 		}},
 		State: st,

@@ -139,8 +139,8 @@ WHERE {issues}.{id} = s.{id}`, issues)
 // state.Digest. Its parameter is the pipeline.
 func (d Dialect) LiveDigest(issues *table.Table) string {
 	h := fmt.Sprintf("MOD(CAST(MOD({id}, %d) AS %s) * %d, %d)", int64(state.Prime), d.Wide, int64(state.Factor), int64(state.Prime))
-	return d.fill(fmt.Sprintf(`SELECT COUNT(*), COALESCE(MOD(SUM(MOD(h * h, %d)), %d), 0)
-FROM (SELECT %s AS h FROM {issues} WHERE {_presence} = 'live' AND {_pipeline} = ?) x`, int64(state.Prime), int64(state.Prime), h), issues)
+	return d.fill(fmt.Sprintf(`SELECT COUNT(*), COALESCE(MOD(SUM(MOD(h * MOD(h, %d), %d)), %d), 0)
+FROM (SELECT %s AS h FROM {issues} WHERE {_presence} = 'live' AND {_pipeline} = ?) x`, int64(state.Second), int64(state.Prime), int64(state.Prime), h), issues)
 }
 
 // MissingIDs returns the query for ids of the census that are no live row.

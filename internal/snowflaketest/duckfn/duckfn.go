@@ -46,17 +46,16 @@ func encode(err error) error {
 	return fmt.Errorf("%s%s:%s:%s%s", markOpen, e.Code, e.State, e.Message, markClose)
 }
 
-// Decode finds the Snowflake error that Raise or one of the functions put into a
-// DuckDB error; nil when there is none.
-func Decode(err error) *sferr.Error {
-	text := err.Error()
-	start := strings.Index(text, markOpen)
-	end := strings.LastIndex(text, markClose)
-	if start < 0 || end < start {
+// Decode finds the Snowflake error that Raise or one of the functions put into the
+// text of a DuckDB error; nil when there is none.
+func Decode(text string) *sferr.Error {
+	_, rest, ok := strings.Cut(text, markOpen)
+	if !ok {
 		return nil
 	}
-	parts := strings.SplitN(text[start+len(markOpen):end], ":", 3)
-	if len(parts) != 3 {
+	body, _, ok := strings.Cut(rest, markClose)
+	parts := strings.SplitN(body, ":", 3)
+	if !ok || len(parts) != 3 {
 		return nil
 	}
 	return &sferr.Error{Code: parts[0], State: parts[1], Message: parts[2]}

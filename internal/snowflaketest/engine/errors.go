@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"regexp"
-	"strings"
+
+	"github.com/duckdb/duckdb-go/v2"
 
 	"snowdrift/internal/snowflaketest/duckfn"
 	"snowdrift/internal/snowflaketest/sferr"
@@ -34,16 +35,19 @@ func statementError(ctx context.Context, err error) error {
 	if errors.As(err, &e) {
 		return e
 	}
-	if e := duckfn.Decode(err); e != nil {
-		return e
-	}
-	if ctx.Err() != nil || strings.Contains(err.Error(), "INTERRUPT Error") {
+	if ctx.Err() != nil {
 		return sferr.Canceled()
 	}
-	text := err.Error()
+	var duck *duckdb.Error
+	if !errors.As(err, &duck) {
+		return sferr.As(err)
+	}
+	if e := duckfn.Decode(duck.Msg); e != nil {
+		return e
+	}
 	for _, d := range duckErrors {
-		if m := d.pattern.FindStringSubmatchIndex(text); m != nil {
-			return sferr.New(d.code, d.state, "%s", string(d.pattern.ExpandString(nil, d.message, text, m)))
+		if m := d.pattern.FindStringSubmatchIndex(duck.Msg); m != nil {
+			return sferr.New(d.code, d.state, "%s", d.pattern.ExpandString(nil, d.message, duck.Msg, m))
 		}
 	}
 	return sferr.As(err)

@@ -230,7 +230,7 @@ func (s *Session) execAll(ctx context.Context, statements []string) ([]int64, er
 	for i, q := range statements {
 		res, err := tx.ExecContext(ctx, q)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("%s: %w", q, err), tx.Rollback())
+			return nil, errors.Join(fmt.Errorf("%w\nin DuckDB: %s", err, q), tx.Rollback())
 		}
 		if counts[i], err = res.RowsAffected(); err != nil {
 			return nil, errors.Join(fmt.Errorf("count rows of %s: %w", q, err), tx.Rollback())
