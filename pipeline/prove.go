@@ -30,7 +30,7 @@ func (r *run) prove(ctx context.Context) error {
 	}
 	if census != r.state.Digest {
 		for _, f := range files {
-			if err := r.warehouse.Stage(ctx, f); err != nil {
+			if err := r.stage(ctx, f); err != nil {
 				return err
 			}
 		}
@@ -44,6 +44,8 @@ func (r *run) prove(ctx context.Context) error {
 	switch {
 	case r.report.Proof.Held > 0:
 		r.report.conclude(Unproven, fmt.Sprintf("%d issues are gone from Jira's answers at once, more than census.accept_shrink allows; none was flagged. If they are really gone, run again with --accept-shrink", r.report.Proof.Held))
+	case census == r.state.Digest && r.report.Proof.Kept > 0:
+		r.report.conclude(Complete, fmt.Sprintf("census and table agree, but for rows of %d issues that are gone and kept", r.report.Proof.Kept))
 	case census == r.state.Digest:
 		r.report.conclude(Complete, fmt.Sprintf("census and table agree on %d issues", census.Count))
 	default:
@@ -90,12 +92,14 @@ func (r *run) census(ctx context.Context) (digest state.Digest, files []stages.F
 
 // reconcile mends the differences between census and table: it fetches what is
 // missing, and finds out what became of what is absent. Ids that turn out to be
-// gone since the census are taken out of it.
+// gone since the census are taken out of it, those whose rows are to be kept
+// whatever Jira says are put in.
 func (r *run) reconcile(ctx context.Context, census *state.Digest) error {
 	diff, err := r.warehouse.Diff(ctx, r.Pipeline)
 	if err != nil {
 		return err
 	}
+	r.staged = false
 	r.report.Proof.Missing, r.report.Proof.Absent = len(diff.Missing), len(diff.Absent)
 	if diff.Clean() {
 		r.state.Digest = *census
@@ -111,7 +115,14 @@ func (r *run) reconcile(ctx context.Context, census *state.Digest) error {
 			census.Remove(id)
 		}
 	}
-	if r.Keep || len(diff.Absent) == 0 {
+	if r.Keep {
+		for _, a := range diff.Absent {
+			census.Add(a.ID)
+		}
+		r.report.Proof.Kept = len(diff.Absent)
+		return nil
+	}
+	if len(diff.Absent) == 0 {
 		return nil
 	}
 	return r.settle(ctx, diff)
@@ -188,12 +199,12 @@ type finding struct {
 func judge(a load.Absent, returned bool, projects map[int64]jira.Project) finding {
 	p, visible := projects[a.ProjectID]
 	switch {
+	case visible && p.Archived: // whose issues can still be read by id
+		return finding{a.ID, archived, "not in the census, and its project " + p.Key + " is archived"}
 	case returned:
 		return finding{a.ID, outOfScope, "not in the census of the query, but Jira still returns it by id"}
 	case !visible:
 		return finding{a.ID, noAccess, "not in the census, not returned by id, and its project is not visible to the account"}
-	case p.Archived:
-		return finding{a.ID, archived, "not in the census, not returned by id, and its project " + p.Key + " is archived"}
 	}
 	return finding{a.ID, deleted, "not in the census, not returned by id, while its project " + p.Key + " is visible"}
 }
@@ -219,7 +230,7 @@ func (r *run) mark(ctx context.Context, findings []finding) error {
 		return errors.Join(err, b.Discard())
 	}
 	for _, f := range b.Closed() {
-		if err := r.warehouse.Stage(ctx, f); err != nil {
+		if err := r.stage(ctx, f); err != nil {
 			return err
 		}
 	}

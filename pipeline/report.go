@@ -57,6 +57,7 @@ type Proof struct {
 	Absent  int              `json:"absent"`  // in the table, not in the census
 	Marked  map[string]int64 `json:"marked,omitempty"`
 	Held    int64            `json:"held,omitempty"` // gone, but too many at once to believe it
+	Kept    int              `json:"kept,omitempty"` // absent, but their rows are to stay as they are
 }
 
 // Odd counts values that did not fit their column.

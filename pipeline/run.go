@@ -69,6 +69,7 @@ type run struct {
 	saved     *state.State // what the destination has
 	returned  []int64      // issues that came when asked for by id, see prove
 	tables    []*table.Table
+	staged    bool // the next commit would load something
 	flattener *flatten.Flattener
 	report    Report
 	commits   int
@@ -153,6 +154,10 @@ func (r *run) finish(ctx context.Context, err error) {
 	if r.state == nil { // it never came to have anything to write
 		return
 	}
+	if r.staged { // a commit would load part of what the run was about
+		r.Log.Warn("the run ended between two commits; its report is not in the ledger", "run", r.RunID)
+		return
+	}
 	// An interrupted run still says so in the ledger.
 	c := load.Commit{Run: r.ledger(&ended)}
 	if _, err := r.warehouse.Commit(context.WithoutCancel(ctx), c); err != nil {
@@ -180,7 +185,7 @@ func (r *run) commit(ctx context.Context, next *state.State) error {
 		return err
 	}
 	next.Digest = result.Digest
-	r.state, r.saved = next, next
+	r.state, r.saved, r.staged = next, next, false
 	r.report.committed(result)
 	r.Progress.committed(result)
 	r.Log.Info("commit", "commit", next.Commit, "rows", result.Rows, "live", result.Digest.Count, "took", result.Took)

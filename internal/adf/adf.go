@@ -107,6 +107,16 @@ var readOptions = []jsontext.Options{
 }
 
 func convert(dst, doc []byte, write func(dst []byte, s *scratch) []byte) ([]byte, error) {
+	s := scratches.Get().(*scratch)
+	dst, err := s.convert(dst, doc, write)
+	t := &s.tree
+	if max(cap(t.nodes), cap(t.attrs), cap(t.marks), cap(t.text), cap(t.label), cap(s.md.scratch), cap(s.md.probe)) <= maxKept {
+		scratches.Put(s)
+	}
+	return dst, err
+}
+
+func (s *scratch) convert(dst, doc []byte, write func(dst []byte, s *scratch) []byte) ([]byte, error) {
 	doc = bytes.TrimSpace(doc)
 	if len(doc) == 0 {
 		return dst, nil
@@ -114,31 +124,17 @@ func convert(dst, doc []byte, write func(dst []byte, s *scratch) []byte) ([]byte
 	if len(doc) > math.MaxInt32/3 { // positions are int32, and U+FFFD can triple the text
 		return dst, fmt.Errorf("%w: %d bytes are more than this package reads", ErrBroken, len(doc))
 	}
-	s := scratches.Get().(*scratch)
-	err := s.read(doc)
+	// The decoder reads a bytes.Buffer in place, without copying it.
+	s.src = *bytes.NewBuffer(doc[:len(doc):len(doc)])
+	s.dec.Reset(&s.src, readOptions...)
+	err := s.tree.read(&s.dec)
 	dst = write(dst, s)
-	s.release()
+
+	// Keep no hold on the caller's memory.
+	s.src, s.md.dst = bytes.Buffer{}, nil
+	s.dec.Reset(&s.src)
 	if err != nil {
 		return dst, fmt.Errorf("%w: %w", ErrBroken, err)
 	}
 	return dst, nil
-}
-
-// read fills the tree from doc.
-func (s *scratch) read(doc []byte) error {
-	// The decoder reads a bytes.Buffer in place, without copying it.
-	s.src = *bytes.NewBuffer(doc[:len(doc):len(doc)])
-	s.dec.Reset(&s.src, readOptions...)
-	return s.tree.read(&s.dec)
-}
-
-// release gives s back for the next conversion, without hold on the document.
-func (s *scratch) release() {
-	s.src = bytes.Buffer{}
-	s.dec.Reset(&s.src)
-	s.md.dst = nil
-	t := &s.tree
-	if max(cap(t.nodes), cap(t.attrs), cap(t.marks), cap(t.text), cap(t.label), cap(s.md.scratch), cap(s.md.probe)) <= maxKept {
-		scratches.Put(s)
-	}
 }

@@ -21,7 +21,7 @@ import (
 // character and the marks on it.
 func TestRenderedMarkdownShowsTheDocument(t *testing.T) {
 	failures, shortest := 0, ""
-	for seed := range uint64(3000) {
+	for seed := range uint64(1000) {
 		if report := differs(t, seed); report != "" {
 			failures++
 			if shortest == "" || len(report) < len(shortest) {

@@ -58,7 +58,7 @@ func (v *view) remarks(is *issue, what purpose, offset int64, usual, rare int) [
 
 // comments are all comments of an issue, oldest first.
 func (v *view) comments(is *issue) []remark {
-	all := v.remarks(is, forComments, 0, 6, 18)
+	all := v.remarks(is, forComments, 0, 4, 18)
 	if is.over != nil {
 		all = append(all, is.over.comments...)
 	}

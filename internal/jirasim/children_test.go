@@ -33,7 +33,7 @@ func (p remarkPage) ids() []int64 {
 // pages, and total tells the truth.
 func TestInlineChildrenAreABeginning(t *testing.T) {
 	for _, d := range []string{Cloud, DataCenter} {
-		s := newSite(t, Options{Deployment: d, Issues: 600})
+		s := newSite(t, Options{Deployment: d, Issues: 250})
 		capped := map[string]int{}
 		for _, id := range s.IDs() {
 			for _, kind := range []string{"comment", "worklog"} {

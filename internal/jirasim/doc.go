@@ -12,6 +12,20 @@
 //	sim.Edit(sim.IDs()[0])              // while it serves
 //	sim.Each(func(id int64, key string, raw []byte) bool { … }) // the oracle
 //
+// # What it offers
+//
+//   - The oracle: [Sim.Each], [Sim.Raw], [Sim.FieldValue], [Sim.Count],
+//     [Sim.IDs], [Sim.Presence], [Sim.Comments], [Sim.Worklogs].
+//   - Changes that people make: [Sim.Create], [Sim.Edit], [Sim.EditField],
+//     [Sim.SilentEdit], [Sim.Move], [Sim.Delete], [Sim.AddComment],
+//     [Sim.AddWorklog], [Sim.AddToSprint] and their kin.
+//   - Changes that administrators make: [Sim.Hide], [Sim.HideProject],
+//     [Sim.Archive], [Sim.ArchiveProject], [Sim.RenameField],
+//     [Sim.RetypeField], [Sim.AddField], [Sim.RemoveField],
+//     [Sim.RenameSprint], [Sim.SetLogin].
+//   - What goes wrong: [Sim.Fault], and the options of the site.
+//   - What was asked: [Sim.Requests], [Sim.Counts], [Sim.Endpoints].
+//
 // # Where issues come from
 //
 // Generated issues are a function of (seed, id): an untouched issue costs some
@@ -24,9 +38,13 @@
 //
 // What an issue tells about another one (summary and status inside issuelinks,
 // parent and subtasks) is what it was when the site was generated; on a real
-// site it follows the other issue, without a change of updated. JQL covers the
-// clauses that a loader needs (see [Options] for dialect switches); history
-// predicates (WAS, CHANGED) and unknown functions are refused with 400.
+// site it follows the other issue, without a change of updated. While the
+// index lags, search shows the older version whole. JQL covers the clauses
+// that a loader needs; history predicates (WAS, CHANGED), unknown functions
+// and unusual orders are refused with 400 rather than answered wrongly. Issues
+// of data files keep their inline children: the endpoints of comments,
+// worklogs and changelogs serve what the line holds and no more.
+//
 // The package imports nothing of this module, so that it can bear witness
 // against it.
 package jirasim

@@ -25,7 +25,11 @@ func (s *Sim) change(id int64, fn func(is *issue, now int64) error) error {
 	}
 	is := s.store.issues[slot]
 	now := s.now()
-	if err := fn(&is, now.UnixMilli()); err != nil {
+	ms := now.UnixMilli()
+	if ahead := is.updated - ms; ahead >= 0 && ahead < 1000 {
+		ms = is.updated + 1 // no two changes of an issue at one time, even where the clock stands
+	}
+	if err := fn(&is, ms); err != nil {
 		return fmt.Errorf("jirasim: issue %d: %w", id, err)
 	}
 	if f := s.schema.byID["updated"]; f != nil && is.over != nil && is.over.raw != nil && is.updated != s.store.issues[slot].updated {

@@ -213,6 +213,28 @@ func TestStaleSearchShowsTheOldVersion(t *testing.T) {
 	}
 }
 
+// Two edits never share their instant, unless the clock is turned back.
+func TestEditsAreApart(t *testing.T) {
+	c := newClock()
+	s := newSite(t, Options{Issues: 5, Now: c.now, Until: c.t.Add(-time.Hour)})
+	id := s.IDs()[0]
+	updated := map[string]bool{}
+	for range 5 {
+		ok(t, s.Edit(id))
+		updated[string(s.FieldValue(id, "updated"))] = true
+	}
+	if len(updated) != 5 {
+		t.Errorf("five edits at %d instants", len(updated))
+	}
+	c.advance(-24 * time.Hour)
+	ok(t, s.Edit(id))
+	var shown string
+	unquote(t, s.FieldValue(id, "updated"), &shown)
+	if at, err := time.Parse(jiraTime, shown); err != nil || !at.Equal(c.t) {
+		t.Errorf("updated at %s by a clock that says %s", shown, c.t)
+	}
+}
+
 func TestSilentEdit(t *testing.T) {
 	s := newSite(t, Options{Issues: 10})
 	id := s.IDs()[0]

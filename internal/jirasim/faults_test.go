@@ -121,6 +121,25 @@ func TestStallEndsWithTheClient(t *testing.T) {
 	}
 }
 
+func TestStallInTheBody(t *testing.T) {
+	s := newSite(t, Options{Issues: 5})
+	s.Fault(func(*http.Request) *Fault { return &Fault{Stall: true, CutAfter: 10} })
+	ctx, cancel := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, "GET", s.url+"/rest/api/3/serverInfo", nil)
+	ok(t, err)
+	res, err := http.DefaultTransport.RoundTrip(req)
+	ok(t, err)
+	defer res.Body.Close()
+	first := make([]byte, 10)
+	if n, err := io.ReadFull(res.Body, first); n != 10 || err != nil {
+		t.Errorf("%d bytes, %v", n, err)
+	}
+	cancel()
+	if _, err := io.ReadAll(res.Body); !errors.Is(err, context.Canceled) {
+		t.Errorf("the rest: %v", err)
+	}
+}
+
 func TestJournal(t *testing.T) {
 	s := newSite(t, Options{Issues: 5})
 	s.get("/rest/api/3/myself", nil)
@@ -173,7 +192,7 @@ func TestChangesWhileServing(t *testing.T) {
 	var wg sync.WaitGroup
 	for w := range 3 {
 		wg.Go(func() {
-			for i := range 15 {
+			for i := range 6 {
 				if got := s.searchAll("project is not empty ORDER BY updated, key", 90); len(got) < 150 {
 					t.Errorf("reader %d: %d issues", w, len(got))
 				}

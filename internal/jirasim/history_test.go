@@ -81,9 +81,9 @@ func orEmpty(s *string) string {
 // the last ends in today's value; times ascend between creation and update.
 func TestHistoryReplays(t *testing.T) {
 	c := newClock()
-	s := newSite(t, Options{Issues: 900, Seed: 5, Now: c.now, Until: c.t.Add(-time.Hour)})
+	s := newSite(t, Options{Issues: 500, Seed: 5, Now: c.now, Until: c.t.Add(-time.Hour)})
 	r := draw(3, 4)
-	for _, id := range s.IDs()[:300] {
+	for _, id := range s.IDs()[:200] {
 		for range r.n(4) {
 			c.advance(time.Minute)
 			ok(t, s.Edit(id))
@@ -159,7 +159,7 @@ func (s *site) key(id int64) string {
 // oldest first.
 func TestInlineChangelog(t *testing.T) {
 	for _, d := range []string{Cloud, DataCenter} {
-		s := newSite(t, Options{Deployment: d, Issues: 1000})
+		s := newSite(t, Options{Deployment: d, Issues: 500})
 		checked := 0
 		for _, id := range s.IDs() {
 			var is struct {

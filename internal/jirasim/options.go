@@ -162,11 +162,15 @@ type Fault struct {
 	Header http.Header
 	Body   string
 
-	CutAfter int  // > 0: the connection breaks after so many bytes of the body
+	// CutAfter > 0: the connection breaks after so many bytes of the body as it
+	// is sent, compressed or not; a shorter body stays whole.
+	CutAfter int
 	BadGzip  bool // the body claims to be gzip and is not
 	BadJSON  bool // the body ends in the middle of a value, with a right length
-	Stall    bool // no answer until the client gives up
-	Reset    bool // the connection is reset without an answer
+	// Stall: no answer until the client gives up; with CutAfter no more after
+	// so many bytes.
+	Stall bool
+	Reset bool // the connection is reset without an answer
 
 	// Faults of one page of a search.
 	RepeatToken bool // the token handed in is handed out again

@@ -17,10 +17,10 @@ import (
 // Pages of either deployment add up to the truth, byte for byte.
 func TestPagesAddUpToTheTruth(t *testing.T) {
 	for _, d := range []string{Cloud, DataCenter} {
-		s := newSite(t, Options{Deployment: d, Issues: 230, TimeZone: "Asia/Kolkata", OddValues: true})
+		s := newSite(t, Options{Deployment: d, Issues: 130, TimeZone: "Asia/Kolkata", OddValues: true})
 		truth := map[string]string{}
 		s.Each(func(_ int64, key string, raw []byte) bool { truth[key] = string(raw); return true })
-		if len(truth) != 230 || s.Count() != 230 {
+		if len(truth) != 130 || s.Count() != 130 {
 			t.Fatalf("%d issues, Count %d", len(truth), s.Count())
 		}
 		seen := 0
@@ -56,14 +56,14 @@ func TestPagesAddUpToTheTruth(t *testing.T) {
 			if d == Cloud && (p.IsLast == nil || *p.IsLast != (token == "")) {
 				t.Fatalf("isLast %v with token %q", p.IsLast, token)
 			}
-			if d == DataCenter && p.Total != 230 {
+			if d == DataCenter && p.Total != 130 {
 				t.Fatalf("total %d", p.Total)
 			}
 			if d == Cloud && token == "" || len(p.Issues) == 0 {
 				break
 			}
 		}
-		if seen != 230 {
+		if seen != 130 {
 			t.Errorf("%s: %d issues in all pages", d, seen)
 		}
 	}

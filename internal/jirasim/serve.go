@@ -135,7 +135,7 @@ func (s *Sim) serve(w http.ResponseWriter, r *http.Request, who access, h handle
 
 // delay waits out latency and stalls; false when the client gave up.
 func (c *call) delay() bool {
-	if c.fault.Stall {
+	if c.fault.Stall && c.fault.CutAfter == 0 {
 		<-c.r.Context().Done()
 		return false
 	}
@@ -221,6 +221,9 @@ func (c *call) send(w http.ResponseWriter, a answer) {
 	}
 	if a.page != nil {
 		pages.Put(a.page)
+	}
+	if c.fault.Stall && http.NewResponseController(w).Flush() == nil {
+		<-c.r.Context().Done()
 	}
 }
 

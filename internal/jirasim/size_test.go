@@ -38,7 +38,7 @@ func TestSeedsDecide(t *testing.T) {
 // Every generated issue is valid JSON, odd values included, and of the size
 // that issues have.
 func TestIssuesAreValid(t *testing.T) {
-	for _, o := range []Options{{}, {Deployment: DataCenter}, {OddValues: true}, {ExtraCustomFields: 1000}, {Projects: 40, Issues: 700}, {Issues: 1}, {Issues: -1}} {
+	for _, o := range []Options{{}, {Deployment: DataCenter, Issues: 200}, {OddValues: true, Issues: 200}, {ExtraCustomFields: 1000, Issues: 50}, {Projects: 40, Issues: 300}, {Issues: 1}, {Issues: -1}} {
 		s, err := New(o)
 		ok(t, err)
 		n, bytes := 0, 0
@@ -60,7 +60,7 @@ func TestIssuesAreValid(t *testing.T) {
 
 // An untouched issue costs less than 100 bytes.
 func TestUntouchedIssuesAreSmall(t *testing.T) {
-	const n = 200_000
+	const n = 100_000
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)

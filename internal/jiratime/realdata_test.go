@@ -22,12 +22,17 @@ func TestRealData(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no issue files below $SNOWDRIFT_REAL_DATA: %v", err)
 	}
-	dateTime := regexp.MustCompile(`"\d{4,6}-\d\d-\d\d(?:[T ]\d\d:\d\d[^" \\]*)?"`)
+	dateTime := regexp.MustCompile(`^"\d{4,6}-\d\d-\d\d(?:[T ]\d\d:\d\d[^" \\]*)?"$`)
 	seen := map[string]bool{}
 	for _, file := range files {
 		data := readMaybeGzip(t, file)
-		for _, v := range dateTime.FindAll(data, -1) {
-			if seen[string(v)] {
+		for v := range bytes.SplitSeq(data, []byte(`:"`)) {
+			end := bytes.IndexByte(v, '"')
+			if end < len("2006-01-02") || v[0] < '0' || v[0] > '9' {
+				continue
+			}
+			v = append([]byte{'"'}, v[:end+1]...)
+			if seen[string(v)] || !dateTime.Match(v) {
 				continue
 			}
 			seen[string(v)] = true

@@ -103,7 +103,7 @@ func ValueErrors() *Table {
 			{Name: IssueID, Type: Int, Source: FromErrors, Doc: "Issue that holds the value."},
 			{Name: "field_id", Type: Text, Source: FromErrors, Doc: "Jira field that holds the value."},
 			{Name: "table_name", Type: Text, Source: FromErrors, Doc: "Table of the column."},
-			{Name: "column_name", Type: Text, Source: FromErrors, Doc: "Column that could not take the value."},
+			{Name: "column_name", Type: Text, Source: FromErrors, Doc: "Column that could not take the value; * when no row could be made of it."},
 			{Name: "reason", Type: Text, Source: FromErrors, Doc: "What was expected and what was there."},
 		},
 	}

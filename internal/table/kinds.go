@@ -1,6 +1,9 @@
 package table
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Field is what a site says of one of its fields: the id, the name that people
 // gave it, and its schema as in Jira's /field.
@@ -69,6 +72,9 @@ var (
 	named     = []Part{{"", Text, "name", Plain}, {"_id", Int, "id", Plain}}
 	manyNamed = []Part{{"", List, "[].name", Plain}, {"_ids", List, "[].id", Plain}}
 )
+
+// Kinds returns the table of kinds, in the order in which they are tried.
+func Kinds() []Kind { return slices.Clone(kinds) }
 
 // KindOf returns the kind of f.
 func KindOf(f Field) Kind {

@@ -10,6 +10,7 @@ package batch
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"snowdrift/stages"
@@ -92,21 +93,29 @@ func (b *Batcher) Discard() error {
 	var errs []error
 	for name, f := range b.open {
 		delete(b.open, name)
-		errs = append(errs, f.out.Close(), os.Remove(f.Path))
+		errs = append(errs, f.discard())
 	}
 	for _, f := range b.closed {
-		errs = append(errs, os.Remove(f.Path))
+		errs = append(errs, remove(f.Path))
 	}
 	b.closed = nil
 	return errors.Join(errs...)
+}
+
+// remove removes a file, if somebody else did not do so before.
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func (b *Batcher) close(name string) error {
 	f := b.open[name]
 	delete(b.open, name)
 	done, err := f.close()
-	if err != nil {
-		return fmt.Errorf("close Parquet file %s: %w", f.Path, err)
+	if err != nil { // nobody else knows of the file any more
+		return errors.Join(fmt.Errorf("close Parquet file %s: %w", f.Path, err), f.discard())
 	}
 	b.closed = append(b.closed, done)
 	return nil

@@ -145,7 +145,17 @@ func (f *file) size() int64 {
 	return n
 }
 
-// close ends the file and returns it. It gives the file back to nobody else.
+// discard closes and removes a file that is not complete. It may have been
+// closed before.
+func (f *file) discard() error {
+	err := f.out.Close()
+	if errors.Is(err, os.ErrClosed) {
+		err = nil
+	}
+	return errors.Join(err, remove(f.Path))
+}
+
+// close ends the file and returns it.
 func (f *file) close() (done stages.File, err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -62,7 +62,8 @@ func (s *Source) planLoad(ctx context.Context, st *state.State, reason string) (
 			return Plan{}, err
 		}
 	}
-	st.Load = &state.Load{Since: newest}
+	// Where nothing is in scope yet, everything that comes will be a change.
+	st.Load = &state.Load{Since: max(newest, 1)}
 	st.Cursor, st.Recent = 0, nil
 	for _, part := range s.slices() {
 		if err := s.cut(ctx, st, part); err != nil {

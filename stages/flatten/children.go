@@ -21,12 +21,24 @@ type element struct {
 }
 
 // children makes a row of the child table of every element that steps lead to
-// in value.
+// in value. Where there is something else than the arrays and objects on the
+// way, the rows that it might have meant are a value error.
 func (f *Flattener) children(c *child, steps []table.Step, value []byte) {
 	for i, s := range steps {
+		if rawjson.IsNull(value) {
+			return
+		}
 		if !s.Each {
+			if rawjson.TypeOf(value) != rawjson.Object {
+				f.misfit(&c.rows, value, "an object")
+				return
+			}
 			value = member(value, s)
 			continue
+		}
+		if rawjson.TypeOf(value) != rawjson.Array {
+			f.misfit(&c.rows, value, "an array")
+			return
 		}
 		at := &f.walk.elements[f.walk.depth]
 		f.walk.depth++

@@ -34,6 +34,8 @@ type Flattener struct {
 	walk walk          // the way to the child row under way
 	mark []int         // rows of each table before the issue under way
 	odd  map[Odd]int64 // how often values did not fit
+
+	sprints sprints
 }
 
 // Odd names a column that some values did not fit.
@@ -52,10 +54,11 @@ type childValue struct {
 // New returns a flattener for tables.
 func New(tables []*table.Table) *Flattener {
 	return &Flattener{
-		tables: tables,
-		plan:   compile(tables),
-		mark:   make([]int, len(tables)),
-		odd:    map[Odd]int64{},
+		tables:  tables,
+		plan:    compile(tables),
+		mark:    make([]int, len(tables)),
+		odd:     map[Odd]int64{},
+		sprints: sprints{},
 	}
 }
 
@@ -84,7 +87,9 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 			rawjson.Members(value, f.field)
 			return true
 		case "id":
-			f.id, hasID = rawjson.Int64(value)
+			if !hasID { // as in the column: of duplicate members the first that fits counts
+				f.id, hasID = rawjson.Int64(value)
+			}
 		}
 		if w := f.plan.members[string(name)]; w != nil {
 			f.value(w, name, value)
@@ -122,11 +127,13 @@ func (f *Flattener) field(name, value []byte) bool {
 	return true
 }
 
-// value takes the value of a field that some column wants.
+// value takes the value of a field that some column wants. Of duplicate members
+// the first that is not null counts, in columns and child tables alike.
 func (f *Flattener) value(w *wanted, name, value []byte) {
-	if rawjson.IsNull(value) {
+	if rawjson.IsNull(value) || w.read == f.seq {
 		return
 	}
+	w.read = f.seq
 	f.mix(name, value, w.seed)
 	for i := range w.targets {
 		f.put(&w.targets[i], value)

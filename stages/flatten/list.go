@@ -8,9 +8,9 @@ import (
 
 // putList sets a cell to the texts that the path leads to, as a JSON array, and
 // reports whether all of them are texts.
-func putList(r *stages.Rows, t *target, value []byte) bool {
+func (f *Flattener) putList(r *stages.Rows, t *target, value []byte) bool {
 	return r.SetBytes(t.column, func(dst []byte) ([]byte, bool) {
-		l := list{text: append(dst, '['), start: len(dst) + 1, form: t.form, fits: true}
+		l := list{text: append(dst, '['), start: len(dst) + 1, form: t.form, sprints: f.sprints, fits: true}
 		l.add(value, t.steps)
 		return append(l.text, ']'), l.fits
 	})
@@ -18,10 +18,11 @@ func putList(r *stages.Rows, t *target, value []byte) bool {
 
 // list is a JSON array of strings in the making.
 type list struct {
-	text  []byte
-	start int
-	form  table.Form
-	fits  bool
+	text    []byte
+	start   int
+	form    table.Form
+	sprints sprints
+	fits    bool
 }
 
 func (l *list) add(v []byte, steps []table.Step) {
@@ -33,7 +34,7 @@ func (l *list) add(v []byte, steps []table.Step) {
 			l.fits = l.fits && rawjson.TypeOf(v) == rawjson.Array
 			rawjson.Elements(v, func(e []byte) bool {
 				if l.form == table.Sprint {
-					e = sprintObject(e)
+					e = l.sprints.object(e)
 				}
 				l.add(e, steps[i+1:])
 				return true
@@ -67,14 +68,15 @@ func (l *list) append(v []byte) {
 }
 
 // follow returns what the steps lead to from v; null where a member is absent.
-// It reports false when a value on the way is neither an object nor null.
+// It reports false, and returns the value, when one on the way is neither an
+// object nor null.
 func follow(v []byte, steps []table.Step) (found []byte, ok bool) {
 	for _, s := range steps {
 		if rawjson.IsNull(v) {
 			return nil, true
 		}
 		if rawjson.TypeOf(v) != rawjson.Object {
-			return nil, false
+			return v, false
 		}
 		v = member(v, s)
 	}

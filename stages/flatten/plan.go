@@ -20,6 +20,7 @@ type plan struct {
 // wanted is a field that has columns, child tables, or both.
 type wanted struct {
 	seed     uint64 // digest of what is made of the field
+	read     int64  // sequence number of the issue in which it was met last
 	targets  []target
 	children []child
 }
@@ -42,6 +43,7 @@ type child struct {
 	table   int
 	each    []table.Step
 	targets []target
+	rows    target // stands for all columns in value errors
 }
 
 func compile(tables []*table.Table) plan {
@@ -62,7 +64,8 @@ func compile(tables []*table.Table) plan {
 			for j := range cells {
 				cells[j].field = t.Field
 			}
-			w.children = append(w.children, child{table: i, each: each, targets: cells})
+			w.children = append(w.children, child{table: i, each: each, targets: cells,
+				rows: target{table: i, name: "*", field: t.Field}})
 		default:
 			for _, c := range cells {
 				if c.source != table.FromValue {

@@ -21,11 +21,11 @@ func (f *Flattener) put(t *target, value []byte) {
 	fits := false
 	r := f.rows[t.table]
 	if t.typ == table.List {
-		fits = putList(r, t, value)
+		fits = f.putList(r, t, value)
 	} else {
 		cell, found := follow(value, t.steps)
 		if !found {
-			f.misfit(t, value, "an object")
+			f.misfit(t, cell, "an object")
 			return
 		}
 		if rawjson.IsNull(cell) {

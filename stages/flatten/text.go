@@ -15,7 +15,7 @@ func appendText(dst, v []byte, form table.Form) ([]byte, bool) {
 	case rawjson.Number, rawjson.Bool:
 		return append(dst, v...), true
 	case rawjson.Object:
-		if form == table.RichText {
+		if form == table.RichText && rawjson.TypeOf(rawjson.Lookup(v, "type")) == rawjson.String {
 			out, err := adf.AppendText(dst, v)
 			return out, err == nil
 		}

@@ -22,6 +22,9 @@ type Dialect struct {
 	Backslash bool
 	// Now is the expression for the current instant.
 	Now string
+	// Comments says that a definition takes COMMENT, which saves a statement
+	// for each column.
+	Comments bool
 }
 
 // Quote quotes an identifier of ours. It is the only place where identifiers
@@ -59,9 +62,22 @@ func (d Dialect) CreateTable(t *table.Table) string {
 		if isKey(t, c.Name) {
 			b.WriteString(" NOT NULL")
 		}
+		b.WriteString(d.comment(c))
 	}
 	b.WriteString("\n)")
+	if d.Comments {
+		b.WriteString(" COMMENT = " + d.Literal(t.Doc))
+	}
 	return b.String()
+}
+
+// comment returns what documents a column in its definition, if the dialect has
+// that.
+func (d Dialect) comment(c table.Column) string {
+	if !d.Comments {
+		return ""
+	}
+	return " COMMENT " + d.Literal(c.Doc)
 }
 
 func isKey(t *table.Table, column string) bool {
@@ -75,7 +91,7 @@ func isKey(t *table.Table, column string) bool {
 
 // AddColumn returns the statement that adds a column if it is missing.
 func (d Dialect) AddColumn(t *table.Table, c table.Column) string {
-	return fmt.Sprintf("ALTER TABLE %s ADD COLUMN IF NOT EXISTS %s %s", d.Quote(t.Name), d.Quote(c.Name), d.Types[c.Type])
+	return fmt.Sprintf("ALTER TABLE %s ADD COLUMN IF NOT EXISTS %s %s%s", d.Quote(t.Name), d.Quote(c.Name), d.Types[c.Type], d.comment(c))
 }
 
 // CommentOnTable and CommentOnColumn return the statements that document a

@@ -25,7 +25,8 @@ import (
 type Warehouse interface {
 	// Acquire takes the lease of a pipeline for a run. While it is held no
 	// other run of the pipeline can commit. ErrLeaseHeld when another run has
-	// it.
+	// it. Where taking it costs money, it is taken with the first thing that
+	// is written, and ErrLeaseHeld comes from Prepare or Commit.
 	Acquire(ctx context.Context, pipeline, run string) error
 	// State returns the state of a pipeline; that of one that never ran if the
 	// destination knows nothing of it.
@@ -40,7 +41,9 @@ type Warehouse interface {
 	Stage(ctx context.Context, f stages.File) error
 	// Commit loads all staged files and writes state and ledger, in one
 	// transaction. After an error nothing of it has happened, or the error is
-	// ErrUnknown.
+	// ErrUnknown. A destination that costs money while it is awake writes
+	// nothing in a commit without state if the run wrote nothing before: an
+	// idle run leaves no entry in its ledger.
 	Commit(ctx context.Context, c Commit) (Result, error)
 	// Diff compares the staged files of the census with the pipeline's rows.
 	Diff(ctx context.Context, pipeline string) (Diff, error)
@@ -67,6 +70,8 @@ type Result struct {
 	Digest state.Digest
 	// Took is the time between the first statement and the end of the commit.
 	Took time.Duration
+	// Statements is the number of statements sent, 0 where none are.
+	Statements int64
 }
 
 // Diff is how the census and the rows of a pipeline differ.
@@ -110,6 +115,7 @@ type Error struct {
 	Op        string // "open", "commit", …
 	On        string // table, file or database
 	Statement string // first line of the SQL statement, without values
+	QueryID   string // the destination's id of the statement, if it gives one
 	Hint      string // what to do
 	Err       error
 }
@@ -122,6 +128,9 @@ func (e *Error) Error() string {
 	s += ": " + e.Err.Error()
 	if e.Statement != "" {
 		s += fmt.Sprintf(" (statement: %s)", e.Statement)
+	}
+	if e.QueryID != "" {
+		s += fmt.Sprintf(" (query id %s)", e.QueryID)
 	}
 	if e.Hint != "" {
 		s += "; " + e.Hint

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"math/big"
+	"runtime"
 	"testing"
 
 	"snowdrift/internal/snowflaketest/sferr"
@@ -142,6 +143,7 @@ func waitUntil(t testing.TB, cond func() bool) {
 		if t.Context().Err() != nil {
 			return
 		}
+		runtime.Gosched()
 	}
 }
 

@@ -330,6 +330,12 @@ func (p *parser) tableFactor() (Table, error) {
 		}
 		f.Alias, err = p.alias()
 		return f, err
+	case p.words("VALUES"):
+		v, err := p.values()
+		if err != nil {
+			return nil, err
+		}
+		return p.derivedAlias(&Derived{Query: &Query{Body: v}})
 	case t.kind == tokWord && p.peekAt(1).is("("):
 		f, err := p.tableFunction()
 		if err != nil {
@@ -379,7 +385,12 @@ func (p *parser) parenthesisedTable(lateral bool) (Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Derived{Query: q, Lateral: lateral}
+	return p.derivedAlias(&Derived{Query: q, Lateral: lateral})
+}
+
+// derivedAlias takes [AS] alias [(columns)].
+func (p *parser) derivedAlias(d *Derived) (Table, error) {
+	var err error
 	if d.Alias, err = p.alias(); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,9 @@ func (b *binder) call(c *syntax.Call, sc *scope) (value, error) {
 	if c.Over != nil || c.Distinct || c.WithinGroup != nil || c.Named != nil {
 		return value{}, sferr.Unsupported("function %s with OVER, DISTINCT, WITHIN GROUP or named arguments", c.Name)
 	}
+	if c.Name == "SEQ4" || c.Name == "SEQ8" {
+		return sequence(c, sc)
+	}
 	args, err := b.exprs(withoutUnit(c), sc)
 	if err != nil {
 		return value{}, err
@@ -41,6 +44,18 @@ func (b *binder) call(c *syntax.Call, sc *scope) (value, error) {
 		}
 	}
 	return value{}, sferr.Compilation("000939", "22023", "wrong number of arguments (%d) for function %s", len(args), c.Name)
+}
+
+// sequence is the row number, from 0, of the GENERATOR in FROM.
+func sequence(c *syntax.Call, sc *scope) (value, error) {
+	for s := sc; s != nil && len(c.Args) == 0; s = s.parent {
+		for _, src := range s.sources {
+			if src.generator != "" {
+				return value{sql: "CAST(" + src.generator + " AS DECIMAL(38,0))", typ: sqltype.Fixed(38, 0)}, nil
+			}
+		}
+	}
+	return value{}, sferr.Unsupported("%s with arguments or without GENERATOR in FROM", c.Name)
 }
 
 // withoutUnit leaves out a first argument that is a date part written as a word,

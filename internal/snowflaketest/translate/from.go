@@ -213,8 +213,8 @@ func (b *binder) tableFunction(t *syntax.TableFunction, sc *scope) (string, bool
 			return "", false, sferr.Unsupported("GENERATOR without a literal ROWCOUNT")
 		}
 		duck := b.alias("r")
-		sc.sources = append(sc.sources, &source{alias: t.Alias})
-		return fmt.Sprintf("range(%s) AS %s", n.Text, duck), false, nil
+		sc.sources = append(sc.sources, &source{alias: t.Alias, generator: duck + ".n"})
+		return fmt.Sprintf("range(%s) AS %s(n)", n.Text, duck), false, nil
 	}
 	return "", false, sferr.Unsupported("table function %s", t.Call.Name)
 }

@@ -62,8 +62,6 @@ var generalFunctions = map[string]special{
 	"TO_VARCHAR":     toVarchar,
 	"TO_CHAR":        toVarchar,
 	"UUID_STRING":    func(*binder, *syntax.Call, []value) (value, error) { return textOf("CAST(uuid() AS VARCHAR)"), nil },
-	"SEQ4":           sequence,
-	"SEQ8":           sequence,
 	"TRY_TO_DATE":    tryTo(sqltype.Date),
 	"TRY_TO_TIME":    tryTo(sqltype.Time),
 	"TRY_TO_NUMBER":  tryTo(sqltype.Number),
@@ -321,13 +319,6 @@ func toVarchar(b *binder, c *syntax.Call, args []value) (value, error) {
 		return value{}, sferr.Unsupported("%s of %s with a format", c.Name, args[0].typ)
 	}
 	return value{}, wrongCount(c)
-}
-
-func sequence(_ *binder, _ *syntax.Call, args []value) (value, error) {
-	if len(args) > 1 {
-		return value{}, sferr.Unsupported("SEQ4 with arguments")
-	}
-	return value{sql: "CAST((row_number() OVER () - 1) AS DECIMAL(38,0))", typ: sqltype.Fixed(38, 0)}, nil
 }
 
 func checkJSON(_ *binder, c *syntax.Call, args []value) (value, error) {

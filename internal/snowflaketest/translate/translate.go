@@ -153,6 +153,8 @@ type source struct {
 	name    syntax.Name // full name when it is a table
 	columns []sourceColumn
 	hidden  map[string]bool // columns that USING took out of *
+
+	generator string // row number of a GENERATOR, which has no columns
 }
 
 type sourceColumn struct {

@@ -105,15 +105,17 @@ const catalog = "jira"
 // holds some of each for every column, and a Jira site has hundreds of columns:
 // with DuckDB's own sizes (256 KiB, 122,880 rows) 130 columns took more than
 // 200 MB and spilled gigabytes to disk.
-const newFile = "STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 16384, ROW_GROUP_SIZE 8192"
+const newFile = "STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 16384, ROW_GROUP_SIZE 2048"
 
 // settings attach the file, which is made if it is not there, and bound what
-// DuckDB uses of the machine. Insertion order would have to be remembered,
-// which costs memory, and means nothing to us.
+// DuckDB uses of the machine: insertion order would have to be remembered,
+// which costs memory and means nothing to us, and a row group is written when
+// it is full rather than when five are.
 func (w *Warehouse) settings(exists bool) []string {
 	s := []string{
 		"SET TimeZone = 'UTC'",
 		"SET preserve_insertion_order = false",
+		"SET write_buffer_row_group_count = 1",
 		"SET temp_directory = " + Dialect.Literal(w.opts.Path+".tmp"),
 	}
 	if w.opts.MemoryLimit != "" {

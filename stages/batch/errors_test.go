@@ -1,0 +1,137 @@
+package batch
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"strings"
+	"testing"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages"
+)
+
+// row returns one row of everyType.
+func row() *stages.Rows {
+	r := stages.NewRows(everyType)
+	r.SetInt(0, 1)
+	r.End(1)
+	return r
+}
+
+// Discard removes open and closed files, but not those that were handed over.
+func TestDiscardLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	b := New(Options{Dir: dir, Prefix: "run", FileSize: 1 << 30})
+	write(t, b)
+	theirs := flush(t, b)
+	write(t, b)
+	if err := b.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, b)
+	if err := b.Discard(); err != nil {
+		t.Errorf("discard: %v", err)
+	}
+	if err := os.Remove(theirs[0].Path); err != nil {
+		t.Errorf("the file that was handed over: %v", err)
+	}
+	wantEmpty(t, dir)
+	write(t, b) // and the batcher can go on
+	if files := flush(t, b); len(files) != 1 {
+		t.Errorf("after Discard: %v", files)
+	}
+}
+
+func write(t *testing.T, b *Batcher) {
+	t.Helper()
+	if err := b.Write(row()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A directory that goes away under way is an error, and there is nothing more
+// to discard then.
+func TestTheDirectoryIsGone(t *testing.T) {
+	dir := t.TempDir()
+	b := New(Options{Dir: dir, Prefix: "run", FileSize: 1 << 30})
+	write(t, b)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Flush(); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("flush: %v, want %v", err, fs.ErrNotExist)
+	}
+	if err := b.Write(row()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("write: %v, want %v", err, fs.ErrNotExist)
+	}
+	if err := b.Discard(); err != nil {
+		t.Errorf("discard: %v", err)
+	}
+}
+
+func TestOpenFilesOfADirectoryThatIsGone(t *testing.T) {
+	dir := t.TempDir()
+	b := New(Options{Dir: dir, Prefix: "run", FileSize: 1 << 30})
+	write(t, b)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Discard(); err != nil {
+		t.Errorf("discard: %v", err)
+	}
+}
+
+// A disk that fails while a file is written or closed is an error, never a
+// panic, and no half of a file stays: it holds a company's issues.
+func TestAFailingDisk(t *testing.T) {
+	for name, fail := range map[string]func(*Batcher) error{
+		"flush": func(b *Batcher) error { return b.Flush() },
+		"write": func(b *Batcher) error { // as much as goes to disk at once
+			r := row()
+			r.SetString(3, strings.Repeat("x", rowGroupBytes))
+			r.End(2)
+			return b.Write(r)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			b := New(Options{Dir: dir, Prefix: "run", FileSize: 1 << 30})
+			write(t, b)
+			if err := b.open[everyType.Name].out.Close(); err != nil { // writes fail from here on
+				t.Fatal(err)
+			}
+			if err := fail(b); !errors.Is(err, os.ErrClosed) {
+				t.Errorf("got %v, want %v", err, os.ErrClosed)
+			}
+			if files := b.Closed(); len(files) != 0 {
+				t.Errorf("a broken file was handed over: %v", files)
+			}
+			if err := b.Discard(); err != nil {
+				t.Errorf("discard: %v", err)
+			}
+			wantEmpty(t, dir)
+		})
+	}
+}
+
+// Two batchers with one prefix would overwrite each other's files.
+func TestNamesThatAreTaken(t *testing.T) {
+	opts := Options{Dir: t.TempDir(), Prefix: "run", FileSize: 1 << 30}
+	write(t, New(opts))
+	if err := New(opts).Write(row()); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("got %v, want %v", err, fs.ErrExist)
+	}
+}
+
+// The library panics on rows that do not match the file; that stays inside.
+func TestRowsThatDoNotMatchTheFile(t *testing.T) {
+	b := New(Options{Dir: t.TempDir(), Prefix: "run", FileSize: 1 << 30})
+	write(t, b)
+	odd := stages.NewRows(&table.Table{Name: everyType.Name, Columns: []table.Column{{Name: "id", Type: table.Text}}})
+	odd.SetString(0, "x")
+	odd.End(1)
+	if err := b.Write(odd); err == nil {
+		t.Error("rows of another table with the same name were written")
+	}
+}

@@ -1,0 +1,226 @@
+package flatten
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http/httptest"
+	"reflect"
+	"slices"
+	"testing"
+
+	"snowdrift/internal/jirasim"
+	"snowdrift/internal/table"
+	"snowdrift/stages"
+)
+
+// simulated returns issues of a generated site and the tables that follow from
+// its fields.
+func simulated(t testing.TB, opts jirasim.Options) (issues [][]byte, tables []*table.Table) {
+	t.Helper()
+	sim, err := jirasim.New(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := httptest.NewRequest("GET", "/rest/api/2/field", nil)
+	request.SetBasicAuth("user7", "password")
+	answer := httptest.NewRecorder()
+	sim.ServeHTTP(answer, request)
+	var list []struct {
+		ID, Name string
+		Custom   bool
+		Schema   struct{ Type, Items, Custom string }
+	}
+	if err := json.Unmarshal(answer.Body.Bytes(), &list); err != nil {
+		t.Fatalf("fields of the simulated site: %v", err)
+	}
+	var fields []table.Field
+	for _, f := range list {
+		if f.Custom {
+			fields = append(fields, table.Field{ID: f.ID, Name: f.Name, Type: f.Schema.Type, Items: f.Schema.Items, Custom: f.Schema.Custom})
+		}
+	}
+	custom, _ := table.Custom(fields, nil)
+	if len(custom) == 0 {
+		t.Fatal("the simulated site has no custom fields")
+	}
+	sim.Each(func(_ int64, _ string, raw []byte) bool {
+		issues = append(issues, slices.Clone(raw))
+		return true
+	})
+	return issues, []*table.Table{table.Issues(custom, nil), table.ValueErrors(), comments, changelog}
+}
+
+// Every issue of a generated site becomes one row, and its comments their rows;
+// what is counted here is counted by another reader.
+func TestSimulatedIssues(t *testing.T) {
+	for _, deployment := range []string{jirasim.Cloud, jirasim.DataCenter} {
+		t.Run(deployment, func(t *testing.T) {
+			issues, tables := simulated(t, jirasim.Options{Deployment: deployment, Issues: 300, Seed: 3, OddValues: true})
+			f, rows := into(tables...)
+			remarks := 0
+			for _, raw := range issues {
+				if _, err := f.Issue(raw); err != nil {
+					t.Fatalf("%v: %.200s", err, raw)
+				}
+				var doc struct {
+					Fields struct {
+						Comment struct{ Comments []json.RawMessage }
+					}
+				}
+				if err := json.Unmarshal(raw, &doc); err != nil {
+					t.Fatal(err)
+				}
+				remarks += len(doc.Fields.Comment.Comments)
+			}
+			if n := rows["issues"].Len(); n != len(issues) || n != 300 {
+				t.Errorf("%d rows of %d issues", n, len(issues))
+			}
+			if n := rows[comments.Name].Len(); n != remarks || n == 0 {
+				t.Errorf("%d comments, want %d", n, remarks)
+			}
+			if rows["_snowdrift_value_errors"].Len() == 0 {
+				t.Error("the site has odd values, and none was listed")
+			}
+		})
+	}
+}
+
+// Without odd values everything fits.
+func TestSimulatedIssuesFit(t *testing.T) {
+	for _, deployment := range []string{jirasim.Cloud, jirasim.DataCenter} {
+		issues, tables := simulated(t, jirasim.Options{Deployment: deployment, Issues: 200, Seed: 4})
+		f, _ := into(tables...)
+		for _, raw := range issues {
+			if _, err := f.Issue(raw); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(f.Odd()) > 0 {
+			t.Errorf("%s: %v", deployment, f.Odd())
+		}
+	}
+}
+
+// fill returns a function that flattens all issues into the same rows, with
+// their memory kept, as the pipeline does it.
+func fill(t testing.TB, issues [][]byte, tables []*table.Table) func() {
+	f := New(tables)
+	var set []*stages.Rows
+	for _, tb := range tables {
+		set = append(set, stages.NewRows(tb))
+	}
+	f.Into(set)
+	return func() {
+		for _, r := range set {
+			r.Reset()
+		}
+		for _, raw := range issues {
+			if _, err := f.Issue(raw); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, r := range set {
+			r.Pad()
+		}
+	}
+}
+
+// The hot path: allocations are exact, unlike times, so they can be guarded.
+func TestAllocations(t *testing.T) {
+	for _, deployment := range []string{jirasim.Cloud, jirasim.DataCenter} {
+		issues, tables := simulated(t, jirasim.Options{Deployment: deployment, Issues: 200, Seed: 5})
+		run := fill(t, issues, tables)
+		run()
+		perIssue := testing.AllocsPerRun(5, run) / float64(len(issues))
+		t.Logf("%s: %.2f allocations per issue", deployment, perIssue)
+		if perIssue > 5 {
+			t.Errorf("%s: %.2f allocations per issue, want at most 5", deployment, perIssue)
+		}
+	}
+}
+
+func BenchmarkFlatten(b *testing.B) {
+	for _, deployment := range []string{jirasim.Cloud, jirasim.DataCenter} {
+		b.Run(deployment, func(b *testing.B) {
+			issues, tables := simulated(b, jirasim.Options{Deployment: deployment, Issues: 500, Seed: 6})
+			run := fill(b, issues, tables)
+			run()
+			b.SetBytes(int64(len(bytes.Join(issues, nil))))
+			b.ReportAllocs()
+			for b.Loop() {
+				run()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(issues)), "ns/issue")
+		})
+	}
+}
+
+// FuzzIssue: a valid document with an id becomes one row, whatever else it
+// holds, and the same one again after it was dropped.
+func FuzzIssue(f *testing.F) {
+	cloud, tables := simulated(f, jirasim.Options{Issues: 3, Seed: 7, OddValues: true})
+	server, _ := simulated(f, jirasim.Options{Deployment: jirasim.DataCenter, Issues: 3, Seed: 7})
+	for _, raw := range append(cloud, server...) {
+		f.Add(raw)
+	}
+	for _, s := range []string{
+		issue(1, `"comment":{"comments":[[],{"id":{}},null]},"labels":{},"duedate":1e400,"customfield_10020":["Sprint@1[id=1,name=]"]`),
+		`{"id":"9223372036854775807","fields":null,"changelog":{"histories":[{"items":[{}]}]}}`,
+		`{"id":-1,"fields":[{"summary":"x"}],"id":2}`, `{"id":"1","fields":{"\u0073ummary":"x","summary":"\ud800"}}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		raw = bytes.TrimSpace(raw)
+		if !json.Valid(raw) {
+			return
+		}
+		fl, rows := into(tables...)
+		first, err := fl.Issue(raw)
+		if err != nil {
+			for name, r := range rows {
+				if r.Len() != 0 {
+					t.Errorf("%v, and %d rows in %s", err, r.Len(), name)
+				}
+			}
+			return
+		}
+		if n := rows["issues"].Len(); n != 1 {
+			t.Errorf("%d rows", n)
+		}
+		fl.Drop()
+		again, err := fl.Issue(raw)
+		if err != nil || again != first {
+			t.Errorf("read again: %+v, %v, first %+v", again, err, first)
+		}
+		for _, r := range rows {
+			r.Pad()
+		}
+		var want, got any
+		raws := json.NewDecoder(bytes.NewReader(bytes.ToValidUTF8(raw, []byte("\uFFFD"))))
+		raws.UseNumber()
+		stored := json.NewDecoder(bytes.NewReader([]byte(cell(rows["issues"], table.Raw, 0))))
+		stored.UseNumber()
+		if raws.Decode(&want) != nil || stored.Decode(&got) != nil {
+			t.Errorf("_raw cannot be read back: %q", cell(rows["issues"], table.Raw, 0))
+		}
+	})
+}
+
+// Two flatteners of the same tables make the same rows: nothing is left over
+// from one issue in the next.
+func TestIssuesDoNotInfluenceEachOther(t *testing.T) {
+	issues, tables := simulated(t, jirasim.Options{Issues: 100, Seed: 8, OddValues: true})
+	f, _ := into(tables...)
+	for _, raw := range issues {
+		one, err := f.Issue(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fresh, _ := into(tables...)
+		alone, err := fresh.Issue(raw)
+		if err != nil || !reflect.DeepEqual(one, alone) {
+			t.Errorf("got %+v, alone %+v, %v", one, alone, err)
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package snowflake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages/load"
+)
+
+// attempts is how often a commit is tried before the run gives up.
+const attempts = 5
+
+// backoff is the wait after the n-th try that failed: 2 s, 4 s, 8 s, …
+func backoff(n int) time.Duration { return time.Second << n }
+
+// openCommit is a COMMIT of which no answer came.
+type openCommit struct{ error }
+
+func (e openCommit) Unwrap() error { return e.error }
+
+// Commit loads all staged files and writes state and ledger. Without a state
+// only the ledger is written, and that only if the run has written something
+// before; files that were staged are dropped: they are what a run that failed
+// left, without the others that belong to them.
+func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, error) {
+	began, before := time.Now(), w.statements.Load()
+	if c.State == nil {
+		if err := w.discard(ctx); err != nil {
+			return load.Result{}, err
+		}
+		if !w.written {
+			return load.Result{}, nil
+		}
+	}
+	files, err := w.uploads.wait()
+	if err != nil {
+		return load.Result{}, err
+	}
+	result, err := w.persist(ctx, c, files)
+	if err != nil {
+		return load.Result{}, err
+	}
+	result.Took = time.Since(began)
+	if c.State != nil {
+		w.know(c.State)
+	}
+	w.afterCommit(ctx, c, files)
+	w.uploads.forget()
+	clear(w.copied)
+	result.Statements = w.statements.Load() - before
+	return result, nil
+}
+
+// persist tries until the commit happened, or an error shows that it did not
+// and will not, or nobody can say.
+func (w *Warehouse) persist(ctx context.Context, c load.Commit, files map[string][]stagedFile) (load.Result, error) {
+	for n := 1; ; n++ {
+		result, err := w.attempt(ctx, c, files)
+		var open openCommit
+		switch {
+		case err == nil:
+			return result, nil
+		case errors.As(err, &open):
+			w.abandon()
+			happened, readErr := w.happened(ctx, c)
+			if readErr != nil {
+				return result, fail("commit", w.pipeline, "COMMIT", fmt.Errorf("%w: %w; then: %w", load.ErrUnknown, err, readErr))
+			}
+			if happened {
+				w.opts.Log.Warn("the answer to COMMIT was lost, and it happened", "error", err)
+				return result, nil
+			}
+		case lost(err):
+			w.abandon()
+		case number(err) != errLocked:
+			return result, err
+		}
+		if n == attempts || ctx.Err() != nil {
+			return result, err
+		}
+		w.opts.Log.Warn("commit failed, trying again", "error", err, "attempt", n)
+		if err := w.opts.Wait(ctx, backoff(n)); err != nil {
+			return result, err
+		}
+	}
+}
+
+// happened finds out what became of a commit whose answer was lost. One without
+// a state can be done again whatever became of it.
+func (w *Warehouse) happened(ctx context.Context, c load.Commit) (bool, error) {
+	if c.State == nil {
+		return false, nil
+	}
+	return w.committed(ctx, c.State.Commit)
+}
+
+// attempt goes once from the files on the stage to COMMIT. An openCommit means
+// that it is not known whether that happened; after other errors it did not.
+func (w *Warehouse) attempt(ctx context.Context, c load.Commit, files map[string][]stagedFile) (load.Result, error) {
+	s, err := w.session(ctx)
+	if err != nil {
+		return load.Result{}, err
+	}
+	// All DDL, which would commit, and all that can be seen without harm.
+	if err := w.lead(ctx, s); err != nil {
+		return load.Result{}, err
+	}
+	if err := w.copy(ctx, s, files); err != nil {
+		return load.Result{}, err
+	}
+	if issues := w.table(table.Issue); issues != nil && len(files[issues.Name]) > 0 {
+		if err := s.run(ctx, "load", issues.Name, Dialect.CreateChanged()); err != nil {
+			return load.Result{}, err
+		}
+	}
+	if c.State != nil {
+		if err := w.markHint(ctx, s); err != nil {
+			return load.Result{}, err
+		}
+	}
+	if err := s.run(ctx, "commit", w.pipeline, "BEGIN"); err != nil {
+		return load.Result{}, err
+	}
+	result, err := w.write(ctx, s, c, files)
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	// From here on the context no longer counts: the transaction ends now, one
+	// way or the other.
+	ctx = context.WithoutCancel(ctx)
+	if err != nil {
+		if rollback := s.run(ctx, "roll back", w.pipeline, "ROLLBACK"); rollback != nil {
+			w.opts.Log.Debug("ROLLBACK failed; the end of the session rolls back", "error", rollback)
+			w.abandon()
+		}
+		return load.Result{}, err
+	}
+	if err := s.run(ctx, "commit", w.pipeline, "COMMIT"); err != nil {
+		return result, openCommit{err}
+	}
+	return result, nil
+}
+
+// afterCommit tidies up. The commit has happened, so nothing here can fail it.
+func (w *Warehouse) afterCommit(ctx context.Context, c load.Commit, files map[string][]stagedFile) {
+	ctx = context.WithoutCancel(ctx)
+	s, err := w.session(ctx)
+	if err != nil {
+		w.opts.Log.Warn("nothing was tidied up after the commit", "error", err)
+		return
+	}
+	if c.State != nil {
+		if err := w.writeHint(ctx, s, c.State); err != nil {
+			w.opts.Log.Warn("the hint of the state could not be written; the next run wakes the warehouse to read it", "error", err)
+		}
+	}
+	if err := w.tidy(ctx, s, files); err != nil {
+		w.opts.Log.Warn("not all was tidied up after the commit", "error", err)
+	}
+	if !w.swept && w.uploads.hasStage {
+		w.swept = true
+		if err := w.sweep(ctx, s); err != nil {
+			w.opts.Log.Warn("the stage was not swept", "error", err)
+		}
+	}
+}

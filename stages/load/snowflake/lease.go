@@ -1,0 +1,109 @@
+package snowflake
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	sqlfiles "snowdrift/sql"
+	"snowdrift/stages/load"
+)
+
+// takeLease returns the statement that takes the lease if it is free, ours, or
+// left behind for longer than a run may. The clock is the server's. Its
+// parameters are pipeline and run id.
+func takeLease(expiry time.Duration) string {
+	return fmt.Sprintf(`MERGE INTO "_SNOWDRIFT_LEASE" t
+USING (SELECT CAST(? AS VARCHAR) AS "PIPELINE", CAST(? AS VARCHAR) AS "RUN_ID") s
+ON t."PIPELINE" = s."PIPELINE"
+WHEN MATCHED AND (t."RUN_ID" = '' OR t."RUN_ID" = s."RUN_ID" OR t."ACQUIRED" < DATEADD(second, -%d, CURRENT_TIMESTAMP()))
+  THEN UPDATE SET "RUN_ID" = s."RUN_ID", "FENCE" = t."FENCE" + 1, "ACQUIRED" = CURRENT_TIMESTAMP()
+WHEN NOT MATCHED THEN INSERT ("PIPELINE", "RUN_ID", "FENCE", "ACQUIRED") VALUES (s."PIPELINE", s."RUN_ID", 1, CURRENT_TIMESTAMP())`,
+		int64(expiry.Seconds()))
+}
+
+const (
+	readLease = `SELECT "RUN_ID", "FENCE", "ACQUIRED" FROM "_SNOWDRIFT_LEASE" WHERE "PIPELINE" = ?`
+	// checkFence also moves the time from which the lease expires. Its
+	// parameters are pipeline, run id and fence, as those of freeLease.
+	checkFence = `UPDATE "_SNOWDRIFT_LEASE" SET "ACQUIRED" = CURRENT_TIMESTAMP() WHERE "PIPELINE" = ? AND "RUN_ID" = ? AND "FENCE" = ?`
+	freeLease  = `UPDATE "_SNOWDRIFT_LEASE" SET "RUN_ID" = '' WHERE "PIPELINE" = ? AND "RUN_ID" = ? AND "FENCE" = ?`
+)
+
+// lead makes the tables of our own records, if they are missing, and takes the
+// lease, once in a run.
+func (w *Warehouse) lead(ctx context.Context, s *session) error {
+	const op = "take the lease"
+	switch {
+	case w.fence != 0:
+		return nil
+	case w.run == "":
+		return fail(op, "", "", errors.New("Acquire was not called"))
+	}
+	if err := w.makeRecords(ctx, s); err != nil {
+		return err
+	}
+	n, err := s.affect(ctx, op, w.pipeline, takeLease(w.opts.Lease), w.pipeline, w.run)
+	if err != nil {
+		return err
+	}
+	var holders []string
+	var fence int64
+	var acquired time.Time
+	err = s.each(ctx, op, w.pipeline, readLease, []any{w.pipeline}, func(rows *sql.Rows) error {
+		var run string
+		err := rows.Scan(&run, &fence, &acquired)
+		holders = append(holders, run)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	// Two runs that are the pipeline's first may both have inserted a row.
+	if n != 1 || len(holders) != 1 || holders[0] != w.run {
+		return &load.Error{Op: op, On: w.pipeline, Err: fmt.Errorf("%w: run %v", load.ErrLeaseHeld, holders),
+			Hint: fmt.Sprintf("wait for it to end; if it was killed, its lease ends at %s", acquired.Add(w.opts.Lease).UTC().Format(time.RFC3339))}
+	}
+	w.fence, w.written = fence, true
+	return nil
+}
+
+// makeRecords makes the tables of our own records that are missing.
+func (w *Warehouse) makeRecords(ctx context.Context, s *session) error {
+	rows, err := s.named(ctx, "prepare", "", `SHOW TABLES LIKE '_SNOWDRIFT_%' IN SCHEMA`)
+	if err != nil {
+		return err
+	}
+	have := map[string]bool{}
+	for _, r := range rows {
+		have[r["name"]] = true
+	}
+	if have["_SNOWDRIFT_STATE"] && have["_SNOWDRIFT_RUNS"] && have["_SNOWDRIFT_COLUMNS"] && have["_SNOWDRIFT_LEASE"] {
+		return nil
+	}
+	for _, statement := range sqlfiles.Statements("snowflake/meta.sql") {
+		if err := s.run(ctx, "prepare", "", statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkFence fails unless the lease is still ours. Being an update in the
+// transaction, it also keeps others from taking the lease before COMMIT.
+func (w *Warehouse) checkFence(ctx context.Context, s *session) error {
+	const op = "check the lease"
+	n, err := s.affect(ctx, op, w.pipeline, checkFence, w.pipeline, w.run, w.fence)
+	if err == nil && n != 1 {
+		w.fence = 0
+		err = fail(op, w.pipeline, "", load.ErrLeaseLost)
+	}
+	return err
+}
+
+// release gives the lease up.
+func (w *Warehouse) release(ctx context.Context, s *session) error {
+	return s.run(ctx, "give up the lease", w.pipeline, freeLease, w.pipeline, w.run, w.fence)
+}

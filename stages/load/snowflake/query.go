@@ -1,0 +1,184 @@
+package snowflake
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages/load"
+)
+
+// Diff compares the staged census with the pipeline's rows. It wakes the
+// warehouse and writes nothing.
+func (w *Warehouse) Diff(ctx context.Context, pipeline string) (load.Diff, error) {
+	const op = "compare with the census"
+	census := table.Census().Name
+	issues := w.table(table.Issue)
+	files, err := w.uploads.wait()
+	if err != nil {
+		return load.Diff{}, err
+	}
+	if issues == nil || len(files[census]) == 0 {
+		return load.Diff{}, fail(op, "issues", "", errors.New("no census was staged, or the tables were not prepared"))
+	}
+	staged := map[string][]stagedFile{census: files[census]}
+	var d load.Diff
+	err = w.with(ctx, func(ctx context.Context, s *session) error {
+		d = load.Diff{Live: map[int64]int64{}}
+		if err := w.copy(ctx, s, staged); err != nil {
+			return err
+		}
+		if err := s.each(ctx, op, issues.Name, Dialect.MissingIDs(issues), nil, func(rows *sql.Rows) error {
+			var id int64
+			err := rows.Scan(&id)
+			d.Missing = append(d.Missing, id)
+			return err
+		}); err != nil {
+			return err
+		}
+		if err := s.each(ctx, op, issues.Name, Dialect.AbsentIDs(issues), []any{pipeline}, func(rows *sql.Rows) error {
+			var a load.Absent
+			err := rows.Scan(&a.ID, &a.ProjectID, &a.Key)
+			d.Absent = append(d.Absent, a)
+			return err
+		}); err != nil {
+			return err
+		}
+		return s.each(ctx, op, issues.Name, Dialect.LiveByProject(issues), []any{pipeline}, func(rows *sql.Rows) error {
+			var project, n int64
+			err := rows.Scan(&project, &n)
+			d.Live[project] = n
+			return err
+		})
+	})
+	if err != nil {
+		return load.Diff{}, err
+	}
+	return d, w.forgetCensus(ctx, staged)
+}
+
+// forgetCensus drops the census; files of other tables stay staged.
+func (w *Warehouse) forgetCensus(ctx context.Context, staged map[string][]stagedFile) error {
+	return w.with(ctx, func(ctx context.Context, s *session) error {
+		for name, files := range staged {
+			if err := s.run(ctx, "drop the staged rows of", name, dropStaged(files[0].table)); err != nil {
+				return err
+			}
+			for _, f := range files {
+				if _, err := s.named(ctx, "remove file", f.name, "REMOVE "+location(w.pipeline, w.run)+f.name); err != nil {
+					return err
+				}
+			}
+			delete(w.copied, name)
+			w.uploads.forget(name)
+		}
+		return nil
+	})
+}
+
+// reading are the first words of statements that read. Snowflake has no session
+// that can only read; a role that may only SELECT is the real guard.
+var reading = []string{"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "LIST", "LS", "EXPLAIN"}
+
+// Query runs SQL that reads. Whole numbers come as int64 where they fit, other
+// fixed-point numbers and documents as texts.
+func (w *Warehouse) Query(ctx context.Context, query string) (load.Rows, error) {
+	if word := firstWord(query); !slices.Contains(reading, strings.ToUpper(word)) {
+		return nil, fail("query", "", query, fmt.Errorf("%q does not begin a statement that reads; use %s", word, strings.Join(reading, ", ")))
+	}
+	a := &answer{}
+	err := w.with(ctx, func(ctx context.Context, s *session) (err error) {
+		ctx, done := s.note(ctx, "query", "", query)
+		a.rows, err = s.conn.QueryContext(ctx, query)
+		done(err)
+		if err != nil {
+			return fail("query", "", query, err)
+		}
+		if a.types, err = a.rows.ColumnTypes(); err != nil {
+			return errors.Join(fail("query", "", query, err), a.rows.Close())
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// firstWord returns the first word of a statement behind blanks, comments and
+// opening parentheses.
+func firstWord(query string) string {
+	for {
+		query = strings.TrimLeft(query, " \t\r\n(")
+		switch {
+		case strings.HasPrefix(query, "--"), strings.HasPrefix(query, "//"):
+			_, query, _ = strings.Cut(query, "\n")
+		case strings.HasPrefix(query, "/*"):
+			_, query, _ = strings.Cut(query, "*/")
+		default:
+			end := strings.IndexFunc(query, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') })
+			if end < 0 {
+				return query
+			}
+			return query[:end]
+		}
+	}
+}
+
+type answer struct {
+	rows  *sql.Rows
+	types []*sql.ColumnType
+}
+
+// Columns returns the names of the columns.
+func (a *answer) Columns() []string {
+	var names []string
+	for _, t := range a.types {
+		names = append(names, t.Name())
+	}
+	return names
+}
+
+// All yields the rows, and closes the answer.
+func (a *answer) All() iter.Seq2[[]any, error] {
+	return func(yield func([]any, error) bool) {
+		defer a.rows.Close()
+		cells, into := make([]any, len(a.types)), make([]any, len(a.types))
+		for i := range cells {
+			into[i] = &cells[i]
+		}
+		for a.rows.Next() {
+			if err := a.rows.Scan(into...); err != nil {
+				yield(nil, fmt.Errorf("read the answer: %w", err))
+				return
+			}
+			for i, t := range a.types {
+				cells[i] = whole(t, cells[i])
+			}
+			if !yield(cells, nil) {
+				return
+			}
+		}
+		if err := a.rows.Err(); err != nil {
+			yield(nil, fmt.Errorf("read the answer: %w", err))
+		}
+	}
+}
+
+// whole makes an int64 of the text of a whole number.
+func whole(t *sql.ColumnType, cell any) any {
+	text, isText := cell.(string)
+	if !isText || t.DatabaseTypeName() != "FIXED" {
+		return cell
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n
+	}
+	return cell
+}

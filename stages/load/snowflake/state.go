@@ -1,0 +1,174 @@
+package snowflake
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages/load"
+	"snowdrift/state"
+)
+
+const (
+	selectState  = `SELECT "COMMIT_ID", TO_JSON("DOCUMENT") FROM "_SNOWDRIFT_STATE" WHERE "PIPELINE" = ?`
+	selectCommit = `SELECT "COMMIT_ID" FROM "_SNOWDRIFT_STATE" WHERE "PIPELINE" = ?`
+	selectLedger = `SELECT "FIELD_ID", "PART", "TYPE", "COLUMN_NAME", "FIELD_NAME" FROM "_SNOWDRIFT_COLUMNS" ORDER BY "COLUMN_NAME"`
+
+	// putState changes a state only if it is the one that the run knows. Its
+	// parameters are pipeline, new commit id, document and known commit id;
+	// NULL for the last takes any.
+	putState = `MERGE INTO "_SNOWDRIFT_STATE" t
+USING (SELECT CAST(? AS VARCHAR) AS "PIPELINE", CAST(? AS VARCHAR) AS "COMMIT_ID", PARSE_JSON(?) AS "DOCUMENT", CAST(? AS VARCHAR) AS "KNOWN") s
+ON t."PIPELINE" = s."PIPELINE"
+WHEN MATCHED AND t."COMMIT_ID" = COALESCE(s."KNOWN", t."COMMIT_ID")
+  THEN UPDATE SET "COMMIT_ID" = s."COMMIT_ID", "DOCUMENT" = s."DOCUMENT", "UPDATED_AT" = CURRENT_TIMESTAMP()
+WHEN NOT MATCHED THEN INSERT ("PIPELINE", "COMMIT_ID", "DOCUMENT", "UPDATED_AT") VALUES (s."PIPELINE", s."COMMIT_ID", s."DOCUMENT", CURRENT_TIMESTAMP())`
+
+	// putColumns adds to the column ledger. Its parameter is the list of
+	// assignments as JSON.
+	putColumns = `INSERT INTO "_SNOWDRIFT_COLUMNS" ("TABLE_NAME", "COLUMN_NAME", "FIELD_ID", "PART", "TYPE", "FIELD_NAME")
+SELECT 'issues', f."VALUE":"column"::VARCHAR, f."VALUE":"field"::VARCHAR, COALESCE(f."VALUE":"suffix"::VARCHAR, ''), f."VALUE":"type"::VARCHAR, f."VALUE":"name"::VARCHAR
+FROM (SELECT PARSE_JSON(?) AS "LIST") x, LATERAL FLATTEN(INPUT => x."LIST") f`
+
+	// putRun writes an entry of the run ledger. Its parameters are run id,
+	// pipeline, start, end, outcome and report.
+	putRun = `MERGE INTO "_SNOWDRIFT_RUNS" t
+USING (SELECT CAST(? AS VARCHAR) AS "RUN_ID", CAST(? AS VARCHAR) AS "PIPELINE", TO_TIMESTAMP_TZ(?) AS "STARTED", TO_TIMESTAMP_TZ(?) AS "ENDED",
+  CAST(? AS VARCHAR) AS "OUTCOME", PARSE_JSON(?) AS "REPORT") s
+ON t."RUN_ID" = s."RUN_ID"
+WHEN MATCHED THEN UPDATE SET "ENDED" = s."ENDED", "OUTCOME" = s."OUTCOME", "REPORT" = s."REPORT"
+WHEN NOT MATCHED THEN INSERT ("RUN_ID", "PIPELINE", "STARTED", "ENDED", "OUTCOME", "REPORT")
+VALUES (s."RUN_ID", s."PIPELINE", s."STARTED", s."ENDED", s."OUTCOME", s."REPORT")`
+)
+
+// State returns the state of a pipeline: from the hint, or if there is none
+// from its table, which wakes the warehouse.
+func (w *Warehouse) State(ctx context.Context, pipeline string) (st *state.State, err error) {
+	err = w.with(ctx, func(ctx context.Context, s *session) error {
+		if st, err = w.readHint(ctx, s, pipeline); err == nil && st == nil {
+			st, err = w.readState(ctx, s, pipeline)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.know(st)
+	return st, nil
+}
+
+// know remembers what the next commit starts from.
+func (w *Warehouse) know(st *state.State) {
+	commit := st.Commit
+	w.commitID, w.ledger = &commit, map[string]bool{}
+	for _, a := range st.Columns {
+		w.ledger[a.Column] = true
+	}
+}
+
+// readState reads the tables of state and columns.
+func (w *Warehouse) readState(ctx context.Context, s *session, pipeline string) (*state.State, error) {
+	st := state.New(pipeline)
+	err := s.each(ctx, "read state of", pipeline, selectState, []any{pipeline}, func(rows *sql.Rows) (err error) {
+		var commit, document string
+		if err := rows.Scan(&commit, &document); err != nil {
+			return err
+		}
+		st, err = state.Parse([]byte(document))
+		return err
+	})
+	if number(err) == errMissing { // nothing was ever written here
+		return st, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	err = s.each(ctx, "read the column ledger", "", selectLedger, nil, func(rows *sql.Rows) (err error) {
+		var a table.Assignment
+		var kind string
+		if err := rows.Scan(&a.Field, &a.Suffix, &kind, &a.Column, &a.Name); err != nil {
+			return err
+		}
+		a.Type, err = table.ParseType(kind)
+		st.Columns = append(st.Columns, a)
+		return err
+	})
+	return st, err
+}
+
+// saveState writes state and column ledger, in the transaction.
+func (w *Warehouse) saveState(ctx context.Context, s *session, st *state.State) error {
+	if err := w.saveColumns(ctx, s, st.Columns); err != nil {
+		return err
+	}
+	bare := *st
+	bare.Columns = nil // they have a table of their own
+	document, err := json.Marshal(bare)
+	if err != nil {
+		return fmt.Errorf("save state: %w", err)
+	}
+	var known any
+	if w.commitID != nil {
+		known = *w.commitID
+	}
+	n, err := s.affect(ctx, "save state", st.Pipeline, putState, st.Pipeline, st.Commit, string(document), known)
+	if err == nil && n != 1 {
+		err = fail("save state", st.Pipeline, "", fmt.Errorf("%w: the state is no longer that of commit %v, from which this run set out; run again", load.ErrLeaseLost, known))
+	}
+	return err
+}
+
+// saveColumns adds the columns that are new.
+func (w *Warehouse) saveColumns(ctx context.Context, s *session, columns []table.Assignment) error {
+	var added []table.Assignment
+	for _, a := range columns {
+		if !w.ledger[a.Column] {
+			added = append(added, a)
+		}
+	}
+	if len(added) == 0 {
+		return nil
+	}
+	list, err := json.Marshal(added)
+	if err != nil {
+		return fmt.Errorf("save the column ledger: %w", err)
+	}
+	return s.run(ctx, "save the column ledger", "", putColumns, string(list))
+}
+
+// instant is the text of a time that TO_TIMESTAMP_TZ reads.
+const instant = "2006-01-02 15:04:05.000000 -0700"
+
+func saveRun(ctx context.Context, s *session, r state.Run) error {
+	report := "{}"
+	if len(r.Report) > 0 {
+		report = string(r.Report)
+	}
+	var ended any
+	if r.Ended != nil {
+		ended = r.Ended.Format(instant)
+	}
+	return s.run(ctx, "save the run", r.ID, putRun, r.ID, r.Pipeline, r.Started.Format(instant), ended, r.Outcome, report)
+}
+
+// timeoutOfRead bounds the look at what became of a commit.
+const timeoutOfRead = 5 * time.Minute
+
+// committed finds out, in a new session, whether a commit happened whose answer
+// was lost.
+func (w *Warehouse) committed(ctx context.Context, id string) (yes bool, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeoutOfRead)
+	defer cancel()
+	err = w.with(ctx, func(ctx context.Context, s *session) error {
+		return s.each(ctx, "find out what became of commit", id, selectCommit, []any{w.pipeline}, func(rows *sql.Rows) error {
+			var last string
+			err := rows.Scan(&last)
+			yes = last == id
+			return err
+		})
+	})
+	return yes, err
+}

@@ -1,0 +1,106 @@
+package snowflake
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages/load"
+	"snowdrift/state"
+)
+
+// write does all that a commit changes, within the transaction. It runs no DDL.
+func (w *Warehouse) write(ctx context.Context, s *session, c load.Commit, files map[string][]stagedFile) (load.Result, error) {
+	result := load.Result{Rows: map[string]int64{}}
+	if err := w.checkFence(ctx, s); err != nil {
+		return result, err
+	}
+	if issues := w.table(table.Issue); issues != nil {
+		if err := w.merge(ctx, s, c.Run, issues, files, result.Rows); err != nil {
+			return result, err
+		}
+		if c.State != nil {
+			err := s.each(ctx, "commit", issues.Name, Dialect.LiveDigest(issues), []any{c.Run.Pipeline}, func(rows *sql.Rows) error {
+				return rows.Scan(&result.Digest.Count, &result.Digest.Sum)
+			})
+			if err != nil {
+				return result, err
+			}
+		}
+	}
+	if c.State != nil {
+		c.State.Digest = result.Digest
+		if err := w.saveState(ctx, s, c.State); err != nil {
+			return result, err
+		}
+	}
+	return result, saveRun(ctx, s, c.Run)
+}
+
+// merge writes the rows of the staged files.
+func (w *Warehouse) merge(ctx context.Context, s *session, run state.Run, issues *table.Table, files map[string][]stagedFile, rows map[string]int64) error {
+	if len(files[issues.Name]) > 0 {
+		if err := w.replace(ctx, s, run, issues, files, rows); err != nil {
+			return err
+		}
+	}
+	if len(files[table.Findings().Name]) > 0 {
+		n, err := s.affect(ctx, "commit", issues.Name, Dialect.SetPresence(issues), run.ID)
+		if err != nil {
+			return err
+		}
+		rows[issues.Name] += n
+	}
+	return nil
+}
+
+// replace writes the staged rows of changed issues, in all tables that have
+// rows of issues.
+func (w *Warehouse) replace(ctx context.Context, s *session, run state.Run, issues *table.Table, files map[string][]stagedFile, rows map[string]int64) error {
+	changed, err := s.affect(ctx, "commit", issues.Name, Dialect.FindChanged(issues))
+	if err != nil || changed == 0 {
+		return err
+	}
+	if rows[issues.Name], err = s.affect(ctx, "commit", issues.Name, Dialect.MergeIssues(issues), run.Pipeline, run.ID); err != nil {
+		return err
+	}
+	for _, t := range w.tables {
+		if t.Role != table.Child {
+			continue
+		}
+		deleted, err := s.affect(ctx, "commit", t.Name, Dialect.DeleteRows(t))
+		if err != nil {
+			return err
+		}
+		var inserted int64
+		if len(files[t.Name]) > 0 {
+			if inserted, err = s.affect(ctx, "commit", t.Name, Dialect.InsertRows(t, nil)); err != nil {
+				return err
+			}
+		}
+		rows[t.Name] += max(deleted, inserted)
+	}
+	return w.noteUnparsed(ctx, s, issues, rows)
+}
+
+// unparsed is the statement that notes the issues whose document Snowflake does
+// not take for JSON as value errors. A column of theirs that holds a part of
+// the document may be a text as well; so _raw stands for all of them.
+const unparsed = `INSERT INTO "_SNOWDRIFT_VALUE_ERRORS" ("ISSUE_ID", "FIELD_ID", "TABLE_NAME", "COLUMN_NAME", "REASON")
+SELECT t."ID", '', 'issues', '_raw', 'Snowflake does not take the document for JSON, such as an object that has a member twice; it is kept as a text'
+FROM "ISSUES" t JOIN "_SNOWDRIFT_CHANGED" c ON c."ID" = t."ID"
+WHERE TYPEOF(t."_RAW") = 'VARCHAR'`
+
+func (w *Warehouse) noteUnparsed(ctx context.Context, s *session, issues *table.Table, rows map[string]int64) error {
+	errors := table.ValueErrors().Name
+	if issues.Column(table.Raw) == nil || !slices.ContainsFunc(w.tables, func(t *table.Table) bool { return t.Name == errors }) {
+		return nil
+	}
+	n, err := s.affect(ctx, "commit", errors, unparsed)
+	if n > 0 {
+		w.opts.Log.Warn("Snowflake does not take some documents for JSON; they are kept as texts, see _snowdrift_value_errors", "issues", n)
+	}
+	rows[errors] += n
+	return err
+}
