@@ -36,6 +36,7 @@ type bench struct {
 	// What the next runs ask for; see fetch.Options and pipeline.Options.
 	query      fetch.Query
 	fields     []string
+	tables     []string // none: issues alone
 	partition  int64
 	commitSize int64
 	options    func(*pipeline.Options)
@@ -100,7 +101,7 @@ func (b *bench) source(ctx context.Context) (*fetch.Source, error) {
 	}
 	b.t.Cleanup(client.Close)
 	return fetch.Open(ctx, client, fetch.Options{
-		Query: b.query, Fields: b.fields, Tables: []string{"default"}, PageSize: 200,
+		Query: b.query, Fields: b.fields, Tables: b.tables, PageSize: 200,
 		PartitionIssues: b.partition, Overlap: overlap, Log: slog.New(slog.DiscardHandler),
 	})
 }

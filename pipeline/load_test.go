@@ -11,13 +11,13 @@ import (
 
 // TestFirstLoad loads sites of every kind and compares issue by issue.
 func TestFirstLoad(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		site      jirasim.Options
 		query     fetch.Query
 		partition int64
 	}{
 		"cloud":                      {site: jirasim.Options{Issues: 300}},
-		"cloud, odd values":          {site: jirasim.Options{Issues: 1500, OddValues: true}},
 		"cloud, west":                {site: jirasim.Options{Issues: 300, TimeZone: "America/St_Johns"}, partition: 50},
 		"cloud, east, minutes":       {site: jirasim.Options{Issues: 300, TimeZone: "Pacific/Apia", NoEpochMillis: true}, partition: 50},
 		"cloud, summer time":         {site: jirasim.Options{Issues: 300, TimeZone: "Europe/Berlin", NoEpochMillis: true}, partition: 20},

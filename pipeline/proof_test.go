@@ -43,6 +43,7 @@ func (b *bench) issuesOf(project string) []int64 {
 // TestPresence: what is gone from Jira's answers is marked by what can be known
 // of it, keeps its row, and is live again when it comes back.
 func TestPresence(t *testing.T) {
+	t.Parallel()
 	for _, deployment := range []string{jirasim.Cloud, jirasim.DataCenter} {
 		t.Run(deployment, func(t *testing.T) {
 			t.Parallel()
@@ -95,6 +96,7 @@ func TestPresence(t *testing.T) {
 // TestPresenceOfOneIssue: an issue that is hidden looks like one that is
 // deleted, one that is archived can still be read by id; both come back.
 func TestPresenceOfOneIssue(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, jirasim.Options{Issues: 100})
 	b.run(pipeline.Complete)
 	ids := b.sim.IDs()
@@ -115,6 +117,7 @@ func TestPresenceOfOneIssue(t *testing.T) {
 // TestShrinkBrake: when much is gone at once nothing is believed until somebody
 // says so.
 func TestShrinkBrake(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, jirasim.Options{Issues: 200, Projects: 2})
 	b.run(pipeline.Complete)
 	victims := b.issuesOf(b.sim.Projects()[0])[:21]
@@ -141,6 +144,7 @@ func TestShrinkBrake(t *testing.T) {
 // TestKeep: rows of issues that are gone may be kept as they are; the report
 // says so.
 func TestKeep(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, jirasim.Options{Issues: 60})
 	b.options = func(o *pipeline.Options) { o.Keep = true }
 	b.run(pipeline.Complete)
@@ -154,6 +158,7 @@ func TestKeep(t *testing.T) {
 
 // TestCensusError: nothing is concluded from a census that failed.
 func TestCensusError(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, jirasim.Options{Issues: 120, PageCap: 50})
 	b.run(pipeline.Complete)
 	b.do(func() error { return b.sim.Delete(b.sim.IDs()[0]) })
@@ -179,6 +184,7 @@ func TestCensusError(t *testing.T) {
 
 // TestWithoutCensus: a run that is not to prove anything says that it didn't.
 func TestWithoutCensus(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, jirasim.Options{Issues: 60})
 	b.options = func(o *pipeline.Options) { o.Census = false }
 	report := b.run(pipeline.Complete)
@@ -213,6 +219,7 @@ func (f forgetful) Pages(ctx context.Context, p *stages.Partition) iter.Seq2[sta
 
 // TestMissedByTheLoad: what the search for issues did not give, the census finds.
 func TestMissedByTheLoad(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, jirasim.Options{Issues: 120})
 	b.between = func(s pipeline.Source) pipeline.Source { return forgetful{s, b.sim.IDs()[17]} }
 	report := b.run(pipeline.Complete)

@@ -30,7 +30,7 @@ func (r *run) prove(ctx context.Context) error {
 	}
 	if census != r.state.Digest {
 		for _, f := range files {
-			if err := r.stage(ctx, f); err != nil {
+			if err := r.warehouse.Stage(ctx, f); err != nil {
 				return err
 			}
 		}
@@ -99,7 +99,6 @@ func (r *run) reconcile(ctx context.Context, census *state.Digest) error {
 	if err != nil {
 		return err
 	}
-	r.staged = false
 	r.report.Proof.Missing, r.report.Proof.Absent = len(diff.Missing), len(diff.Absent)
 	if diff.Clean() {
 		r.state.Digest = *census
@@ -230,7 +229,7 @@ func (r *run) mark(ctx context.Context, findings []finding) error {
 		return errors.Join(err, b.Discard())
 	}
 	for _, f := range b.Closed() {
-		if err := r.stage(ctx, f); err != nil {
+		if err := r.warehouse.Stage(ctx, f); err != nil {
 			return err
 		}
 	}

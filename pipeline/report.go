@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -66,6 +67,21 @@ type Odd struct {
 	Column string `json:"column"`
 	Field  string `json:"field"`
 	Count  int64  `json:"count"`
+}
+
+// NewReport returns the report of a run that has just begun, and counts as
+// failed until it has ended otherwise.
+func NewReport(pipeline, runID string, started time.Time) Report {
+	return Report{RunID: runID, Pipeline: pipeline, Started: started, Outcome: Failed,
+		Plan: []string{}, Rows: map[string]int64{}, Odd: []Odd{}}
+}
+
+// Fail closes the report of a run that ended by an error.
+func (r *Report) Fail(ctx context.Context, err error, ended time.Time) {
+	r.Ended, r.Error, r.Outcome = ended, err.Error(), Failed
+	if ctx.Err() != nil {
+		r.Outcome = Interrupted
+	}
 }
 
 func (r *Report) conclude(o Outcome, why string) { r.Outcome, r.Conclusion = o, why }

@@ -69,7 +69,6 @@ type run struct {
 	saved     *state.State // what the destination has
 	returned  []int64      // issues that came when asked for by id, see prove
 	tables    []*table.Table
-	staged    bool // the next commit would load something
 	flattener *flatten.Flattener
 	report    Report
 	commits   int
@@ -85,7 +84,8 @@ func Run(ctx context.Context, source Source, warehouse load.Warehouse, opts Opti
 	if r.Progress == nil {
 		r.Progress = &Progress{}
 	}
-	r.report = Report{RunID: opts.RunID, Pipeline: opts.Pipeline, Site: source.Site(), Started: r.begun, Outcome: Failed, Rows: map[string]int64{}}
+	r.report = NewReport(opts.Pipeline, opts.RunID, r.begun)
+	r.report.Site = source.Site()
 	err := r.run(ctx)
 	r.finish(ctx, err)
 	return r.report, err
@@ -133,7 +133,8 @@ func (r *run) prepare(ctx context.Context) error {
 // ledger with the columns that are new.
 func Tables(fields fetch.Selection, ledger []table.Assignment) ([]*table.Table, []table.Assignment) {
 	custom, ledger := table.Custom(fields.TableFields(), ledger)
-	return []*table.Table{table.Issues(custom, fields.Has), table.ValueErrors()}, ledger
+	tables := append([]*table.Table{table.Issues(custom, fields.Has)}, fields.Children...)
+	return append(tables, table.ValueErrors()), ledger
 }
 
 // finish closes the report and writes it to the ledger.
@@ -142,24 +143,15 @@ func (r *run) finish(ctx context.Context, err error) {
 	r.report.Ended = ended
 	r.report.Jira = r.source.Stats()
 	r.report.odd(r.flattener)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		r.report.Outcome = Interrupted
-	case err != nil:
-		r.report.Outcome = Failed
-	}
 	if err != nil {
-		r.report.Error = err.Error()
+		r.report.Fail(ctx, err, ended)
 	}
 	if r.state == nil { // it never came to have anything to write
 		return
 	}
-	if r.staged { // a commit would load part of what the run was about
-		r.Log.Warn("the run ended between two commits; its report is not in the ledger", "run", r.RunID)
-		return
-	}
-	// An interrupted run still says so in the ledger.
-	c := load.Commit{Run: r.ledger(&ended)}
+	// An interrupted run still says so in the ledger. What is staged belongs to
+	// a commit that never came.
+	c := load.Commit{Run: r.ledger(&ended), Discard: true}
 	if _, err := r.warehouse.Commit(context.WithoutCancel(ctx), c); err != nil {
 		r.Log.Warn("the run's report could not be written to the ledger", "error", err)
 	}
@@ -185,7 +177,7 @@ func (r *run) commit(ctx context.Context, next *state.State) error {
 		return err
 	}
 	next.Digest = result.Digest
-	r.state, r.saved, r.staged = next, next, false
+	r.state, r.saved = next, next
 	r.report.committed(result)
 	r.Progress.committed(result)
 	r.Log.Info("commit", "commit", next.Commit, "rows", result.Rows, "live", result.Digest.Count, "took", result.Took)

@@ -232,14 +232,16 @@ func endCut(ctx context.Context, b *batch.Batcher, cut stages.Cut, cuts chan<- s
 
 // load stages files as they come and commits when a cut ends.
 func (r *run) load(ctx context.Context, cuts <-chan stages.Cut) error {
+	staged := false
 	for cut, err := range receive(ctx, cuts) {
 		if err != nil {
 			return err
 		}
 		for _, f := range cut.Files {
-			if err := r.stage(ctx, f); err != nil {
+			if err := r.warehouse.Stage(ctx, f); err != nil {
 				return err
 			}
+			staged = true
 			r.report.staged(f)
 			r.Progress.staged(f)
 		}
@@ -248,18 +250,13 @@ func (r *run) load(ctx context.Context, cuts <-chan stages.Cut) error {
 		}
 		r.returned = append(r.returned, cut.Returned...)
 		next := advance(r.state, cut, r.Overlap)
-		if !r.staged && reflect.DeepEqual(next, r.saved) {
+		if !staged && reflect.DeepEqual(next, r.saved) {
 			continue // nothing to write
 		}
 		if err := r.commit(ctx, next); err != nil {
 			return err
 		}
+		staged = false
 	}
 	return nil
-}
-
-// stage hands a file over. From then on the next commit will load it.
-func (r *run) stage(ctx context.Context, f stages.File) error {
-	r.staged = true
-	return r.warehouse.Stage(ctx, f)
 }

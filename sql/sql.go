@@ -11,15 +11,20 @@ import (
 //go:embed duckdb snowflake
 var files embed.FS
 
-// Statements returns the statements of a file such as "duckdb/meta.sql", in
-// their order, without comments between them.
-func Statements(name string) []string {
+// Text returns a file such as "duckdb/meta.sql" as it is.
+func Text(name string) string {
 	text, err := files.ReadFile(name)
 	if err != nil {
 		panic("sql: the file is part of the binary: " + err.Error())
 	}
+	return string(text)
+}
+
+// Statements returns the statements of a file, in their order, without comments
+// between them.
+func Statements(name string) []string {
 	var lines []string
-	for _, line := range strings.Split(string(text), "\n") {
+	for _, line := range strings.Split(Text(name), "\n") {
 		if !strings.HasPrefix(strings.TrimSpace(line), "--") {
 			lines = append(lines, line)
 		}

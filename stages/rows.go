@@ -93,6 +93,9 @@ func (r *Rows) SetInt(col int, v int64) {
 	}
 }
 
+// Has reports whether a cell of the unfinished row is set.
+func (r *Rows) Has(col int) bool { return r.Columns[col].n > r.n }
+
 // LastInt returns the cell of the last complete row in a column of integers, 0
 // if it is NULL.
 func (r *Rows) LastInt(col int) int64 {

@@ -19,16 +19,20 @@ var everyType = &table.Table{Name: "every_type", Columns: []table.Column{
 // model is what Rows must behave like: complete rows and the unfinished one, a
 // nil cell being NULL.
 type model struct {
+	*testing.T
 	rows [][]any
 	open []any
 }
 
-func newModel(r *Rows) *model { return &model{open: make([]any, len(r.Columns))} }
+func newModel(t *testing.T, r *Rows) *model { return &model{T: t, open: make([]any, len(r.Columns))} }
 
 // set does to both what the flattener does: a value into a cell. The first
 // value counts.
 func (m *model) set(r *Rows, rnd *rand.Rand) {
 	col := rnd.IntN(len(r.Columns) - 1)
+	if r.Has(col) != (m.open[col] != nil) {
+		m.Errorf("column %d: Has says %t", col, r.Has(col))
+	}
 	var v any
 	switch r.Columns[col].Type {
 	case table.Float:
@@ -39,7 +43,7 @@ func (m *model) set(r *Rows, rnd *rand.Rand) {
 		if rnd.IntN(4) == 0 { // the value turns out not to fit when half of it is written
 			was := m.open[col] != nil
 			if r.SetBytes(col, func(dst []byte) ([]byte, bool) { return append(dst, "half"...), false }) != was {
-				panic("SetBytes must report what appendTo reported")
+				m.Errorf("column %d: SetBytes did not report what appendTo did", col)
 			}
 			return
 		}
@@ -50,6 +54,9 @@ func (m *model) set(r *Rows, rnd *rand.Rand) {
 	}
 	if m.open[col] == nil {
 		m.open[col] = v
+	}
+	if !r.Has(col) {
+		m.Errorf("column %d: the cell was set", col)
 	}
 }
 
@@ -115,7 +122,7 @@ func TestRowsBehaveLikeAListOfRows(t *testing.T) {
 	for seed := range uint64(300) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		r := NewRows(everyType)
-		m := newModel(r)
+		m := newModel(t, r)
 		for step := range 400 {
 			switch n := rnd.IntN(100); {
 			case n < 70:
@@ -131,7 +138,7 @@ func TestRowsBehaveLikeAListOfRows(t *testing.T) {
 				}
 			default:
 				r.Reset()
-				m = newModel(r)
+				m = newModel(t, r)
 			}
 		}
 		m.truncate(r, len(m.rows))

@@ -30,8 +30,8 @@ type Partition struct {
 // Page is what one answer of Jira holds.
 type Page struct {
 	Partition *Partition
-	// Issues are the raw issues, each valid JSON, all slices of one buffer that
-	// Release gives back.
+	// Issues are the raw issues, each valid JSON, in memory that Release gives
+	// back.
 	Issues  [][]byte
 	Release func()
 	// Last says that no page of the partition follows.

@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"snowdrift/internal/config"
+	"snowdrift/internal/jira"
 	"snowdrift/internal/jira/oauth"
 	"snowdrift/internal/secret"
 )
@@ -47,6 +47,10 @@ jira.auth.oauth2.refresh_token refers to. Register the printed address with
 			if err != nil {
 				return err
 			}
+			place := cfg.Jira.Auth.OAuth2.RefreshToken
+			if err := ready(cfg, refreshTokenKey, place); err != nil {
+				return err
+			}
 			transport, err := transportOf(c.Context(), cfg.Jira)
 			if err != nil {
 				return err
@@ -56,9 +60,9 @@ jira.auth.oauth2.refresh_token refers to. Register the printed address with
 				return err
 			})
 			if err != nil {
-				return err
+				return ofUsage(err)
 			}
-			return a.store(c.Context(), "jira.auth.oauth2.refresh_token", cfg.Jira.Auth.OAuth2.RefreshToken, token)
+			return a.store(c.Context(), place, token)
 		},
 	}
 	c.Flags().StringVar(&listen, "listen", "localhost:8976", "loopback address to which the browser comes back")
@@ -86,18 +90,21 @@ refers to.`,
 
 // dance goes through the three steps of OAuth 1.0a.
 func (a *app) dance(ctx context.Context, cfg *config.Config) error {
+	link := cfg.Jira.Auth.OAuth1
+	if err := ready(cfg, accessTokenKey, link.AccessToken); err != nil {
+		return err
+	}
 	transport, err := transportOf(ctx, cfg.Jira)
 	if err != nil {
 		return err
 	}
-	link := cfg.Jira.Auth.OAuth1
 	dance := oauth.Dance{BaseURL: cfg.Jira.URL, ConsumerKey: link.ConsumerKey, PrivateKey: rotating{link.PrivateKey}, Transport: transport}
 	approval, err := dance.Begin(ctx)
 	if err != nil {
-		return err
+		return ofUsage(err)
 	}
 	fmt.Fprintf(a.stdout, "Open this address in a browser and approve:\n\n  %s\n\nVerification code: ", approval.URL)
-	code, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	code, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err != nil {
 		return usageError{fmt.Errorf("read the verification code: %w", err)}
 	}
@@ -105,17 +112,33 @@ func (a *app) dance(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	return a.store(ctx, "jira.auth.oauth1.access_token", link.AccessToken, token)
+	return a.store(ctx, link.AccessToken, token)
+}
+
+// ready checks, before a person is asked to approve, that the token will have a
+// place.
+func ready(cfg *config.Config, key string, place secret.String) error {
+	if cfg.Jira.URL == "" {
+		return usageError{errors.New("jira.url is missing: set it in the file or as JIRA_URL in the environment")}
+	}
+	if !place.Writable() {
+		return usageError{fmt.Errorf("%s names no place where a token can be stored: set it to a reference that can be written, such as file:jira.token, vault:… or aws-ssm:…", key)}
+	}
+	return nil
+}
+
+// ofUsage makes what Jira had no part in an error of usage.
+func ofUsage(err error) error {
+	if jira.KindOf(err) != "" || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return usageError{err}
 }
 
 // store writes a token to where the configuration refers to. It is never
 // printed: terminals are recorded and scrolled back.
-func (a *app) store(ctx context.Context, key string, place secret.String, token string) error {
-	err := place.Replace(ctx, token)
-	if errors.Is(err, secret.ReadOnly) || place.Reference() == "" {
-		return usageError{fmt.Errorf("the token was obtained and cannot be stored: set %s to a reference that can be written, such as file:jira.token, vault:… or aws-ssm:…, and run this again", key)}
-	}
-	if err != nil {
+func (a *app) store(ctx context.Context, place secret.String, token string) error {
+	if err := place.Replace(ctx, token); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.stdout, "stored in %s\n", place.Reference())

@@ -22,9 +22,13 @@ import (
 
 // Main runs the command line and returns the exit code.
 func Main(args []string, stdout, stderr io.Writer) int {
+	a := &app{stdin: os.Stdin, stdout: stdout, stderr: stderr}
+	return a.main(args)
+}
+
+func (a *app) main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a := &app{stdout: stdout, stderr: stderr}
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -33,13 +37,14 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	}
 	code := exitCode(ctx, err)
 	if err != nil {
-		fmt.Fprintf(stderr, "snowdrift: %v\n", err)
+		fmt.Fprintf(a.stderr, "snowdrift: %v\n", err)
 	}
 	return code
 }
 
 // app is what all commands share.
 type app struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	configPath     string
 	logLevel       string
@@ -47,6 +52,7 @@ type app struct {
 	set            []string // key=value
 	log            *slog.Logger
 	configs        []*config.Config // to be closed at the end
+	gateway        string           // of Jira Cloud in tests; "" is Atlassian's
 }
 
 func (a *app) root() *cobra.Command {
@@ -71,7 +77,7 @@ Start with "snowdrift demo", which needs no Jira, no account and no network.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(a.demo(), a.runCommand(), a.plan(), a.check(), a.stateCommand(), a.query(), a.fields(), a.sim(), a.auth(), a.configCommand(), a.version())
+	root.AddCommand(a.demo(), a.runCommand(), a.plan(), a.check(), a.setup(), a.stateCommand(), a.query(), a.fields(), a.sim(), a.auth(), a.configCommand(), a.version())
 	return root
 }
 

@@ -29,9 +29,7 @@ func (a *app) configCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				t := table.NewWriter()
-				t.SetOutputMirror(a.stdout)
-				t.SetStyle(table.StyleLight)
+				t := newTable(a.stdout)
 				t.AppendHeader(table.Row{"key", "value", "from"})
 				for _, r := range cfg.Rows() {
 					t.AppendRow(table.Row{r.Key, r.Value, r.Origin})

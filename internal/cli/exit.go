@@ -43,6 +43,7 @@ func exitCode(ctx context.Context, err error) int {
 		badSecret   *secret.Error
 		unknown     *fetch.Unknown
 		badQuery    *fetch.BadQuery
+		badTables   *fetch.BadTables
 		notProven   unproven
 		jiraError   *jira.Error
 		destination *load.Error
@@ -56,10 +57,13 @@ func exitCode(ctx context.Context, err error) int {
 		return exitLease
 	case errors.As(err, &notProven):
 		return exitUnproven
-	case errors.As(err, &usage), errors.As(err, &badConfig), errors.As(err, &badSecret), errors.As(err, &unknown), errors.As(err, &badQuery),
+	case errors.As(err, &usage), errors.As(err, &badConfig), errors.As(err, &badSecret), errors.As(err, &unknown), errors.As(err, &badQuery), errors.As(err, &badTables),
 		errors.Is(err, fetch.ErrOtherSite), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage
 	case errors.As(err, &jiraError):
+		if jiraError.Kind == jira.KindCredential {
+			return exitUsage // Jira was not asked
+		}
 		return exitJira
 	case errors.As(err, &destination):
 		return exitDestination

@@ -35,9 +35,7 @@ that hold them. A field that was renamed keeps its column.`,
 			for _, f := range source.Fields().Custom {
 				names[f.ID] = f.Name
 			}
-			t := table.NewWriter()
-			t.SetOutputMirror(a.stdout)
-			t.SetStyle(table.StyleLight)
+			t := newTable(a.stdout)
 			t.AppendHeader(table.Row{"field", "name", "column", "type"})
 			for _, column := range described[0].Columns {
 				if column.Source == tables.FromValue {

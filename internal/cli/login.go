@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,7 +19,7 @@ import (
 func transportOf(ctx context.Context, j config.Jira) (http.RoundTripper, error) {
 	certificates, err := j.TLS.ClientConfig()
 	if err != nil {
-		return nil, err
+		return nil, usageError{fmt.Errorf("jira.%w", err)}
 	}
 	if certificates == nil && j.Proxy.IsZero() {
 		return nil, nil
@@ -31,8 +32,8 @@ func transportOf(ctx context.Context, j config.Jira) (http.RoundTripper, error) 
 			return nil, err
 		}
 		proxy, err := url.Parse(text)
-		if err != nil {
-			return nil, usageError{errors.New("jira.proxy is not a URL")}
+		if err != nil || proxy.Host == "" { // the error would show the password in it
+			return nil, usageError{errors.New("jira.proxy is not a URL; write it as http://proxy.example.org:3128")}
 		}
 		transport.Proxy = http.ProxyURL(proxy)
 	}
@@ -45,6 +46,9 @@ func (a *app) loginOf(j config.Jira, transport http.RoundTripper) (jira.Login, e
 	case config.AuthBearer:
 		return jira.Bearer{Token: rotating{auth.Token}}, nil
 	case config.AuthOAuth1:
+		if onCloud(j) {
+			return nil, usageError{errors.New("jira.auth.method is oauth1, and Cloud has no application links for it; use basic or oauth2")}
+		}
 		return &oauth.OneLogin{
 			ConsumerKey: auth.OAuth1.ConsumerKey, PrivateKey: rotating{auth.OAuth1.PrivateKey}, AccessToken: rotating{auth.OAuth1.AccessToken},
 		}, nil

@@ -11,6 +11,7 @@ import (
 	"snowdrift/stages/fetch"
 	"snowdrift/stages/load"
 	"snowdrift/stages/load/duckdb"
+	"snowdrift/stages/load/snowflake"
 )
 
 // loadConfig reads the configuration; flags are the overrides that the
@@ -58,8 +59,8 @@ func (a *app) openJira(ctx context.Context, cfg *config.Config) (*jira.Client, e
 	return jira.Dial(ctx, jira.Options{
 		BaseURL: cfg.Jira.URL, Deployment: deployment, CloudID: cfg.Jira.CloudID, Login: login, Transport: transport,
 		Concurrency: cfg.Jira.Concurrency, RequestsPerSecond: cfg.Jira.RequestsPerSecond,
-		RequestTimeout: cfg.Jira.RequestTimeout, RetryBudget: cfg.Jira.RetryBudget,
-		MaxResponseBytes: int64(cfg.Jira.MaxResponse), AllowHTTP: cfg.Jira.AllowHTTP, Log: a.log,
+		RequestTimeout: cfg.Jira.RequestTimeout, RetryBudget: max(cfg.Jira.RetryBudget, 1), // 0 is no repeating, not the client's default
+		MaxResponseBytes: int64(cfg.Jira.MaxResponse), AllowHTTP: cfg.Jira.AllowHTTP, GatewayURL: a.gateway, Log: a.log,
 	})
 }
 
@@ -69,6 +70,16 @@ func (a *app) openSource(ctx context.Context, cfg *config.Config) (*fetch.Source
 	if err != nil {
 		return nil, nil, err
 	}
+	source, err := a.sourceOf(ctx, client, cfg)
+	if err != nil {
+		client.Close()
+		return nil, nil, err
+	}
+	return source, client, nil
+}
+
+// sourceOf asks the site for what the configuration selects.
+func (a *app) sourceOf(ctx context.Context, client *jira.Client, cfg *config.Config) (*fetch.Source, error) {
 	query := fetch.Query{JQL: cfg.Jira.Search.JQL}
 	if cfg.Jira.Search.Type == config.SearchSimple {
 		query = fetch.Query{
@@ -76,15 +87,10 @@ func (a *app) openSource(ctx context.Context, cfg *config.Config) (*fetch.Source
 			UpdatedAfter: day(cfg.Jira.Search.UpdatedAfter), CreatedAfter: day(cfg.Jira.Search.CreatedAfter),
 		}
 	}
-	source, err := fetch.Open(ctx, client, fetch.Options{
+	return fetch.Open(ctx, client, fetch.Options{
 		Query: query, Fields: cfg.Jira.Fields, Tables: cfg.Tables, PageSize: cfg.Jira.PageSize,
 		PartitionIssues: int64(cfg.Jira.PartitionIssues), Overlap: cfg.Jira.Overlap, Log: a.log,
 	})
-	if err != nil {
-		client.Close()
-		return nil, nil, err
-	}
-	return source, client, nil
 }
 
 func day(d config.Date) string {
@@ -96,15 +102,23 @@ func day(d config.Date) string {
 
 // openWarehouse opens the destination; one that is only read has to be there.
 func (a *app) openWarehouse(ctx context.Context, cfg *config.Config, readOnly bool) (load.Warehouse, error) {
-	if cfg.Destination.Type != config.DestinationDuckDB {
-		return nil, usageError{fmt.Errorf("destination.type %s is not part of this version; use duckdb", cfg.Destination.Type)}
+	if cfg.Destination.Type == config.DestinationSnowflake {
+		opts, err := snowflakeOptions(ctx, cfg, a.log)
+		if err != nil {
+			return nil, err
+		}
+		return snowflake.Open(ctx, opts)
 	}
-	d := cfg.Destination.DuckDB
-	opts := duckdb.Options{Path: string(d.Path), Schema: d.Schema, ReadOnly: readOnly, Log: a.log}
-	if !readOnly { // who asks may use the whole machine
-		opts.MemoryLimit, opts.Threads = d.MemoryLimit.String(), d.Threads
+	opts := a.duckdbOptions(cfg)
+	if readOnly { // who asks may use the whole machine
+		opts.ReadOnly, opts.MemoryLimit, opts.Threads = true, "", 0
 	}
 	return duckdb.Open(ctx, opts)
+}
+
+func (a *app) duckdbOptions(cfg *config.Config) duckdb.Options {
+	d := cfg.Destination.DuckDB
+	return duckdb.Options{Path: string(d.Path), Schema: d.Schema, MemoryLimit: d.MemoryLimit.String(), Threads: d.Threads, Log: a.log}
 }
 
 // workDir makes the directory for a run's files on their way.
@@ -115,7 +129,7 @@ func workDir(cfg *config.Config, runID string) (string, error) {
 	}
 	dir, err := os.MkdirTemp(parent, "snowdrift-"+runID+"-")
 	if err != nil {
-		return "", fmt.Errorf("make a directory for files on their way: %w; set batch.dir to one that can be written", err)
+		return "", usageError{fmt.Errorf("make a directory for files on their way: %w; set batch.dir to one that can be written", err)}
 	}
 	return dir, nil
 }

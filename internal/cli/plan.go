@@ -9,21 +9,24 @@ import (
 	"github.com/spf13/cobra"
 
 	"snowdrift/internal/config"
+	"snowdrift/internal/jira/jql"
 	"snowdrift/internal/table"
 	"snowdrift/pipeline"
 	"snowdrift/stages/fetch"
 	"snowdrift/stages/load/duckdb"
+	"snowdrift/stages/load/snowflake"
 	"snowdrift/state"
 )
 
 func (a *app) plan() *cobra.Command {
-	var ddl bool
+	var only planOnly
 	c := &cobra.Command{
 		Use:   "plan",
 		Short: "Say what a run would do, without reading issues or writing",
 		Long: `Plan prints why and what the next run would read, the JQL of each partition, about
 how many requests that takes, and the statements that would make tables and
-columns.`,
+columns. With --ddl or --load it prints SQL alone, for an empty destination; of
+Snowflake it asks nothing then.`,
 		Example: `  snowdrift plan -c snowdrift.yaml
   snowdrift plan --ddl > tables.sql`,
 		Args: exactArgs(0, "no arguments"),
@@ -32,29 +35,55 @@ columns.`,
 			if err != nil {
 				return err
 			}
-			return a.printPlan(c.Context(), cfg, ddl)
+			return a.printPlan(c.Context(), cfg, only)
 		},
 	}
-	c.Flags().BoolVar(&ddl, "ddl", false, "print nothing but the statements for an empty destination")
+	c.Flags().BoolVar(&only.ddl, "ddl", false, "print nothing but the statements for an empty destination")
+	c.Flags().BoolVar(&only.load, "load", false, "print nothing but the statements of a load into Snowflake")
 	return c
 }
 
-func (a *app) printPlan(ctx context.Context, cfg *config.Config, ddlOnly bool) error {
+// planOnly says which SQL is to be printed instead of the plan.
+type planOnly struct{ ddl, load bool }
+
+// statements returns the SQL that was asked for.
+func (o planOnly) statements(cfg *config.Config, tables []*table.Table) (out []string, err error) {
+	snow := cfg.Destination.Type == config.DestinationSnowflake
+	if o.load && !snow {
+		return nil, usageError{fmt.Errorf("--load is for Snowflake; %s reads the files itself", cfg.Destination.Type)}
+	}
+	switch {
+	case o.ddl && snow:
+		out = snowflake.DDL(cfg.Pipeline, tables)
+	case o.ddl:
+		out = duckdb.DDL(tables)
+	}
+	if o.load {
+		out = append(out, snowflake.Sequence(cfg.Pipeline, tables)...)
+	}
+	return out, nil
+}
+
+func (a *app) printPlan(ctx context.Context, cfg *config.Config, only planOnly) error {
 	source, client, err := a.openSource(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	before, err := a.readState(ctx, cfg)
-	if err != nil {
-		return err
+	sqlOnly := only.ddl || only.load
+	before := state.New(cfg.Pipeline)
+	if !sqlOnly || cfg.Destination.Type != config.DestinationSnowflake {
+		if before, err = a.readState(ctx, cfg); err != nil {
+			return err
+		}
 	}
 	tables, ledger := pipeline.Tables(source.Fields(), before.Columns)
-	if ddlOnly {
-		for _, s := range duckdb.DDL(tables) {
+	if sqlOnly {
+		statements, err := only.statements(cfg, tables)
+		for _, s := range statements {
 			fmt.Fprintf(a.stdout, "%s;\n", s)
 		}
-		return nil
+		return err
 	}
 	plan, err := source.Plan(ctx, before)
 	if err != nil {
@@ -64,6 +93,7 @@ func (a *app) printPlan(ctx context.Context, cfg *config.Config, ddlOnly bool) e
 	fmt.Fprintf(a.stdout, "site        %s (%s %s), as %s, time zone %s\n", site.BaseURL, site.Deployment, site.Version, site.User.Name, site.TimeZone)
 	fmt.Fprintf(a.stdout, "plan        %s\n\n", plan.Reason)
 	a.printPartitions(cfg, plan)
+	a.printCosts(source, plan)
 	issues := tables[0]
 	fmt.Fprintf(a.stdout, "\ntables\n  %s: %d columns, %d of them for custom fields", issues.Name, len(issues.Columns), custom(issues))
 	if n := len(ledger) - len(before.Columns); n > 0 {
@@ -89,13 +119,28 @@ func (a *app) printPartitions(cfg *config.Config, plan fetch.Plan) {
 		} else {
 			requests++
 		}
-		fmt.Fprintf(a.stdout, "partition   %s (%s)\n            %s\n", p.Name, expected, p.JQL)
+		fmt.Fprintf(a.stdout, "partition   %s (%s)\n            %s %s\n", p.Name, expected, p.JQL, jql.OrderBy(p.Order, "key"))
 	}
 	fmt.Fprintf(a.stdout, "\nrequests    about %d for %d issues in %d partitions", requests, issues, len(plan.Partitions))
 	if cfg.Census.Every != config.Never {
 		fmt.Fprintf(a.stdout, ", and %d for the census", max((issues+4999)/5000, 1))
 	}
 	fmt.Fprintln(a.stdout)
+}
+
+// printCosts says what tables take beyond the pages of issues.
+func (a *app) printCosts(source *fetch.Source, plan fetch.Plan) {
+	var issues int64
+	for _, p := range plan.Partitions {
+		issues += max(p.Expected, 0)
+	}
+	for _, c := range source.Costs(issues, len(plan.Partitions)) {
+		if c.Requests > 0 {
+			fmt.Fprintf(a.stdout, "            about %d more for %s: %s\n", c.Requests, c.Table, c.Why)
+		} else {
+			fmt.Fprintf(a.stdout, "            more for %s: %s\n", c.Table, c.Why)
+		}
+	}
 }
 
 func custom(t *table.Table) int {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
+	textformat "github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"snowdrift/stages/load"
@@ -50,11 +51,18 @@ changing it, and prints the answer. The tables are described in docs/TABLES.md.`
 
 var formats = map[string]func(io.Writer, load.Rows) error{"table": printTable, "csv": printCSV, "json": printJSON}
 
-// printTable prints an answer for people.
-func printTable(w io.Writer, rows load.Rows) error {
+// newTable returns a table for people, with headings as they are written.
+func newTable(w io.Writer) table.Writer {
 	t := table.NewWriter()
 	t.SetOutputMirror(w)
 	t.SetStyle(table.StyleLight)
+	t.Style().Format.Header = textformat.FormatDefault
+	return t
+}
+
+// printTable prints an answer for people.
+func printTable(w io.Writer, rows load.Rows) error {
+	t := newTable(w)
 	var header table.Row
 	for _, c := range rows.Columns() {
 		header = append(header, c)
@@ -108,12 +116,21 @@ func printJSON(w io.Writer, rows load.Rows) error {
 		object := make(map[string]any, len(cells))
 		for i, c := range cells {
 			object[columns[i]] = c
+			if d, ok := c.(decimal); ok {
+				object[columns[i]] = json.Number(d.String())
+			}
 		}
 		if err := out.Encode(object); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// decimal is what destinations return for exact numbers with a scale.
+type decimal interface {
+	Float64() float64
+	String() string
 }
 
 // text writes a cell as text: instants in UTC, composed values as JSON.

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,8 +44,18 @@ the codes.`,
 	return c
 }
 
-// run opens both ends and runs the pipeline.
+// run opens both ends and runs the pipeline. The report is valid even if it
+// came to neither.
 func (a *app) run(ctx context.Context, cfg *config.Config, acceptShrink bool) (report pipeline.Report, err error) {
+	report = pipeline.NewReport(cfg.Pipeline, newRunID(), time.Now())
+	defer func() {
+		if err != nil && report.Error == "" {
+			report.Fail(ctx, err, time.Now())
+		}
+	}()
+	if cfg.Census.Deleted == config.DeletedHard {
+		return report, usageError{errors.New("census.deleted hard is not part of this version; use soft or keep")}
+	}
 	source, client, err := a.openSource(ctx, cfg)
 	if err != nil {
 		return report, err
@@ -54,14 +66,15 @@ func (a *app) run(ctx context.Context, cfg *config.Config, acceptShrink bool) (r
 		return report, err
 	}
 	defer func() { err = errors.Join(err, warehouse.Close()) }()
-	return a.drive(ctx, cfg, source, warehouse, acceptShrink)
+	return a.drive(ctx, cfg, source, warehouse, report, acceptShrink)
 }
 
 // drive runs the pipeline between two open ends.
-func (a *app) drive(ctx context.Context, cfg *config.Config, source *fetch.Source, warehouse load.Warehouse, acceptShrink bool) (report pipeline.Report, err error) {
+func (a *app) drive(ctx context.Context, cfg *config.Config, source *fetch.Source, warehouse load.Warehouse, before pipeline.Report, acceptShrink bool) (report pipeline.Report, err error) {
+	report = before
 	boundMemory()
 	opts := pipeline.Options{
-		Pipeline: cfg.Pipeline, RunID: newRunID(), FileSize: int64(cfg.Batch.FileSize), CommitSize: int64(cfg.Batch.CommitSize),
+		Pipeline: cfg.Pipeline, RunID: before.RunID, FileSize: int64(cfg.Batch.FileSize), CommitSize: int64(cfg.Batch.CommitSize),
 		CommitEvery: cfg.Batch.CommitEvery, Concurrency: cfg.Jira.Concurrency, Overlap: cfg.Jira.Overlap,
 		Census: cfg.Census.Every != config.Never, Keep: cfg.Census.Deleted == config.DeletedKeep,
 		AcceptShrink: cfg.Census.AcceptShrink.Share(), Confirmed: acceptShrink,
@@ -78,14 +91,12 @@ func (a *app) drive(ctx context.Context, cfg *config.Config, source *fetch.Sourc
 
 // summarize prints what a run did, and turns an unproven one into an error.
 func (a *app) summarize(r pipeline.Report, err error, asJSON bool) error {
-	if r.RunID == "" {
-		return nil // it never began
-	}
-	if asJSON {
+	switch {
+	case asJSON:
 		if err := json.NewEncoder(a.stdout).Encode(r); err != nil {
 			return err
 		}
-	} else {
+	case r.Site != "": // else it never began, and the error says all
 		a.printReport(r)
 	}
 	if err == nil && r.Outcome == pipeline.Unproven {
@@ -105,8 +116,8 @@ func (a *app) printReport(r pipeline.Report) {
 	}
 	fmt.Fprintf(a.stdout, "  read    %d issues in %d requests, %s on the wire\n", r.Issues, r.Jira.Total(), bytesText(r.Jira.BytesWire))
 	fmt.Fprintf(a.stdout, "  written %d rows in %d files (%s), %d commits\n", rows, r.Files, bytesText(r.FileBytes), r.Commits)
-	for presence, n := range r.Proof.Marked {
-		fmt.Fprintf(a.stdout, "  marked  %d issues as %s\n", n, presence)
+	for _, presence := range slices.Sorted(maps.Keys(r.Proof.Marked)) {
+		fmt.Fprintf(a.stdout, "  marked  %d issues as %s\n", r.Proof.Marked[presence], presence)
 	}
 	for _, o := range r.Odd {
 		fmt.Fprintf(a.stdout, "  odd     %d values of %s did not fit %s.%s (see _snowdrift_value_errors)\n", o.Count, o.Field, o.Table, o.Column)

@@ -40,7 +40,7 @@ func (a *app) stateShow() *cobra.Command {
 		Example: "  snowdrift state show",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withState(c.Context(), true, func(s *state.State, _ load.Warehouse) error {
+			return a.readingState(c.Context(), func(s *state.State) error {
 				fmt.Fprintf(a.stdout, "pipeline     %s\n", s.Pipeline)
 				if s.Site == "" {
 					fmt.Fprintln(a.stdout, "nothing read: the next run loads everything")
@@ -75,7 +75,7 @@ fields.`,
 		Example: "  snowdrift state clear --yes",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withState(c.Context(), false, func(s *state.State, w load.Warehouse) error {
+			return a.withState(c.Context(), func(s *state.State, w load.Warehouse) error {
 				if err := a.confirm(yes, fmt.Sprintf("Clear the state of pipeline %s? The next run reads everything again.", s.Pipeline)); err != nil {
 					return err
 				}
@@ -97,7 +97,7 @@ func (a *app) stateExport() *cobra.Command {
 		Example: "  snowdrift state export > state.json",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withState(c.Context(), true, func(s *state.State, _ load.Warehouse) error {
+			return a.readingState(c.Context(), func(s *state.State) error {
 				out := json.NewEncoder(a.stdout)
 				out.SetIndent("", "  ")
 				return out.Encode(s)
@@ -125,7 +125,7 @@ census only.`,
 			if err != nil {
 				return usageError{err}
 			}
-			return a.withState(c.Context(), false, func(s *state.State, w load.Warehouse) error {
+			return a.withState(c.Context(), func(s *state.State, w load.Warehouse) error {
 				if imported.Pipeline != s.Pipeline {
 					return usageError{fmt.Errorf("%s is the state of pipeline %s, not of %s", args[0], imported.Pipeline, s.Pipeline)}
 				}
@@ -144,13 +144,26 @@ census only.`,
 	return c
 }
 
-// withState opens the destination and hands over the pipeline's state.
-func (a *app) withState(ctx context.Context, readOnly bool, use func(*state.State, load.Warehouse) error) (err error) {
+// readingState hands over the pipeline's state, without a way to change it.
+func (a *app) readingState(ctx context.Context, use func(*state.State) error) error {
 	cfg, err := a.loadConfig(nil)
 	if err != nil {
 		return err
 	}
-	w, err := a.openWarehouse(ctx, cfg, readOnly)
+	s, err := a.readState(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	return use(s)
+}
+
+// withState opens the destination and hands over the pipeline's state.
+func (a *app) withState(ctx context.Context, use func(*state.State, load.Warehouse) error) (err error) {
+	cfg, err := a.loadConfig(nil)
+	if err != nil {
+		return err
+	}
+	w, err := a.openWarehouse(ctx, cfg, false)
 	if err != nil {
 		return err
 	}

@@ -199,9 +199,9 @@ func TestScalarsAsWritten(t *testing.T) {
 }
 
 func TestAnchors(t *testing.T) {
-	s := newSite(t, map[string]string{"snowdrift.yaml": "jira: {search: {project: &p [A, B]}, tls: {ca_file: &ca /ca.pem}}\ntables: *p\nsecrets: {vault: {tls: {ca_file: *ca}}}\n"})
+	s := newSite(t, map[string]string{"snowdrift.yaml": "jira: {search: {project: &p [issue_labels, issue_links]}, tls: {ca_file: &ca /ca.pem}}\ntables: *p\nsecrets: {vault: {tls: {ca_file: *ca}}}\n"})
 	c := s.load(t)
-	if !reflect.DeepEqual(c.Tables, []string{"A", "B"}) || c.Secrets.Vault.TLS.CAFile != "/ca.pem" {
+	if !reflect.DeepEqual(c.Tables, []string{"issue_labels", "issue_links"}) || c.Secrets.Vault.TLS.CAFile != "/ca.pem" {
 		t.Errorf("got %q, %q", c.Tables, c.Secrets.Vault.TLS.CAFile)
 	}
 }

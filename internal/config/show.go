@@ -49,15 +49,15 @@ func (c *Config) Warnings() []string {
 	for _, s := range c.loaded {
 		switch {
 		case s.node.name == "dangerously_skip_verification" && s.value.Bool():
-			all = append(all, s.key+" is true: whoever sits between here and the server can read the login")
+			all = append(all, s.key+" is true: whoever sits between here and the server can read the login; trust the server's authority by tls.ca_file instead")
 		case s.node.name == "allow_http" && s.value.Bool():
-			all = append(all, s.key+" is true: the login may travel in clear")
+			all = append(all, s.key+" is true: the login may travel in clear; use https")
 		case s.node.secret() && s.node.name != "proxy" && s.origin.Kind == FromFile && s.reference() == "" && !s.deliberate:
 			all = append(all, s.key+" stands in "+s.origin.Name+" itself; put it elsewhere and write a reference, such as env:NAME or file:PATH")
 		}
 	}
 	if u, err := url.Parse(c.Secrets.Vault.Address); err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
-		all = append(all, "secrets.vault.address is http: the token and the secrets travel in clear")
+		all = append(all, "secrets.vault.address is http: the token and the secrets travel in clear; use https")
 	}
 	return all
 }

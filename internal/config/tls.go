@@ -23,7 +23,7 @@ func (t TLS) ClientConfig() (*tls.Config, error) {
 	if t.CAFile != "" {
 		var err error
 		if pem, err = os.ReadFile(string(t.CAFile)); err != nil {
-			return nil, fmt.Errorf("tls.ca_file: %w", err)
+			return nil, fmt.Errorf("tls.ca_file: %w; name a PEM file that can be read", err)
 		}
 	}
 	if len(pem) > 0 {
@@ -32,7 +32,7 @@ func (t TLS) ClientConfig() (*tls.Config, error) {
 			return nil, fmt.Errorf("read the system's certificate authorities: %w", err)
 		}
 		if !roots.AppendCertsFromPEM(pem) {
-			return nil, errors.New("tls.ca_file or ca_pem holds no certificate in PEM (-----BEGIN CERTIFICATE-----)")
+			return nil, errors.New("tls.ca_file or ca_pem holds no certificate; give it in PEM (-----BEGIN CERTIFICATE-----)")
 		}
 		c.RootCAs = roots
 	}
@@ -41,7 +41,7 @@ func (t TLS) ClientConfig() (*tls.Config, error) {
 	}
 	certificate, err := os.ReadFile(string(t.CertFile))
 	if err != nil {
-		return nil, fmt.Errorf("tls.cert_file: %w", err)
+		return nil, fmt.Errorf("tls.cert_file: %w; name a PEM file that can be read", err)
 	}
 	key, err := secret.ReadFile(string(t.KeyFile))
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"snowdrift/internal/table"
 )
 
 // normalize writes what can be written in several ways in one.
@@ -25,6 +27,9 @@ func (c *Config) validate() problems {
 	v.name("pipeline", c.Pipeline)
 	v.jira("", c.Jira)
 	v.sources()
+	if _, err := table.Choose(c.Tables); err != nil {
+		v.add("tables", "%v", err)
+	}
 	switch c.Destination.Type {
 	case DestinationDuckDB:
 		v.duckdb()

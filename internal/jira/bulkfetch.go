@@ -28,22 +28,28 @@ const bulkSize = 100
 // GET issue, which also finds archived issues.
 //
 // A page that would be larger than Options.MaxResponseBytes is fetched in halves.
-func (c *Client) BulkFetch(ctx context.Context, ids []int64, fields []string) iter.Seq2[*Page, error] {
+//
+// expand asks for more, see Search.Expand.
+func (c *Client) BulkFetch(ctx context.Context, ids []int64, fields []string, expand ...string) iter.Seq2[*Page, error] {
 	if len(fields) == 0 {
 		fields = []string{"*all"}
 	}
+	want := wanted{fields, expand}
 	return func(yield func(*Page, error) bool) {
 		for chunk := range slices.Chunk(ids, bulkSize) {
-			if !c.fetchChunk(ctx, chunk, fields, yield) {
+			if !c.fetchChunk(ctx, chunk, want, yield) {
 				return
 			}
 		}
 	}
 }
 
+// wanted is what is asked for of an issue.
+type wanted struct{ fields, expand []string }
+
 // fetchChunk yields what is found of a chunk; false means stop.
-func (c *Client) fetchChunk(ctx context.Context, ids []int64, fields []string, yield func(*Page, error) bool) bool {
-	err := c.fetchList(ctx, ids, fields, yield)
+func (c *Client) fetchChunk(ctx context.Context, ids []int64, want wanted, yield func(*Page, error) bool) bool {
+	err := c.fetchList(ctx, ids, want, yield)
 	kind := KindOf(err)
 	splits := kind == KindTooLarge || kind == KindBadRequest && c.site.Deployment == DataCenter
 	switch {
@@ -53,9 +59,9 @@ func (c *Client) fetchChunk(ctx context.Context, ids []int64, fields []string, y
 		return false
 	case splits && len(ids) > 1:
 		half := len(ids) / 2
-		return c.fetchChunk(ctx, ids[:half], fields, yield) && c.fetchChunk(ctx, ids[half:], fields, yield)
+		return c.fetchChunk(ctx, ids[:half], want, yield) && c.fetchChunk(ctx, ids[half:], want, yield)
 	case splits && kind == KindBadRequest:
-		return c.fetchOne(ctx, ids[0], fields, yield)
+		return c.fetchOne(ctx, ids[0], want, yield)
 	default:
 		yield(nil, err)
 		return false
@@ -65,16 +71,16 @@ func (c *Client) fetchChunk(ctx context.Context, ids []int64, fields []string, y
 // errStopped says that the caller wants no more pages.
 var errStopped = errors.New("stopped by the caller")
 
-func (c *Client) fetchList(ctx context.Context, ids []int64, fields []string, yield func(*Page, error) bool) error {
+func (c *Client) fetchList(ctx context.Context, ids []int64, want wanted, yield func(*Page, error) bool) error {
 	if c.site.Deployment == Cloud {
-		page, err := c.bulkPage(ctx, ids, fields)
+		page, err := c.bulkPage(ctx, ids, want)
 		if err != nil {
 			return err
 		}
 		return handOver(page, yield)
 	}
 	query := "id in (" + strings.Join(decimals(ids), ", ") + ") ORDER BY key ASC"
-	search := Search{JQL: query, Fields: fields, PageSize: len(ids)}
+	search := Search{JQL: query, Fields: want.fields, PageSize: len(ids), Expand: want.expand}
 	for page, err := range c.searchDataCenter(ctx, search.withDefaults(), false) {
 		if err != nil {
 			return err
@@ -97,10 +103,11 @@ func handOver(page *Page, yield func(*Page, error) bool) error {
 type bulkFetchBody struct {
 	IssueIDsOrKeys []string `json:"issueIdsOrKeys"`
 	Fields         []string `json:"fields"`
+	Expand         []string `json:"expand,omitempty"` // an array here, one string elsewhere
 }
 
-func (c *Client) bulkPage(ctx context.Context, ids []int64, fields []string) (page *Page, err error) {
-	body := bulkFetchBody{IssueIDsOrKeys: decimals(ids), Fields: fields}
+func (c *Client) bulkPage(ctx context.Context, ids []int64, want wanted) (page *Page, err error) {
+	body := bulkFetchBody{IssueIDsOrKeys: decimals(ids), Fields: want.fields, Expand: want.expand}
 	call := &call{
 		op: "fetch issues by id", method: http.MethodPost, endpoint: "issue/bulkfetch", path: "/rest/api/3/issue/bulkfetch", body: body,
 		accept: func(a *answer) error {
@@ -127,8 +134,8 @@ func decimals(ids []int64) []string {
 }
 
 // fetchOne yields a page with the one issue, or none if it is not there for us.
-func (c *Client) fetchOne(ctx context.Context, id int64, fields []string, yield func(*Page, error) bool) bool {
-	page, err := c.Issue(ctx, id, fields)
+func (c *Client) fetchOne(ctx context.Context, id int64, want wanted, yield func(*Page, error) bool) bool {
+	page, err := c.Issue(ctx, id, want.fields, want.expand...)
 	if KindOf(err) == KindNotFound {
 		return true
 	}
@@ -142,7 +149,7 @@ func (c *Client) fetchOne(ctx context.Context, id int64, fields []string, yield 
 // Issue fetches one issue by id (GET issue), archived ones included. The page
 // holds exactly this issue. KindNotFound means that it does not exist or that
 // the account may not see it: Jira does not tell these apart.
-func (c *Client) Issue(ctx context.Context, id int64, fields []string) (page *Page, err error) {
+func (c *Client) Issue(ctx context.Context, id int64, fields []string, expand ...string) (page *Page, err error) {
 	call := &call{
 		op: "fetch issue " + strconv.FormatInt(id, 10), method: http.MethodGet, endpoint: "issue/{id}",
 		path:  c.api("/issue/") + strconv.FormatInt(id, 10),
@@ -158,6 +165,9 @@ func (c *Client) Issue(ctx context.Context, id int64, fields []string) (page *Pa
 	}
 	if len(fields) > 0 {
 		call.query.Set("fields", strings.Join(fields, ","))
+	}
+	if len(expand) > 0 {
+		call.query.Set("expand", strings.Join(expand, ","))
 	}
 	if err := c.do(ctx, call); err != nil {
 		return nil, err

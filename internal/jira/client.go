@@ -27,6 +27,7 @@ type Client struct {
 // Site is what [Dial] found out.
 type Site struct {
 	Deployment Deployment
+	Named      Deployment    // what the site says it is, which Options may override
 	BaseURL    string        // as configured, without a trailing slash
 	Gateway    string        // base of API calls if it is not BaseURL, else empty
 	Version    string        // "1001.0.0-SNAPSHOT", "10.3.1"
@@ -139,6 +140,7 @@ func (c *Client) askServerAs(ctx context.Context, anonymous bool) error {
 	if strings.EqualFold(info.DeploymentType, "Cloud") {
 		found = Cloud
 	}
+	c.site.Named = found
 	if c.site.Deployment == "" {
 		c.site.Deployment = found
 	} else if c.site.Deployment != found {

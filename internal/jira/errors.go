@@ -15,6 +15,7 @@ type Kind string
 const (
 	KindUnreachable Kind = "unreachable" // no answer: name, connection, TLS, time-out
 	KindAuth        Kind = "auth"        // 401, or an answer given to an anonymous visitor
+	KindCredential  Kind = "credential"  // the login has nothing to send: a secret that cannot be read or used
 	KindForbidden   Kind = "forbidden"   // 403: scope, permission, CAPTCHA
 	KindNotFound    Kind = "not_found"   // 404: missing, or hidden from us
 	KindBadRequest  Kind = "bad_request" // 400, 413, 415, 422 and other 4xx

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"time"
 )
 
 // Secret is a value that is looked up when it is needed. Implementations
@@ -31,6 +32,21 @@ type Refresher interface {
 	Refresh(ctx context.Context) error
 }
 
+// Adviser is a [Login] that knows better than this package what to do when Jira
+// does not accept it. said is what Jira said, which may hold an OAuth code.
+type Adviser interface {
+	Advise(d Deployment, said string) string
+}
+
+// LoginExpires is when the present token of the login ends; zero if that is not
+// known, as of all tokens but those of OAuth 2.0.
+func (c *Client) LoginExpires() time.Time {
+	if l, ok := c.options.Login.(interface{ Expires() time.Time }); ok {
+		return l.Expires()
+	}
+	return time.Time{}
+}
+
 // Basic is an account with an API token (Cloud) or password (Data Center).
 type Basic struct {
 	User   string
@@ -49,6 +65,14 @@ func (b Basic) Apply(ctx context.Context, req *http.Request) error {
 
 // Refresh reads the secret anew.
 func (b Basic) Refresh(ctx context.Context) error { return reread(ctx, b.Secret) }
+
+// Advise tells an API token from a password by the deployment.
+func (b Basic) Advise(d Deployment, _ string) string {
+	if d == Cloud {
+		return "check the e-mail address and the API token; a token ends after at most a year, and a new one is made at https://id.atlassian.com/manage-profile/security/api-tokens"
+	}
+	return "check the user name and the password; do not just try again, after a few wrong ones Jira wants a CAPTCHA"
+}
 
 // String names the login without its parts.
 func (b Basic) String() string { return "basic login" }
@@ -74,6 +98,14 @@ func (b Bearer) Apply(ctx context.Context, req *http.Request) error {
 
 // Refresh reads the token anew.
 func (b Bearer) Refresh(ctx context.Context) error { return reread(ctx, b.Token) }
+
+// Advise knows that Cloud has no personal access tokens.
+func (b Bearer) Advise(d Deployment, _ string) string {
+	if d == Cloud {
+		return "Cloud has no personal access tokens: its API tokens belong to the method basic, with the account's e-mail address"
+	}
+	return "the personal access token is wrong, expired or revoked; make a new one in the account's profile, under Personal Access Tokens"
+}
 
 // String names the login without its parts.
 func (b Bearer) String() string { return "bearer login" }

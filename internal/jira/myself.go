@@ -40,7 +40,11 @@ func (c *Client) logInToCloud(ctx context.Context) error {
 		}
 		return err
 	}
-	return c.logInThroughGateway(ctx, cloudID)
+	err = c.logInThroughGateway(ctx, cloudID)
+	if refusal != nil && KindOf(err) == KindUnreachable {
+		return fmt.Errorf("%w (whether it is a scoped token could not be tried: %v)", refusal, err)
+	}
+	return err
 }
 
 // refusedBySite tells a token that the site does not take from a login that we
@@ -131,9 +135,7 @@ func (c *Client) askMyself(ctx context.Context) error {
 		}
 	}
 	if id == "" {
-		e := call.failure(KindAuth, nil)
-		e.Status, e.Message = http.StatusOK, "Jira answers, but as to an anonymous visitor: it did not accept the login"
-		return e
+		return c.anonymous(call)
 	}
 	c.site.User = User{ID: id, Name: me.DisplayName, Email: me.EmailAddress}
 	if me.TimeZone == "" {

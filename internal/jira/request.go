@@ -110,11 +110,12 @@ func (c *Client) send(ctx context.Context, call *call, refused string) (attempt,
 // noLogin records that no credential could be had. A [Login] that talks to a
 // server of its own can say by an *Error that this may pass.
 func (try *attempt) noLogin(call *call, cause error) {
-	kind := KindAuth
+	kind := KindCredential
 	if k := KindOf(cause); k != "" {
 		kind = k
 	}
 	try.err = call.failure(kind, cause)
+	try.err.Hint = "" // the cause has its own
 	try.retryable = kind.transient()
 }
 
@@ -171,7 +172,7 @@ func (c *Client) exchange(req *http.Request, call *call, try *attempt) (*http.Re
 	switch {
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		// The status decides even if the body that explains it was cut.
-		try.refusal(call, resp, body)
+		c.refusal(try, call, resp, body)
 	case errors.Is(err, errTooLarge):
 		try.err = call.failure(KindTooLarge, err)
 		try.err.Status = resp.StatusCode
@@ -180,9 +181,7 @@ func (c *Client) exchange(req *http.Request, call *call, try *attempt) (*http.Re
 	case err != nil:
 		try.malformed(call, resp, err)
 	case !call.anonymous && isAnonymous(resp.Header):
-		try.err = call.failure(KindAuth, nil)
-		try.err.Status = resp.StatusCode
-		try.err.Message = "Jira answers, but as to an anonymous visitor: it did not accept the login"
+		try.err = c.anonymous(call)
 	default:
 		if err := call.accept(a); err != nil {
 			try.malformed(call, resp, err)
@@ -191,8 +190,27 @@ func (c *Client) exchange(req *http.Request, call *call, try *attempt) (*http.Re
 	return resp, nil
 }
 
+// anonymous is a success that was meant for anybody.
+func (c *Client) anonymous(call *call) *Error {
+	e := call.failure(KindAuth, nil)
+	e.Status = http.StatusOK
+	e.Message = "Jira answers, but as to an anonymous visitor: it did not accept the login"
+	c.advise(e)
+	return e
+}
+
+// advise lets the login say what to do about its refusal.
+func (c *Client) advise(e *Error) {
+	if a, ok := c.options.Login.(Adviser); ok {
+		e.Hint = a.Advise(c.site.Deployment, e.Message)
+	}
+	if strings.Contains(e.Message, "scope does not match") { // the gateway's words, which are not translated
+		e.Hint = "the token lacks a scope: it needs read:jira-work and read:jira-user; scopes are chosen when a token is made, so make a new one"
+	}
+}
+
 // refusal records an answer other than a success.
-func (try *attempt) refusal(call *call, resp *http.Response, body *buffer) {
+func (c *Client) refusal(try *attempt, call *call, resp *http.Response, body *buffer) {
 	kind := kindOfStatus(resp.StatusCode)
 	e := call.failure(kind, nil)
 	e.Status = resp.StatusCode
@@ -206,6 +224,8 @@ func (try *attempt) refusal(call *call, resp *http.Response, body *buffer) {
 		e.Hint = "give the URL that it redirects to, if that is Jira's; a page for logging in cannot be used by a program"
 	case resp.Header.Get("X-Authentication-Denied-Reason") != "":
 		e.Hint = "too many wrong logins: log in once in a browser and solve the CAPTCHA, then correct the password or token"
+	case kind == KindAuth && !call.anonymous:
+		c.advise(e)
 	}
 	try.err = e
 	try.retryable = kind.transient() && !redirect
@@ -227,6 +247,7 @@ func (c *Client) report(permit *permit, call *call, resp *http.Response, try *at
 	if resp != nil {
 		status = resp.StatusCode
 		c.governor.learn(permit, readRate(resp.Header))
+		c.stats.limits(resp.Header)
 		if try.err != nil {
 			try.throttle = readThrottle(resp.Header, c.options.Now())
 		}

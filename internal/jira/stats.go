@@ -2,6 +2,7 @@ package jira
 
 import (
 	"maps"
+	"net/http"
 	"sync"
 	"sync/atomic"
 )
@@ -27,6 +28,7 @@ func (s Stats) Total() int64 {
 type counters struct {
 	mu       sync.Mutex
 	requests map[string]int64
+	said     http.Header // about limits, in the last answer that spoke of them
 
 	retries, throttled, wire, decoded atomic.Int64
 }
@@ -38,6 +40,24 @@ func (c *counters) requested(endpoint string, times int64) {
 		c.requests = make(map[string]int64)
 	}
 	c.requests[endpoint] += times
+}
+
+func (c *counters) limits(h http.Header) {
+	said := limitHeaders(h)
+	if len(said) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.said = said
+}
+
+// LimitHeaders are the headers in which the site last spoke of its rate limits,
+// as it sent them; empty if it never did.
+func (c *Client) LimitHeaders() http.Header {
+	c.stats.mu.Lock()
+	defer c.stats.mu.Unlock()
+	return c.stats.said.Clone()
 }
 
 // Stats gives the counts so far.

@@ -118,6 +118,17 @@ func readRate(h http.Header) statedRate {
 	return statedRate{}
 }
 
+// limitHeaders are what an answer says about limits, for people to read.
+func limitHeaders(h http.Header) http.Header {
+	said := http.Header{}
+	for name, values := range h {
+		if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-ratelimit-") || strings.HasPrefix(lower, "ratelimit") {
+			said[name] = values
+		}
+	}
+	return said
+}
+
 // nearLimit reports that less than a fifth of a limit is left.
 func nearLimit(h http.Header) bool {
 	return strings.EqualFold(h.Get("X-RateLimit-NearLimit"), "true")

@@ -80,6 +80,16 @@ func (s String) Reference() string {
 	return s.cell().ref.String()
 }
 
+// Writable reports whether the store that the secret comes from takes new
+// values at all; whether it takes one from us only [String.Replace] tells.
+func (s String) Writable() bool {
+	if s.cell == nil {
+		return false
+	}
+	_, ok := s.cell().store.(Writer)
+	return ok
+}
+
 // Reveal returns the value, reading it from its store the first time. The zero
 // String reveals "". Failures are an [*Error] and are not remembered: the next
 // call tries again.

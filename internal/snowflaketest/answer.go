@@ -1,6 +1,8 @@
 package snowflaketest
 
 import (
+	"strings"
+
 	"snowdrift/internal/snowflaketest/engine"
 	"snowdrift/internal/snowflaketest/sferr"
 	"snowdrift/internal/snowflaketest/sqltype"
@@ -22,11 +24,7 @@ func (s *Server) resultAnswer(j *job) answer {
 	if j.result.Put != nil {
 		return answer{Data: putData(j.record.QueryID, j.result.Put), Success: true}
 	}
-	c := j.session.engine.Context()
-	rows := j.result.Rows
-	if rows == nil {
-		rows = [][]*string{}
-	}
+	c := j.result.Context
 	rowtype := make([]map[string]any, len(j.result.Columns))
 	for i, col := range j.result.Columns {
 		rowtype[i] = columnType(col)
@@ -35,13 +33,33 @@ func (s *Server) resultAnswer(j *job) answer {
 	if parameters == nil {
 		parameters = []engine.Parameter{}
 	}
-	return answer{Success: true, Data: map[string]any{
-		"parameters": parameters, "rowtype": rowtype, "rowset": rows, "total": len(rows), "returned": len(rows),
+	data := map[string]any{
+		"parameters": parameters, "rowtype": rowtype, "total": len(j.result.Rows), "returned": len(j.result.Rows),
 		"queryId": j.record.QueryID, "sqlState": "00000", "databaseProvider": nil, "statementTypeId": j.result.TypeID, "version": 1,
 		"sendResultTime": s.opts.Now().UnixMilli(), "finalDatabaseName": null(c.Database), "finalSchemaName": null(c.Schema),
 		"finalWarehouseName": null(c.Warehouse), "finalRoleName": c.Role, "numberOfBinds": len(j.binds), "arrayBindSupported": false,
-		"queryResultFormat": "json", "queryContext": map[string]any{"entries": []any{}},
-	}}
+		"queryContext": map[string]any{"entries": []any{}},
+	}
+	if err := addRows(data, j); err != nil {
+		return errorAnswer(j.record.QueryID, sferr.As(err))
+	}
+	return answer{Success: true, Data: data}
+}
+
+// addRows adds the rows in the format of the session, which only SELECT honours:
+// other statements answer in JSON on real accounts too.
+func addRows(data map[string]any, j *job) error {
+	if j.record.Kind == "SELECT" && !strings.EqualFold(j.result.Format, "JSON") {
+		rowset, err := arrowRowset(j.result.Columns, j.result.Rows)
+		data["queryResultFormat"], data["rowsetBase64"] = "arrow", rowset
+		return err
+	}
+	rows := j.result.Rows
+	if rows == nil {
+		rows = [][]*string{}
+	}
+	data["queryResultFormat"], data["rowset"] = "json", rows
+	return nil
 }
 
 func errorAnswer(queryID string, e *sferr.Error) answer {

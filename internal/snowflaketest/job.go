@@ -141,14 +141,31 @@ func (s *Server) launch(j *job) {
 	})
 }
 
+// abortJob cancels a job: one that runs will end with 000604, one that has not
+// begun ends now. It tells whether there was anything to cancel.
+func (s *Server) abortJob(j *job) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if isDone(j) {
+		return false
+	}
+	j.cancel()
+	if !j.started {
+		s.finishLocked(j, nil, sferr.Canceled())
+	}
+	return true
+}
+
 // finish sets the job's outcome once; later calls change nothing.
 func (s *Server) finish(j *job, res *engine.Result, e *sferr.Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	select {
-	case <-j.done:
+	s.finishLocked(j, res, e)
+}
+
+func (s *Server) finishLocked(j *job, res *engine.Result, e *sferr.Error) {
+	if isDone(j) {
 		return
-	default:
 	}
 	j.started = true
 	j.result, j.err, j.record.Err = res, e, e
@@ -159,6 +176,15 @@ func (s *Server) finish(j *job, res *engine.Result, e *sferr.Error) {
 		}
 	}
 	close(j.done)
+}
+
+func isDone(j *job) bool {
+	select {
+	case <-j.done:
+		return true
+	default:
+		return false
+	}
 }
 
 func (s *Server) isStarted(j *job) bool {

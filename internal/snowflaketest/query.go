@@ -2,6 +2,7 @@ package snowflaketest
 
 import (
 	"encoding/json"
+	"net"
 	"net/http"
 
 	"snowdrift/internal/snowflaketest/sferr"
@@ -58,7 +59,6 @@ func (s *Server) preventedBy(w http.ResponseWriter, r *http.Request, j *job, f F
 	case f.Hang:
 		select {
 		case <-j.ctx.Done():
-			s.finish(j, nil, sferr.Canceled())
 			return false
 		case <-r.Context().Done():
 			return true
@@ -93,8 +93,7 @@ func (s *Server) interfered(w http.ResponseWriter, r *http.Request, f Fault) boo
 	case f.HTTPStatus != 0:
 		w.WriteHeader(f.HTTPStatus)
 	case f.Reset:
-		// net/http closes the connection without an answer on this panic.
-		panic(http.ErrAbortHandler)
+		reset(w)
 	case f.Hang:
 		select {
 		case <-r.Context().Done():
@@ -108,6 +107,19 @@ func (s *Server) interfered(w http.ResponseWriter, r *http.Request, f Fault) boo
 		return false
 	}
 	return true
+}
+
+// reset closes the connection without an answer.
+func reset(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0) // RST instead of FIN; either ends the request
+	}
+	_ = conn.Close()
 }
 
 // waitsMore counts down the 333333 answers.
@@ -187,21 +199,11 @@ func (s *Server) abort(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	j := s.jobs[body.RequestID]
 	s.mu.Unlock()
-	if j == nil || isDone(j) {
+	if j == nil || !s.abortJob(j) {
 		write(w, refused(sferr.New("000605", "02000", "Identified SQL statement is not currently executing.")))
 		return
 	}
-	j.cancel()
 	write(w, answer{Success: true})
-}
-
-func isDone(j *job) bool {
-	select {
-	case <-j.done:
-		return true
-	default:
-		return false
-	}
 }
 
 // monitoring tells a statement's status.

@@ -33,8 +33,9 @@
 // SQL outside the dialect of the loader and its views is refused with 001003
 // "unsupported by snowflaketest", never passed through. Timestamps have
 // microseconds, quotients and averages 15 digits. INSERT waits for an open MERGE of
-// the same table, where Snowflake may let both go on. Results come in JSON format
-// without chunks. What Snowflake does in the cases marked [K] in the sources is
+// the same table, where Snowflake may let both go on. Results come in one piece,
+// without chunks to download: SELECT in Arrow format, or JSON when the session
+// parameter GO_QUERY_RESULT_FORMAT says so, everything else in JSON. What Snowflake does in the cases marked [K] in the sources is
 // general knowledge, not verified.
 //
 // The parts: sqltype and syntax (types, grammar), translate (Snowflake SQL to

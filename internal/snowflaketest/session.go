@@ -2,7 +2,9 @@ package snowflaketest
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +62,17 @@ func (s *Server) ExpireTokens() {
 	for _, ses := range s.sessions {
 		ses.expired = true
 	}
+}
+
+// EndSessions ends all sessions, as their idle time would after four hours. A
+// client that was killed cannot log out: until then its transaction stays open and
+// keeps its locks, and its temporary objects and their files stay.
+func (s *Server) EndSessions() error {
+	var errs []error
+	for _, ses := range s.openSessions() {
+		errs = append(errs, s.endSession(ses))
+	}
+	return errors.Join(errs...)
 }
 
 // loginData is the data of a successful login.
@@ -174,11 +187,12 @@ func (s *Server) closeSession(w http.ResponseWriter, r *http.Request) {
 func (s *Server) endSession(ses *session) error {
 	s.mu.Lock()
 	ses.gone = true
-	for _, j := range s.jobs {
+	jobs := slices.Clone(s.order)
+	s.mu.Unlock()
+	for _, j := range jobs {
 		if j.session == ses {
-			j.cancel()
+			s.abortJob(j)
 		}
 	}
-	s.mu.Unlock()
 	return ses.engine.Close(s.ctx)
 }

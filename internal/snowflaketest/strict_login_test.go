@@ -123,7 +123,7 @@ func tamper(token string) string {
 
 func rawLogin(t *testing.T, srv *Server, data map[string]any) map[string]any {
 	t.Helper()
-	data["ACCOUNT_NAME"] = "TESTACCT"
+	data["ACCOUNT_NAME"], data["SESSION_PARAMETERS"] = "TESTACCT", map[string]any{"GO_QUERY_RESULT_FORMAT": "JSON"}
 	return post(t, srv, "/session/v1/login-request?requestId=r&databaseName=RAW&schemaName=JIRA&warehouse=LOAD_WH", "", map[string]any{"data": data})
 }
 

@@ -229,9 +229,15 @@ func TestStrict10_Abort(t *testing.T) {
 	want(t, open(t, srv), `SELECT COUNT(*) FROM T`, "0")
 }
 
-// await yields until cond holds or the test ends.
+// await yields until cond holds; it gives up long after that should be.
 func await(t *testing.T, cond func() bool) {
-	for !cond() && t.Context().Err() == nil {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for !cond() {
+		if ctx.Err() != nil {
+			t.Error("waited in vain")
+			return
+		}
 		runtime.Gosched()
 	}
 }

@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -40,7 +41,7 @@ upper case in Snowflake, where they work quoted and unquoted.
 		}
 		b.WriteString("\n\n| column | type | Jira field | |\n|---|---|---|---|\n")
 		for _, c := range t.Columns {
-			field := strings.TrimPrefix(c.Field, ".")
+			field := strings.TrimPrefix(cmp.Or(c.Field, t.Field), ".")
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", c.Name, c.Type, field, strings.ReplaceAll(c.Doc, "|", `\|`))
 		}
 	}

@@ -6,9 +6,9 @@ import "strings"
 // name without quotes. A test holds the list against DuckDB's own
 // duckdb_keywords(); Snowflake's are from its page "Reserved & limited keywords".
 var reserved = wordSet(`
-account all alter analyse analyze and anti any array as asc asof at authorization
-between both by
-case cast check collate column concurrently connect connection constraint create cross current
+account all alter analyse analyze and anti any array as asc asof asymmetric at authorization
+between binary both by
+case cast check collate collation column concurrently connect connection constraint create cross current
 current_date current_time current_timestamp current_user
 database default deferrable delete desc describe distinct do drop
 else end except exists

@@ -86,6 +86,7 @@ const (
 	Plain    Form = iota // as the JSON stands
 	RichText             // Atlassian Document Format or wiki text, to plain text
 	Sprint               // a sprint object, or Greenhopper's string for one
+	Document             // Atlassian Document Format as it stands; text is no document and gives NULL
 )
 
 // Column describes one column.
@@ -123,7 +124,7 @@ type Table struct {
 	Name string
 	Role Role
 	// Field and Each lead to the array whose elements become the rows of a
-	// child table.
+	// child table. An element without one of the Key's cells becomes none.
 	Field   string
 	Each    Path
 	Key     []string // names of the columns that identify a row

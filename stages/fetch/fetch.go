@@ -28,7 +28,8 @@ type Options struct {
 	Query Query
 	// Fields selects issue fields: all, *navigable, ids, names, -exclusions.
 	Fields []string
-	// Tables are the names of the tables to fill; they decide what is expanded.
+	// Tables are the names of the tables to fill beside issues, see table.Choose.
+	// They decide what is read of an issue beside its fields.
 	Tables []string
 	// PageSize is the number of issues asked for in one request.
 	PageSize int
@@ -51,7 +52,8 @@ type Source struct {
 
 // Open reads what the site has of fields and projects, which takes two requests
 // (one more for every hundred projects), and checks against it what the user
-// asked for. An unknown project or field is an *Unknown.
+// asked for. An unknown project or field is an *Unknown, an unknown table a
+// *BadTables.
 func Open(ctx context.Context, client *jira.Client, opts Options) (*Source, error) {
 	s := &Source{client: client, opts: opts}
 	all, err := client.Fields(ctx)
@@ -59,6 +61,9 @@ func Open(ctx context.Context, client *jira.Client, opts Options) (*Source, erro
 		return nil, err
 	}
 	if s.fields, err = selectFields(all, opts.Fields); err != nil {
+		return nil, err
+	}
+	if err := s.chooseTables(); err != nil {
 		return nil, err
 	}
 	if s.projects, err = client.Projects(ctx); err != nil {
@@ -73,7 +78,7 @@ func (s *Source) Site() string { return s.client.Site().BaseURL }
 
 // Asked returns what decides the contents of the tables.
 func (s *Source) Asked() state.Asked {
-	return state.Asked{Query: s.scope.String(), Fields: s.fields.Request, Tables: s.opts.Tables}
+	return state.Asked{Query: s.scope.String(), Fields: s.fields.Request, Tables: s.fields.tableNames()}
 }
 
 // Fields returns the selected fields.
@@ -90,7 +95,8 @@ func (s *Source) Projects() map[int64]jira.Project {
 }
 
 // Pages yields the pages of a partition. Pages hold the issues as Jira sent
-// them; an issue may come twice.
+// them, but for children that it did not show and a table is made of: these are
+// added, see complete. An issue may come twice.
 func (s *Source) Pages(ctx context.Context, p *stages.Partition) iter.Seq2[stages.Page, error] {
 	return func(yield func(stages.Page, error) bool) {
 		clause, err := jql.ParseUser(p.JQL)
@@ -98,11 +104,11 @@ func (s *Source) Pages(ctx context.Context, p *stages.Partition) iter.Seq2[stage
 			yield(stages.Page{}, fmt.Errorf("partition %s: its JQL in the state is damaged: %w; run `snowdrift state clear`", p.Name, err))
 			return
 		}
-		pages := s.walk(ctx, clause, p.Order, s.fields.Request, s.opts.PageSize)
+		pages := s.walk(ctx, clause, p.Order, s.fields.Request, s.expand(), s.opts.PageSize)
 		if p.JQL == "" {
-			pages = s.client.BulkFetch(ctx, p.IDs, s.fields.Request)
+			pages = s.client.BulkFetch(ctx, p.IDs, s.fields.Request, s.expand()...)
 		}
-		for page, err := range pages {
+		for page, err := range s.complete(ctx, pages) {
 			if err != nil {
 				yield(stages.Page{}, fmt.Errorf("partition %s: %w", p.Name, err))
 				return
@@ -130,7 +136,7 @@ func (s *Source) Census(ctx context.Context) iter.Seq2[[]int64, error] {
 	}
 	return func(yield func([]int64, error) bool) {
 		var ids []int64
-		for page, err := range s.walk(ctx, s.scope, order, fields, censusPage) {
+		for page, err := range s.walk(ctx, s.scope, order, fields, nil, censusPage) {
 			if err != nil {
 				yield(nil, fmt.Errorf("census: %w", err))
 				return

@@ -76,9 +76,11 @@ func (s *Source) planLoad(ctx context.Context, st *state.State, reason string) (
 // slices cuts the scope by project where the projects are known, and leaves it
 // whole where the user's JQL decides. Small projects share a slice.
 func (s *Source) slices() []slice {
-	if s.opts.Query.JQL != "" {
+	q := s.opts.Query
+	if q.JQL != "" {
 		return []slice{{name: "issues", issues: -1, openStart: true, openEnd: true}}
 	}
+	narrowed := len(q.StatusCategories) > 0 || q.UpdatedAfter != "" || q.CreatedAfter != ""
 	var out []slice
 	var small []string
 	var together int64
@@ -92,7 +94,11 @@ func (s *Source) slices() []slice {
 	for _, p := range s.scoped() {
 		id := strconv.FormatInt(p.ID, 10)
 		if p.IssueCount < 0 || p.IssueCount > s.limit() {
-			out = append(out, slice{name: "project " + p.Key, clause: byProjects([]string{id}), issues: p.IssueCount, openStart: true, openEnd: true})
+			issues := p.IssueCount
+			if narrowed { // the project's count tells little of those in scope
+				issues = -1
+			}
+			out = append(out, slice{name: "project " + p.Key, clause: byProjects([]string{id}), issues: issues, openStart: true, openEnd: true})
 			continue
 		}
 		// JQL has no limit that we know of; a few hundred ids stay far from any.

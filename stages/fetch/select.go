@@ -3,6 +3,7 @@ package fetch
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jira/jql"
+	"snowdrift/internal/table"
 )
 
 // Query is what the user asked for: either JQL, or conditions that all hold.
@@ -112,7 +114,7 @@ func near(name string, names []string) []string {
 		if strings.Contains(strings.ToLower(n), lower) && name != "" {
 			d = min(d, 2)
 		}
-		if n != "" && d <= 2+len(name)/4 {
+		if n != "" && d <= 1+len(name)/4 {
 			found = append(found, candidate{n, d})
 		}
 	}
@@ -128,14 +130,16 @@ func near(name string, names []string) []string {
 	return out
 }
 
-// Selection is which fields are loaded.
+// Selection is which fields are loaded, and into which tables.
 type Selection struct {
 	// Request is what Jira is asked for.
 	Request []string
 	// Custom are the custom fields, by id.
 	Custom []jira.Field
-	taken  map[string]bool // nil: all
-	not    map[string]bool
+	// Children are the child tables that are filled from the selected fields.
+	Children []*table.Table
+	taken    map[string]bool // nil: all
+	not      map[string]bool
 }
 
 // Has reports whether the field with the id is loaded.
@@ -151,15 +155,16 @@ var required = []string{"project", "created", "updated"}
 // are "all", "*navigable", ids and names; a leading minus takes a field out.
 func selectFields(all []jira.Field, entries []string) (Selection, error) {
 	sel := Selection{not: map[string]bool{}}
-	everything, navigable := true, false
+	everything, navigable := false, false
 	var ids []string
 	for _, e := range entries {
 		name, exclude := strings.CutPrefix(e, "-")
 		switch {
 		case e == "all" || e == "*all":
+			everything = true
 			continue
 		case e == "*navigable":
-			everything, navigable = false, true
+			navigable = true
 			continue
 		}
 		f, err := findField(all, name)
@@ -173,38 +178,31 @@ func selectFields(all []jira.Field, entries []string) (Selection, error) {
 			sel.not[f.ID] = true
 			continue
 		}
-		everything = false
 		ids = append(ids, f.ID)
 	}
-	sel.resolve(all, ids, everything, navigable)
+	everything = everything || !navigable && len(ids) == 0
+	sel.resolve(all, ids, everything, navigable && !everything)
 	return sel, nil
 }
 
 // resolve fills in what is asked of Jira and what is kept.
 func (sel *Selection) resolve(all []jira.Field, ids []string, everything, navigable bool) {
-	switch {
-	case everything:
+	if everything {
 		sel.Request = []string{"*all"}
-	case navigable:
-		sel.Request = []string{"*navigable"}
-		for _, f := range all {
-			if f.Navigable {
-				ids = append(ids, f.ID)
-			}
-		}
-	}
-	if !everything {
+	} else {
 		sel.taken = map[string]bool{}
 		for _, id := range append(ids, required...) {
-			if !sel.taken[id] && !navigable {
-				sel.Request = append(sel.Request, id)
-			}
 			sel.taken[id] = true
 		}
-		if navigable {
-			sel.Request = append(sel.Request, required...)
+		sel.Request = slices.Sorted(maps.Keys(sel.taken))
+	}
+	if navigable {
+		sel.Request = slices.Insert(sel.Request, 0, "*navigable")
+		for _, f := range all {
+			if f.Navigable {
+				sel.taken[f.ID] = true
+			}
 		}
-		slices.Sort(sel.Request)
 	}
 	var excluded []string
 	for id := range sel.not {

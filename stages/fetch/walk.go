@@ -15,13 +15,13 @@ import (
 // walk yields the pages of a restriction, ordered by a date field that is among
 // fields. Data Center lets nobody page deeper than some 10,000 rows; there the
 // walk begins again at the last date that it saw, and some issues come twice.
-func (s *Source) walk(ctx context.Context, clause jql.Clause, order string, fields []string, size int) iter.Seq2[*jira.Page, error] {
+func (s *Source) walk(ctx context.Context, clause jql.Clause, order string, fields, expand []string, size int) iter.Seq2[*jira.Page, error] {
 	return func(yield func(*jira.Page, error) bool) {
 		rest := clause
 		for {
 			var last time.Time
 			beyond := false
-			search := jira.Search{JQL: s.query(rest, order), Fields: fields, PageSize: size}
+			search := jira.Search{JQL: s.query(rest, order), Fields: fields, Expand: expand, PageSize: size}
 			for page, err := range s.client.Search(ctx, search) {
 				if errors.Is(err, jira.ErrResultWindow) {
 					// Minutes are understood everywhere, and round down.

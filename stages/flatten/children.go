@@ -57,6 +57,9 @@ func (f *Flattener) children(c *child, steps []table.Step, value []byte) {
 	}
 }
 
+// childRow makes a row of the element that the walk is at. Without a cell of
+// the key it would be no row that anyone could tell from others: then there is
+// a value error in its place.
 func (f *Flattener) childRow(c *child) {
 	r := f.rows[c.table]
 	for i := range c.targets {
@@ -69,6 +72,11 @@ func (f *Flattener) childRow(c *child) {
 			r.SetInt(t.column, from.index)
 		default:
 			f.put(t, from.value)
+		}
+		if t.key && !r.Has(t.column) {
+			r.Truncate(r.Len())
+			f.bad = append(f.bad, valueError{&c.rows, "an element has no " + t.name + ", by which its row would be known"})
+			return
 		}
 	}
 	r.End(f.seq)

@@ -105,6 +105,7 @@ func TestValueErrorsOfChildRows(t *testing.T) {
 	got := childErrors(t, comments, issue(1, `"comment":{"comments":[{"id":"x"},{"id":"11","author":"User 7"}]}`))
 	want := [][]string{
 		{"1", `"comment"`, `"comments"`, `"id"`, `"expected an integer, found a string of 3 bytes"`},
+		{"1", `"comment"`, `"comments"`, `"*"`, `"an element has no id, by which its row would be known"`},
 		{"1", `"comment"`, `"comments"`, `"author"`, `"expected an object, found a string of 8 bytes"`},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -134,7 +134,8 @@ func (f *Flattener) value(w *wanted, name, value []byte) {
 		return
 	}
 	w.read = f.seq
-	f.mix(name, value, w.seed)
+	content, seed := w.content(value)
+	f.mix(name, content, seed)
 	for i := range w.targets {
 		f.put(&w.targets[i], value)
 	}

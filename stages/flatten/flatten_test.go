@@ -133,6 +133,7 @@ func TestHashIsOfTheContent(t *testing.T) {
 		{"a field less", strings.Replace(base, `"customfield_1":5,`, ``, 1), false},
 		{"a field more", strings.Replace(base, `"summary"`, `"customfield_8":1,"summary"`, 1), false},
 		{"values exchanged", strings.Replace(strings.Replace(base, `"customfield_1"`, `"customfield_X"`, 1), `"customfield_9"`, `"customfield_1"`, 1), false},
+		{"a field without a column under another id", strings.Replace(base, `"customfield_9"`, `"customfield_8"`, 1), false},
 		{"labels in another order", strings.Replace(base, `["a","b"]`, `["b","a"]`, 1), false},
 		{"moved: another key", strings.Replace(base, "TO-1", "AB-1", 1), false},
 	} {

@@ -2,9 +2,11 @@ package flatten
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/zeebo/xxh3"
 
+	"snowdrift/internal/rawjson"
 	"snowdrift/internal/table"
 )
 
@@ -34,7 +36,8 @@ type target struct {
 	typ    table.Type
 	source table.Source
 	form   table.Form
-	outer  int // how many arrays further out the path starts
+	key    bool // part of the key of a child table
+	outer  int  // how many arrays further out the path starts
 	steps  []table.Step
 }
 
@@ -53,7 +56,7 @@ func compile(tables []*table.Table) plan {
 		for j, c := range t.Staged() {
 			outer, steps := c.Path.Steps()
 			cells = append(cells, target{table: i, column: j, name: c.Name, field: c.Field, typ: c.Type,
-				source: c.Source, form: c.Form, outer: outer, steps: steps})
+				source: c.Source, form: c.Form, key: t.Role == table.Child && slices.Contains(t.Key, c.Name), outer: outer, steps: steps})
 		}
 		switch {
 		case t.Role == table.Child && t.Field == "":
@@ -107,6 +110,27 @@ func (w *wanted) digest(tables []*table.Table) uint64 {
 		add(c.targets)
 	}
 	return xxh3.HashSeed(text, version)
+}
+
+// content returns the part of a field's value that its tables are made of, and
+// the seed of its digest. What stands around the array of a child table, how many
+// elements there are and where the page of them began, depends on how they were
+// read. A value that does not lead to the array counts whole, with another seed.
+func (w *wanted) content(value []byte) (part []byte, seed uint64) {
+	if len(w.targets) > 0 || len(w.children) != 1 {
+		return value, w.seed
+	}
+	part = value
+	for _, s := range w.children[0].each {
+		if s.Each {
+			break
+		}
+		if rawjson.TypeOf(part) != rawjson.Object {
+			return value, ^w.seed
+		}
+		part = member(part, s)
+	}
+	return part, w.seed
 }
 
 // want returns the entry for a field; a leading dot names a member of the issue.

@@ -23,12 +23,15 @@ func (f *Flattener) put(t *target, value []byte) {
 	if t.typ == table.List {
 		fits = f.putList(r, t, value)
 	} else {
+		if t.form == table.Sprint {
+			value = f.sprints.object(value)
+		}
 		cell, found := follow(value, t.steps)
 		if !found {
 			f.misfit(t, cell, "an object")
 			return
 		}
-		if rawjson.IsNull(cell) {
+		if rawjson.IsNull(cell) || t.form == table.Document && rawjson.TypeOf(cell) == rawjson.String {
 			return
 		}
 		fits = putCell(r, t, cell)
@@ -71,7 +74,6 @@ func putCell(r *stages.Rows, t *target, v []byte) bool {
 		n = int64(days)
 	case table.Timestamp:
 		n, ok = jiratime.ParseMillis(v)
-		ok = ok && n >= firstInstant && n < endOfTime
 		n *= 1000
 	}
 	if ok {
@@ -79,13 +81,6 @@ func putCell(r *stages.Rows, t *target, v []byte) bool {
 	}
 	return ok
 }
-
-// Instants that every destination can hold: the years 1 to 9999, in
-// milliseconds.
-const (
-	firstInstant = -62135596800000
-	endOfTime    = 253402300800000
-)
 
 func integer(v []byte) (int64, bool) {
 	if n, ok := rawjson.Int64(v); ok {

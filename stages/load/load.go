@@ -41,9 +41,9 @@ type Warehouse interface {
 	Stage(ctx context.Context, f stages.File) error
 	// Commit loads all staged files and writes state and ledger, in one
 	// transaction. After an error nothing of it has happened, or the error is
-	// ErrUnknown. A destination that costs money while it is awake writes
-	// nothing in a commit without state if the run wrote nothing before: an
-	// idle run leaves no entry in its ledger.
+	// ErrUnknown. A destination that costs money while it is awake does nothing
+	// in a commit with neither files nor state if the run wrote nothing before:
+	// an idle run leaves no entry in its ledger.
 	Commit(ctx context.Context, c Commit) (Result, error)
 	// Diff compares the staged files of the census with the pipeline's rows.
 	Diff(ctx context.Context, pipeline string) (Diff, error)
@@ -60,6 +60,10 @@ type Warehouse interface {
 type Commit struct {
 	State *state.State // nil leaves the state as it is
 	Run   state.Run
+	// Discard drops the staged files instead of loading them, so that only the
+	// ledger is written: what a run staged before it failed may be rows of
+	// issues without those of their children.
+	Discard bool
 }
 
 // Result says what a commit wrote.

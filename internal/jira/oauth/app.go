@@ -112,8 +112,9 @@ func newHTTPClient(transport http.RoundTripper) *http.Client {
 }
 
 // failure turns an error of the exchange into a jira.Error, which says whether
-// it can pass and what to do.
-func failure(op string, err error) error {
+// it can pass and what to do. secrets are what was sent, in case that the server
+// repeats them.
+func failure(op string, err error, secrets ...string) *jira.Error {
 	e := &jira.Error{Op: op, Method: http.MethodPost, Endpoint: "oauth token"}
 	var refused *oauth2.RetrieveError
 	var transport *url.Error
@@ -121,16 +122,37 @@ func failure(op string, err error) error {
 	case errors.As(err, &refused):
 		e.Status = refused.Response.StatusCode
 		e.Kind = kindOf(refused)
-		e.Message = refused.ErrorCode
-		if refused.ErrorDescription != "" {
-			e.Message += ": " + clip(refused.ErrorDescription)
-		}
+		e.Message, e.Hint = words(refused, secrets), hints[e.Kind]
 	case errors.As(err, &transport):
-		e.Kind, e.Err = jira.KindUnreachable, transport.Err
+		e.Kind, e.Err, e.Hint = jira.KindUnreachable, transport.Err, hints[jira.KindUnreachable]
 	default:
-		e.Kind, e.Err = jira.KindProtocol, err
+		e.Kind, e.Err, e.Hint = jira.KindProtocol, err, hints[jira.KindProtocol]
 	}
 	return e
+}
+
+// words are what the server said, without what was said to it.
+func words(refused *oauth2.RetrieveError, secrets []string) string {
+	text := refused.ErrorCode
+	if refused.ErrorDescription != "" {
+		text += ": " + refused.ErrorDescription
+	}
+	for _, s := range secrets {
+		if s != "" {
+			text = strings.ReplaceAll(text, s, "***")
+		}
+	}
+	return clip(text)
+}
+
+// hints say what to do about a conversation that failed.
+var hints = map[jira.Kind]string{
+	jira.KindAuth:        "the authorization server does not accept the app: check client_id and client_secret",
+	jira.KindForbidden:   "the app may not ask for this; check its grants and scopes",
+	jira.KindThrottled:   "the authorization server limits our requests; run again later",
+	jira.KindUnavailable: "the authorization server is in trouble; run again later",
+	jira.KindUnreachable: "the authorization server cannot be reached; check token_url, the network and the proxy",
+	jira.KindProtocol:    "what answered is no token endpoint; check token_url",
 }
 
 // refusesGrant recognises a refresh token or code that is no longer good.

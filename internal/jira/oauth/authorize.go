@@ -75,7 +75,7 @@ func (a App) redeem(ctx context.Context, config *oauth2.Config, code, verifier s
 	defer cancel()
 	token, err := config.Exchange(a.dial(ctx), code, oauth2.VerifierOption(verifier))
 	if err != nil {
-		return "", failure("redeem the consent", err)
+		return "", failure("redeem the consent", err, config.ClientSecret, verifier)
 	}
 	if token.RefreshToken == "" {
 		return "", errors.New("oauth2: no refresh token was given; ask for the scope offline_access")

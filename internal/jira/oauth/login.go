@@ -61,7 +61,7 @@ func (a App) ServiceLogin() (*Login, error) {
 		}
 		token, err := service.Token(l.app.dial(ctx))
 		if err != nil {
-			return nil, failure("fetch an access token for the service account", err)
+			return nil, failure("fetch an access token for the service account", err, c.ClientSecret)
 		}
 		return token, nil
 	}
@@ -94,6 +94,20 @@ func (l *Login) Refresh(ctx context.Context) error {
 
 // NeedsGateway reports App.Gateway.
 func (l *Login) NeedsGateway() bool { return l.app.Gateway }
+
+// Expires is when the present access token ends, which the login renews by
+// itself; zero while there is none or it does not say.
+func (l *Login) Expires() time.Time {
+	l.busy <- struct{}{}
+	defer l.unlock()
+	return l.expires
+}
+
+// Advise is about an access token that the authorization server has just given
+// out.
+func (l *Login) Advise(jira.Deployment, string) string {
+	return "the authorization server gave an access token that Jira does not accept; check that the app or service account has access to this site, and its scopes"
+}
 
 // String names the login without its parts.
 func (l *Login) String() string { return "oauth2 login" }
@@ -186,7 +200,11 @@ func (r *rotation) next(ctx context.Context) (*oauth2.Token, error) {
 		}
 	}
 	if err != nil {
-		return nil, explain(failure("refresh the access token", err))
+		e := failure("refresh the access token", err, r.current, config.ClientSecret)
+		if refusesGrant(err) {
+			e.Hint = "the refresh token was used up, revoked, or not used for 90 days; run snowdrift auth oauth2 to authorize the app again"
+		}
+		return nil, e
 	}
 	return r.keep(ctx, token)
 }
@@ -224,13 +242,4 @@ func (r *rotation) keep(ctx context.Context, token *oauth2.Token) (*oauth2.Token
 	}
 	r.pending = nil
 	return token, nil
-}
-
-// explain adds what to do when the refresh token is no longer good.
-func explain(err error) error {
-	var e *jira.Error
-	if errors.As(err, &e) && e.Kind == jira.KindAuth {
-		e.Hint = "the refresh token was used up, revoked, or not used for 90 days; authorize the app again"
-	}
-	return err
 }

@@ -73,6 +73,29 @@ func (l *OneLogin) Refresh(ctx context.Context) error {
 	return nil
 }
 
+// problems are Jira's codes for a signed request that it refuses, with what to
+// do (https://oauth.pbworks.com/ProblemReporting; JIRA_FACTS §12).
+var problems = map[string]string{
+	"signature_invalid":    "the private key does not belong to the public key of the application link; put the right pair in place",
+	"consumer_key_unknown": "Jira knows no application link with this consumer key; check jira.auth.oauth1.consumer_key",
+	"timestamp_refused":    "this machine's clock and Jira's differ by minutes; set the clock",
+	"nonce_used":           "a request came twice; something between us and Jira repeats requests",
+	"token_rejected":       "the access token is wrong; run snowdrift auth oauth1",
+	"token_expired":        "the access token has expired; run snowdrift auth oauth1",
+	"token_revoked":        "the access token was revoked; run snowdrift auth oauth1",
+	"permission_denied":    "the account may not use this application link; ask the administrator",
+}
+
+// Advise reads the code of an oauth_problem.
+func (l *OneLogin) Advise(_ jira.Deployment, said string) string {
+	for code, advice := range problems {
+		if strings.Contains(said, code) {
+			return advice
+		}
+	}
+	return "check consumer key, private key and access token; snowdrift auth oauth1 obtains a new access token"
+}
+
 // String names the login without its parts.
 func (l *OneLogin) String() string { return "oauth1 login" }
 

@@ -51,15 +51,16 @@ type Engine struct {
 	connector *duckdb.Connector
 	db        *sql.DB
 
-	mu          sync.Mutex // guards what follows
-	databases   map[string]*database
-	seq         int64
-	denied      map[grant]bool
-	suspended   bool
-	wakes       int
-	violations  []string
-	shortenings []shortening
-	stages      map[string]*stageObject // all that exist, by id
+	mu           sync.Mutex // guards what follows
+	databases    map[string]*database
+	transactions map[int64]*transaction // open ones
+	seq          int64
+	denied       map[grant]bool
+	suspended    bool
+	wakes        int
+	violations   []string
+	shortenings  []shortening
+	stages       map[string]*stageObject // all that exist, by id
 
 	locks *locks
 }
@@ -71,7 +72,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		return nil, fmt.Errorf("start DuckDB: %w", err)
 	}
 	e := &Engine{
-		opts: o, connector: connector, db: sql.OpenDB(connector), databases: map[string]*database{}, denied: map[grant]bool{},
+		opts: o, connector: connector, db: sql.OpenDB(connector), databases: map[string]*database{}, transactions: map[int64]*transaction{}, denied: map[grant]bool{},
 		suspended: true, locks: newLocks(), stages: map[string]*stageObject{},
 	}
 	if err := e.prepare(ctx); err != nil {

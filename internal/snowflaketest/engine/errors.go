@@ -35,7 +35,10 @@ func statementError(ctx context.Context, err error) error {
 	if errors.As(err, &e) {
 		return e
 	}
-	if ctx.Err() != nil {
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return sferr.New("000630", "57014", "Statement reached its statement or warehouse timeout of STATEMENT_TIMEOUT_IN_SECONDS and was canceled.")
+	case ctx.Err() != nil:
 		return sferr.Canceled()
 	}
 	var duck *duckdb.Error

@@ -78,6 +78,9 @@ func (x *execution) describeOnly() (*Result, error) {
 }
 
 func (x *execution) query(ctx context.Context, st *syntax.SelectStatement) (*Result, error) {
+	if res, ok, err := x.abortTransaction(ctx, st.Query); ok {
+		return res, err
+	}
 	q, err := translate.Select(x.env, x.catalog(), st.Query)
 	if err != nil {
 		return nil, err

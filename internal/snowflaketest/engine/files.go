@@ -20,8 +20,8 @@ type shortening struct {
 
 // ShortenPut makes the file that a PUT is about to upload lose all but keep bytes.
 func (s *Session) ShortenPut(p *syntax.Put, keep int64) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.running.Lock()
+	defer s.running.Unlock()
 	st, err := s.findStage(p.Location.Stage)
 	if err != nil {
 		return err

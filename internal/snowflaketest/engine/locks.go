@@ -57,7 +57,7 @@ func (l *locks) acquire(ctx context.Context, s *Session, t *table, mode lockMode
 			return l.giveUp(s, t)
 		case <-ctx.Done():
 			l.stopWaiting(s)
-			return sferr.Canceled()
+			return ctx.Err()
 		}
 	}
 }

@@ -45,6 +45,8 @@ type Result struct {
 	Warehouse bool // a running warehouse was needed
 	Affected  int64
 	Changed   []Parameter // session parameters that the statement set
+	Context   Context     // the session's objects after the statement
+	Format    string      // GO_QUERY_RESULT_FORMAT
 }
 
 // Put is what the driver needs to upload files.

@@ -24,17 +24,20 @@ type Session struct {
 	engine *Engine
 	conn   *sql.Conn
 
-	mu         sync.Mutex // one statement at a time; guards what follows
-	database   string
-	schema     string
-	warehouse  string
-	role       string
-	params     map[string]string
+	running sync.Mutex // held by the statement that runs; guards what follows
+
 	temp       map[string]*table       // temporary tables by full name
 	tempStages map[string]*stageObject // temporary stages by full name
 	tx         *transaction
 	closed     bool
 	lastQuery  string
+
+	mu        sync.Mutex // guards what others read while a statement runs; only statements write
+	database  string
+	schema    string
+	warehouse string
+	role      string
+	params    map[string]string
 }
 
 // Context is what a session starts with, empty for none.
@@ -61,7 +64,10 @@ func (e *Engine) Open(ctx context.Context, c Context, params map[string]string, 
 	s := &Session{ID: e.next() + 1_000_000, engine: e, role: e.opts.Role, temp: map[string]*table{}, tempStages: map[string]*stageObject{}}
 	s.params = e.defaultParameters()
 	for k, v := range params {
-		s.params[strings.ToUpper(k)] = v
+		if err := e.checkParameter(k, v); err != nil {
+			return nil, err
+		}
+		s.params[k] = v
 	}
 	for _, object := range []struct {
 		kind, name string
@@ -81,9 +87,6 @@ func (e *Engine) Open(ctx context.Context, c Context, params map[string]string, 
 			return nil, sferr.New("390201", "08004", "The requested %s does not exist or not authorized.", object.kind)
 		}
 	}
-	if _, err := time.LoadLocation(s.zone()); err != nil {
-		return nil, sferr.New("391912", "22023", "invalid value [%s] for parameter 'TIMEZONE'", s.zone())
-	}
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("connect session to DuckDB: %w", err)
@@ -101,18 +104,6 @@ func (e *Engine) hasSchema(db, schema string) bool {
 
 func (e *Engine) hasWarehouse(name string) bool {
 	return strings.EqualFold(name, e.opts.Warehouse) && !e.isDenied("USAGE", e.opts.Warehouse)
-}
-
-// defaultParameters are the session parameters whose values the server acts on,
-// or that clients ask for.
-func (e *Engine) defaultParameters() map[string]string {
-	return map[string]string{
-		"AUTOCOMMIT": "true", "TIMEZONE": e.opts.Zone, "LOCK_TIMEOUT": "43200", "STATEMENT_TIMEOUT_IN_SECONDS": "172800",
-		"STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": "0", "QUERY_TAG": "", "QUOTED_IDENTIFIERS_IGNORE_CASE": "false",
-		"ERROR_ON_NONDETERMINISTIC_MERGE": "true", "JSON_INDENT": "2", "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD": "65280",
-		"CLIENT_TELEMETRY_ENABLED": "false", "CLIENT_SESSION_KEEP_ALIVE": "false",
-		"BINARY_OUTPUT_FORMAT": "HEX", "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
-	}
 }
 
 func (s *Session) zone() string { return s.params["TIMEZONE"] }
@@ -158,8 +149,8 @@ func (s *Session) Parameter(name string) string {
 // Close ends the session: its transaction is rolled back and its temporary
 // objects are dropped. Closing twice is no error.
 func (s *Session) Close(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.running.Lock()
+	defer s.running.Unlock()
 	if s.closed {
 		return nil
 	}
@@ -183,8 +174,8 @@ func (s *Session) tempSchema() string { return duckfn.Ident(fmt.Sprintf("session
 
 // Execute runs one statement. Cancelling ctx stops it with 000604.
 func (s *Session) Execute(ctx context.Context, r Request) (*Result, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.running.Lock()
+	defer s.running.Unlock()
 	if s.closed {
 		return nil, sferr.New("390111", "08003", "Session no longer exists.  New login required to access the service.")
 	}
@@ -196,6 +187,15 @@ func (s *Session) Execute(ctx context.Context, r Request) (*Result, error) {
 			return nil, err
 		}
 	}
+	limit, err := strconv.Atoi(s.params["STATEMENT_TIMEOUT_IN_SECONDS"])
+	if err != nil {
+		return nil, fmt.Errorf("session parameter STATEMENT_TIMEOUT_IN_SECONDS: %w", err)
+	}
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(limit)*time.Second)
+		defer cancel()
+	}
 	res, err := x.run(ctx)
 	if s.tx == nil {
 		s.engine.locks.release(s)
@@ -203,6 +203,7 @@ func (s *Session) Execute(ctx context.Context, r Request) (*Result, error) {
 	if err != nil {
 		return nil, statementError(ctx, err)
 	}
+	res.Context, res.Format = Context{s.database, s.schema, s.warehouse, s.role}, s.params["GO_QUERY_RESULT_FORMAT"]
 	return res, nil
 }
 

@@ -22,6 +22,8 @@ func (x *execution) show(ctx context.Context, st *syntax.Show) (*Result, error) 
 	case "WAREHOUSES":
 		state := map[bool]string{true: "SUSPENDED", false: "STARTED"}[x.engine.isSuspended()]
 		return grid(typeShow, []string{"name", "state", "type", "size"}, filtered(st, 0, [][]any{{x.engine.opts.Warehouse, state, "STANDARD", "X-Small"}})), nil
+	case "TRANSACTIONS":
+		return x.showTransactions(st), nil
 	case "COLUMNS":
 		return x.showColumns(st)
 	}

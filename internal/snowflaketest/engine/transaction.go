@@ -14,6 +14,8 @@ import (
 // wrote (see the package comment) and the load metadata of its COPYs.
 type transaction struct {
 	id       int64
+	started  time.Time
+	session  *Session
 	overlays map[*table]*overlay
 }
 
@@ -25,7 +27,21 @@ type overlay struct {
 }
 
 func (s *Session) begin() {
-	s.tx = &transaction{id: s.engine.next(), overlays: map[*table]*overlay{}}
+	e := s.engine
+	s.tx = &transaction{id: e.next(), started: e.opts.Now(), session: s, overlays: map[*table]*overlay{}}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.transactions[s.tx.id] = s.tx
+}
+
+// end forgets the session's transaction and gives up its locks.
+func (s *Session) end() {
+	e := s.engine
+	e.mu.Lock()
+	delete(e.transactions, s.tx.id)
+	e.mu.Unlock()
+	s.tx = nil
+	e.locks.release(s)
 }
 
 // readable is the FROM item under which the session reads t: through its overlay.
@@ -119,8 +135,7 @@ func (s *Session) commit(ctx context.Context) error {
 		}
 	}
 	s.engine.mu.Unlock()
-	s.tx = nil
-	s.engine.locks.release(s)
+	s.end()
 	return nil
 }
 
@@ -130,8 +145,7 @@ func (s *Session) rollback(ctx context.Context) error {
 	if tx == nil {
 		return nil
 	}
-	s.tx = nil
-	defer s.engine.locks.release(s)
+	defer s.end()
 	var statements []string
 	for _, o := range tx.overlays {
 		if o.physical != "" {

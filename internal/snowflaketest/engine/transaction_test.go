@@ -190,3 +190,31 @@ func TestConcurrentSessions(t *testing.T) {
 	}
 	r.want(`SELECT N FROM T`, "24", "24")
 }
+
+// TestDetached: a client that died leaves a transaction with locks; another
+// session of the user can find it and abort it.
+func TestDetached(t *testing.T) {
+	t.Parallel()
+	e := newEngine(t)
+	dead, c := e.client(t), e.client(t)
+	c.run(`CREATE TABLE T (ID NUMBER(38,0))`, `INSERT INTO T VALUES (1)`)
+	dead.run(`BEGIN`, `DELETE FROM T`)
+	c.fails(`DELETE FROM T`, "000625")
+	res, err := c.do(`SHOW TRANSACTIONS`)
+	if err != nil || len(res.Rows) != 1 {
+		t.Fatalf("SHOW TRANSACTIONS: %v, %v", res, err)
+	}
+	c.run(`SELECT SYSTEM$ABORT_TRANSACTION(` + *res.Rows[0][0] + `)`)
+	c.want(`SHOW TRANSACTIONS`)
+	c.want(`UPDATE T SET ID = 2`, "1|0")
+	c.fails(`SELECT SYSTEM$ABORT_TRANSACTION(1)`, "000642")
+	dead.run(`COMMIT`)
+	c.want(`SELECT ID FROM T`, "2")
+}
+
+func TestStatementTimeout(t *testing.T) {
+	t.Parallel()
+	c := newEngine(t).client(t, "STATEMENT_TIMEOUT_IN_SECONDS", "1")
+	c.fails(`SELECT COUNT(*) FROM TABLE(GENERATOR(ROWCOUNT => 3000000)) a, TABLE(GENERATOR(ROWCOUNT => 3000000)) b WHERE a.X = 1`, "000904")
+	c.fails(`SELECT SUM(LENGTH(RPAD('x', MOD(SEQ4(), 7), 'y'))) FROM TABLE(GENERATOR(ROWCOUNT => 3000000)) a, TABLE(GENERATOR(ROWCOUNT => 3000000)) b`, "000630")
+}

@@ -54,7 +54,7 @@ func (p *parser) show() (Statement, error) {
 	t := p.next()
 	s := &Show{Object: t.word()}
 	switch s.Object {
-	case "TABLES", "VIEWS", "COLUMNS", "STAGES", "SCHEMAS", "DATABASES", "PARAMETERS", "WAREHOUSES":
+	case "TABLES", "VIEWS", "COLUMNS", "STAGES", "SCHEMAS", "DATABASES", "PARAMETERS", "WAREHOUSES", "TRANSACTIONS":
 	default:
 		return nil, sferr.Unsupported("SHOW %s", t.text)
 	}

@@ -165,7 +165,7 @@ type Parameter struct{ Name, Value string }
 
 // Show is SHOW <Object> [LIKE '…'] [IN scope] [STARTS WITH '…'] [LIMIT n].
 type Show struct {
-	Object     string // "TABLES", "VIEWS", "COLUMNS", "STAGES", "SCHEMAS", "DATABASES", "PARAMETERS", "WAREHOUSES"
+	Object     string // "TABLES", "VIEWS", "COLUMNS", "STAGES", "SCHEMAS", "DATABASES", "PARAMETERS", "WAREHOUSES", "TRANSACTIONS"
 	Like       string
 	HasLike    bool
 	Scope      string // "", "ACCOUNT", "DATABASE", "SCHEMA", "TABLE", "SESSION"

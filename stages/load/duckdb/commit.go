@@ -19,6 +19,14 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 	started := time.Now()
 	result := load.Result{Rows: map[string]int64{}}
 	issues := w.table(table.Issue)
+	if c.Discard {
+		if err := w.forget(slices.Collect(maps.Keys(w.staged))...); err != nil {
+			return result, err
+		}
+	}
+	if issues == nil && len(w.staged) > 0 {
+		return result, w.fail("commit", "", "", errNotPrepared)
+	}
 	if err := w.views(ctx, issues); err != nil {
 		return result, err
 	}
@@ -49,6 +57,8 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 	result.Took = time.Since(started)
 	return result, w.forget(slices.Collect(maps.Keys(w.staged))...)
 }
+
+var errNotPrepared = errors.New("no table of issues was prepared")
 
 // views makes the staged files readable under their stage names. It comes
 // before the transaction, like all DDL.

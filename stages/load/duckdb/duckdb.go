@@ -11,7 +11,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -65,8 +64,11 @@ var Dialect = load.Dialect{
 	Now:  "now()",
 }
 
-// Open opens the file, and makes it if it is missing.
+// Open opens the file, and makes it if it is missing. What DuckDB makes is ours
+// alone, the write-ahead log and what it spills to disk included; since DuckDB
+// has no setting for that, the process has the umask 077 from the first Open on.
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
+	keepPrivate()
 	w := &Warehouse{opts: opts, staged: map[string][]stages.File{}}
 	_, statErr := os.Stat(opts.Path)
 	if opts.ReadOnly && statErr != nil {
@@ -86,11 +88,6 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	w.db = sql.OpenDB(connector)
 	if w.conn, err = w.db.Conn(ctx); err != nil {
 		return nil, errors.Join(w.fail("open", opts.Path, "", openError(err)), w.db.Close())
-	}
-	if errors.Is(statErr, fs.ErrNotExist) { // ours, and a company's issues are nobody else's
-		if err := os.Chmod(opts.Path, 0o600); err != nil {
-			return nil, errors.Join(w.fail("open", opts.Path, "", err), w.Close())
-		}
 	}
 	return w, nil
 }

@@ -15,6 +15,9 @@ import (
 func (w *Warehouse) Diff(ctx context.Context, pipeline string) (load.Diff, error) {
 	d := load.Diff{Live: map[int64]int64{}}
 	issues := w.table(table.Issue)
+	if issues == nil {
+		return d, w.fail("compare with the census", "", "", errNotPrepared)
+	}
 	if len(w.staged[table.Census().Name]) == 0 {
 		return d, w.fail("compare with the census", issues.Name, "", errors.New("no census was staged"))
 	}

@@ -21,23 +21,21 @@ type openCommit struct{ error }
 
 func (e openCommit) Unwrap() error { return e.error }
 
-// Commit loads all staged files and writes state and ledger. Without a state
-// only the ledger is written, and that only if the run has written something
-// before; files that were staged are dropped: they are what a run that failed
-// left, without the others that belong to them.
+// Commit loads all staged files and writes state and ledger. With neither files
+// nor state it does nothing unless the run has written something before.
 func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, error) {
 	began, before := time.Now(), w.statements.Load()
-	if c.State == nil {
+	if c.Discard {
 		if err := w.discard(ctx); err != nil {
 			return load.Result{}, err
-		}
-		if !w.written {
-			return load.Result{}, nil
 		}
 	}
 	files, err := w.uploads.wait()
 	if err != nil {
 		return load.Result{}, err
+	}
+	if c.State == nil && len(files) == 0 && !w.written {
+		return load.Result{}, nil
 	}
 	result, err := w.persist(ctx, c, files)
 	if err != nil {

@@ -90,7 +90,7 @@ func tail(path string) string {
 // stage.
 func (w *Warehouse) tidy(ctx context.Context, s *session, files map[string][]stagedFile) error {
 	var errs []error
-	for name := range files {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		errs = append(errs, s.run(ctx, "drop the staged rows of", name, dropStaged(files[name][0].table)))
 	}
 	if len(files) > 0 {

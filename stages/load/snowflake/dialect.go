@@ -95,7 +95,18 @@ func runs(pipeline string) string { return "@" + Dialect.Quote(stageOf(pipeline)
 
 // location is where the files of a run lie. It ends with a slash: a path on a
 // stage is a prefix of texts, and run/1 would also mean run/12.
-func location(pipeline, run string) string { return runs(pipeline) + run + "/" }
+func location(pipeline, run string) string { return runs(pipeline) + directory(run) + "/" }
+
+// directory is the name of a run's place on the stage: its id, as far as a path
+// that is not quoted can hold it.
+func directory(run string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r == '-' || r == '.' {
+			return r
+		}
+		return '_'
+	}, run)
+}
 
 // createStage returns the statement that makes a pipeline's stage.
 func createStage(pipeline string) string {

@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -70,6 +71,7 @@ type loader struct {
 	tables []*table.Table
 	dir    string
 	files  int
+	ended  bool
 }
 
 // open opens the account as a run of pipeline jira.
@@ -88,10 +90,8 @@ func openWith(t *testing.T, opts Options, run string) *loader {
 		table.Issues([]table.Column{{Name: "team", Type: table.JSON, Field: "customfield_1", Doc: "Team."}}, func(f string) bool { return f == "summary" || f == "updated" || f == "labels" || f == "project" }),
 		table.ValueErrors(),
 	}}
-	closed := false
 	t.Cleanup(func() {
-		if !closed && w.main != nil {
-			closed = true
+		if !l.ended {
 			must(t, w.Close())
 		}
 	})
@@ -208,7 +208,7 @@ func (l *loader) entry() state.Run {
 }
 
 // end closes the warehouse within the test.
-func (l *loader) end() { l.t.Helper(); must(l.t, l.Close()) }
+func (l *loader) end() { l.t.Helper(); l.ended = true; must(l.t, l.Close()) }
 
 func must(t testing.TB, err error) {
 	t.Helper()
@@ -280,3 +280,5 @@ func logged() (*slog.Logger, *bytes.Buffer) {
 	var b bytes.Buffer
 	return slog.New(slog.NewTextHandler(&b, &slog.HandlerOptions{Level: slog.LevelDebug})), &b
 }
+
+func mkdir(path string) error { return os.Mkdir(path, 0o700) }

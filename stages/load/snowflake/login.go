@@ -94,6 +94,9 @@ func (t SessionToken) hint(string, int) string {
 // loginTimeout bounds one login with all its repetitions.
 const loginTimeout = time.Minute
 
+// queryTag begins the tag of all our statements; run ids follow.
+const queryTag = "snowdrift"
+
 // config returns what the driver needs for one session. Each has parameters of
 // its own: the driver writes what the server answers into the map.
 func (w *Warehouse) config(ctx context.Context) (*sf.Config, error) {
@@ -108,7 +111,7 @@ func (w *Warehouse) config(ctx context.Context) (*sf.Config, error) {
 		"TIMEZONE":                        "UTC",
 		"AUTOCOMMIT":                      "true",
 		"ERROR_ON_NONDETERMINISTIC_MERGE": "true",
-		"QUERY_TAG":                       "snowdrift",
+		"QUERY_TAG":                       queryTag,
 		// The driver looks for this one in lower case.
 		"client_session_keep_alive": "true",
 	}

@@ -159,7 +159,7 @@ func (a *answer) All() iter.Seq2[[]any, error] {
 				return
 			}
 			for i, t := range a.types {
-				cells[i] = whole(t, cells[i])
+				cells[i] = typed(t, cells[i])
 			}
 			if !yield(cells, nil) {
 				return
@@ -171,14 +171,25 @@ func (a *answer) All() iter.Seq2[[]any, error] {
 	}
 }
 
-// whole makes an int64 of the text of a whole number.
-func whole(t *sql.ColumnType, cell any) any {
+// typed makes a value of a cell that the driver hands over as its text.
+func typed(t *sql.ColumnType, cell any) any {
 	text, isText := cell.(string)
-	if !isText || t.DatabaseTypeName() != "FIXED" {
+	if !isText {
 		return cell
 	}
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		return n
+	switch t.DatabaseTypeName() {
+	case "FIXED":
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return n
+		}
+	case "BOOLEAN":
+		if b, err := strconv.ParseBool(text); err == nil {
+			return b
+		}
+	case "REAL":
+		if f, err := strconv.ParseFloat(text, 64); err == nil {
+			return f
+		}
 	}
 	return cell
 }

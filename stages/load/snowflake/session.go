@@ -17,6 +17,7 @@ type session struct {
 	db         *sql.DB
 	conn       *sql.Conn
 	log        *slog.Logger
+	tag        string // QUERY_TAG, by which administrators find a run's statements
 	statements *atomic.Int64
 }
 
@@ -32,7 +33,7 @@ func (w *Warehouse) dial(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, errors.Join(w.refused(err), db.Close())
 	}
-	return &session{db: db, conn: conn, log: w.opts.Log, statements: w.statements}, nil
+	return &session{db: db, conn: conn, log: w.opts.Log, tag: w.tag, statements: w.statements}, nil
 }
 
 // close logs out: the server rolls back and drops temporary tables.
@@ -79,7 +80,7 @@ func (s *session) note(ctx context.Context, op, on, statement string) (context.C
 	s.statements.Add(1)
 	began := time.Now()
 	ids := make(chan string, 1)
-	return sf.WithQueryIDChan(ctx, ids), func(err error) {
+	return sf.WithQueryTag(sf.WithQueryIDChan(ctx, ids), s.tag), func(err error) {
 		id := ""
 		select {
 		case id = <-ids:

@@ -83,6 +83,7 @@ type Warehouse struct {
 	main     *session // nil when it was lost
 	pipeline string
 	run      string
+	tag      string
 	tables   []*table.Table
 	fence    int64 // of the lease, 0 while it is not held
 	written  bool  // this run has written something
@@ -105,7 +106,7 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	if opts.Wait == nil {
 		opts.Wait = wait
 	}
-	w := &Warehouse{opts: opts, copied: map[string]bool{}, statements: &atomic.Int64{}}
+	w := &Warehouse{opts: opts, tag: queryTag, copied: map[string]bool{}, statements: &atomic.Int64{}}
 	w.uploads = newUploads(w)
 	_, err := w.session(ctx)
 	return w, err
@@ -138,6 +139,10 @@ func wait(ctx context.Context, d time.Duration) error {
 // written, in Prepare or Commit.
 func (w *Warehouse) Acquire(_ context.Context, pipeline, run string) error {
 	w.pipeline, w.run = pipeline, run
+	w.tag = queryTag + " run " + run
+	if w.main != nil {
+		w.main.tag = w.tag
+	}
 	return nil
 }
 

@@ -52,7 +52,7 @@ func orphans(rows []map[string]string, own string, now time.Time) []string {
 	for _, r := range rows {
 		_, path, found := strings.Cut(r["name"], "/run/")
 		run, _, inside := strings.Cut(path, "/")
-		if !found || !inside || run == own {
+		if !found || !inside || run == directory(own) {
 			continue
 		}
 		modified, err := time.Parse(time.RFC1123, r["last_modified"])

@@ -20,13 +20,11 @@ func (w *Warehouse) write(ctx context.Context, s *session, c load.Commit, files 
 		if err := w.merge(ctx, s, c.Run, issues, files, result.Rows); err != nil {
 			return result, err
 		}
-		if c.State != nil {
-			err := s.each(ctx, "commit", issues.Name, Dialect.LiveDigest(issues), []any{c.Run.Pipeline}, func(rows *sql.Rows) error {
-				return rows.Scan(&result.Digest.Count, &result.Digest.Sum)
-			})
-			if err != nil {
-				return result, err
-			}
+		err := s.each(ctx, "commit", issues.Name, Dialect.LiveDigest(issues), []any{c.Run.Pipeline}, func(rows *sql.Rows) error {
+			return rows.Scan(&result.Digest.Count, &result.Digest.Sum)
+		})
+		if err != nil {
+			return result, err
 		}
 	}
 	if c.State != nil {

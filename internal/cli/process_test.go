@@ -1,0 +1,145 @@
+package cli_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"snowdrift/internal/jirasim"
+)
+
+// snowdrift makes a command that works in dir.
+func snowdrift(t *testing.T, dir string, args ...string) (c *exec.Cmd, stdout, stderr *bytes.Buffer) {
+	t.Helper()
+	stdout, stderr = &bytes.Buffer{}, &bytes.Buffer{}
+	c = exec.CommandContext(t.Context(), "snowdrift", args...)
+	c.Dir, c.Stdout, c.Stderr = dir, stdout, stderr
+	c.Env = append(os.Environ(), "TMPDIR="+filepath.Join(dir, "tmp"), "SECRET=of-the-simulator")
+	return c, stdout, stderr
+}
+
+func exitCode(t *testing.T, err error) int {
+	t.Helper()
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &exit):
+		return exit.ExitCode()
+	}
+	t.Fatal(err)
+	return -1
+}
+
+// TestInterrupt: a signal in the middle of a load ends it with 130, leaves
+// nothing on its way and nothing half-done, and the next run goes on.
+func TestInterrupt(t *testing.T) {
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		t.Run(sig.String(), func(t *testing.T) {
+			t.Parallel()
+			sim, err := jirasim.New(jirasim.Options{Issues: 300})
+			if err != nil {
+				t.Fatal(err)
+			}
+			url, stop, err := sim.Listen("127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				if err := stop(); err != nil {
+					t.Error(err)
+				}
+			}()
+			dir := t.TempDir()
+			if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			args := []string{"run", "--json", "--set", "jira.url=" + url, "--set", "jira.auth.email=loader@example.com", "--set", "jira.auth.api_token=env:SECRET"}
+			c, stdout, stderr := snowdrift(t, dir, args...)
+			var mu sync.Mutex
+			searches := 0
+			sim.Fault(func(r *http.Request) *jirasim.Fault {
+				mu.Lock()
+				defer mu.Unlock()
+				if strings.HasSuffix(r.URL.Path, "/search/jql") {
+					searches++
+				}
+				if searches < 5 {
+					return nil
+				}
+				if searches == 5 {
+					searches++
+					if err := c.Process.Signal(sig); err != nil {
+						t.Error(err)
+					}
+				}
+				return &jirasim.Fault{Stall: true}
+			})
+			if code := exitCode(t, c.Run()); code != 130 {
+				t.Fatalf("exit code %d\n%s", code, stderr)
+			}
+			var report struct{ Outcome, Error string }
+			if err := json.Unmarshal(stdout.Bytes(), &report); err != nil || report.Outcome != "interrupted" || report.Error == "" {
+				t.Errorf("report %+v: %v", report, err)
+			}
+			if left, err := filepath.Glob(filepath.Join(dir, "tmp", "*")); err != nil || len(left) > 0 {
+				t.Errorf("left behind: %v %v", left, err)
+			}
+			sim.Fault(nil)
+			again, stdout, stderr := snowdrift(t, dir, args...)
+			if code := exitCode(t, again.Run()); code != 0 || !bytes.Contains(stdout.Bytes(), []byte(`"census":{"count":300`)) {
+				t.Errorf("the next run: exit code %d\n%s\n%s", code, stdout, stderr)
+			}
+		})
+	}
+}
+
+// TestSim: the simulator says where it serves, serves a run, and ends by a
+// signal.
+func TestSim(t *testing.T) {
+	dir := t.TempDir()
+	data := filepath.Join(dir, "issues.jsonl")
+	line := `{"id":"7","key":"ABC-1","self":"https://jira.example.com/rest/api/2/issue/7","fields":{"summary":"One","project":{"id":"3","key":"ABC","name":"Letters"},"created":"2024-01-02T03:04:05.678+0000","updated":"2024-01-02T03:04:05.678+0000"}}`
+	if err := os.WriteFile(data, []byte(line+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sim := exec.CommandContext(t.Context(), "snowdrift", "sim", "--data", data, "--deployment", "datacenter")
+	out, err := sim.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	first, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := strings.Fields(first)
+	url := words[len(words)-1]
+	if !strings.HasPrefix(first, "Jira simulator (datacenter) with 1 issues at http://127.0.0.1:") {
+		t.Errorf("it says %q", first)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	run, stdout, stderr := snowdrift(t, dir, "run", "--set", "jira.url="+url, "--set", "jira.auth.user=loader", "--set", "jira.auth.password=env:SECRET")
+	if code := exitCode(t, run.Run()); code != 0 || !strings.Contains(stdout.String(), "agree on 1 issues") {
+		t.Errorf("exit code %d\n%s\n%s", code, stdout, stderr)
+	}
+	if err := sim.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if code := exitCode(t, sim.Wait()); code != 0 {
+		t.Errorf("sim ended with %d", code)
+	}
+}

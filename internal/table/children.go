@@ -1,0 +1,216 @@
+package table
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// ChildTable is a table of what belongs to issues, and what fills it.
+type ChildTable struct {
+	*Table
+	// Plugin is set where the rows come from the custom field of a plugin,
+	// whose id differs from site to site: the part of the plugin's key behind
+	// the colon. Table.Field is then empty until somebody finds the field.
+	Plugin string
+}
+
+// Default is what stands for all tables that are loaded unless others are
+// listed.
+const Default = "default"
+
+// Changelog is the member of an issue, beside its fields, that holds its
+// history; the Field of issue_changelog.
+const Changelog = ".changelog"
+
+// Children describes the child tables, in their order. All of them are part of
+// Default: their rows come along with the issue, but for changelogs on Cloud,
+// which cost one request for every thousand issues, and for comments and
+// worklogs beyond the first twenty, which cost requests for the few issues that
+// have so many. A table that takes a request for every issue will not be.
+func Children() []ChildTable {
+	return []ChildTable{
+		{Table: comments()}, {Table: worklogs()}, {Table: links()}, {Table: attachments()},
+		{Table: labels()}, {Table: components()},
+		{Table: versions("issue_fix_versions", "fixVersions", "One row for each version that an issue is, or is to be, fixed in.")},
+		{Table: versions("issue_affects_versions", "versions", "One row for each version that an issue affects.")},
+		{Table: sprints(), Plugin: "gh-sprint"},
+		{Table: changelog()},
+	}
+}
+
+// Choose returns the child tables that a list of names asks for: Default, or
+// names of tables. The table issues may be named; it is always loaded.
+func Choose(names []string) ([]ChildTable, error) {
+	children := Children()
+	known := []string{"issues"}
+	for _, c := range children {
+		known = append(known, c.Name)
+	}
+	for _, name := range names {
+		if name != Default && !slices.Contains(known, name) {
+			return nil, fmt.Errorf("names an unknown table %q; known are %s, or %s for all of them", name, strings.Join(known, ", "), Default)
+		}
+	}
+	if slices.Contains(names, Default) {
+		return children, nil
+	}
+	return slices.DeleteFunc(children, func(c ChildTable) bool { return !slices.Contains(names, c.Name) }), nil
+}
+
+func child(name, field string, each Path, key []string, doc string, columns ...[]Column) *Table {
+	return &Table{
+		Name: name, Role: Child, Field: field, Each: each, Key: append([]string{IssueID}, key...), Doc: doc,
+		Columns: append([]Column{{Name: IssueID, Type: Int, Source: FromIssue, Doc: "Issue that the row belongs to, issues.id."}}, slices.Concat(columns...)...),
+	}
+}
+
+// person describes the two columns for one; what ends the sentences on them.
+func person(name string, path Path, what string) []Column {
+	return []Column{
+		{Name: name, Type: Text, Path: path + ".displayName", Doc: "Display name of " + what + "; NULL for automation and deleted apps."},
+		{Name: name + "_id", Type: Text, Path: path + "." + user, Doc: "Account id of " + what + " (Data Center: user key)."},
+	}
+}
+
+// richText describes a text and its original.
+func richText(name string, path Path, doc string) []Column {
+	return []Column{
+		{Name: name, Type: Text, Path: path, Form: RichText, Doc: doc + " as plain text (Data Center: wiki markup)."},
+		{Name: name + "_raw", Type: JSON, Path: path, Form: Document, Doc: doc + " in Atlassian Document Format; NULL where Jira sends text."},
+	}
+}
+
+// visibility describes who may see a comment or worklog.
+var visibility = []Column{
+	{Name: "visibility_type", Type: Text, Path: "visibility.type", Doc: "group or role, where only its members may see it; NULL where everybody who sees the issue may."},
+	{Name: "visibility", Type: Text, Path: "visibility.value", Doc: "Name of the group or role whose members may see it."},
+}
+
+func comments() *Table {
+	return child("issue_comments", "comment", "comments.[]", []string{"id"}, "One row for each comment on an issue.",
+		[]Column{{Name: ID, Type: Int, Path: "id", Doc: "Id of the comment."}},
+		person("author", "author", "who wrote the comment"),
+		person("update_author", "updateAuthor", "who changed the comment last"),
+		[]Column{
+			{Name: "created", Type: Timestamp, Path: "created", Doc: "When the comment was written."},
+			{Name: Updated, Type: Timestamp, Path: "updated", Doc: "When the comment was changed last."},
+		},
+		richText("body", "body", "The comment"),
+		visibility,
+		[]Column{{Name: "jsd_public", Type: Bool, Path: "jsdPublic", Doc: "Whether customers see the comment in the portal of a service project; true elsewhere."}},
+	)
+}
+
+func worklogs() *Table {
+	return child("issue_worklogs", "worklog", "worklogs.[]", []string{"id"}, "One row for each piece of work logged on an issue.",
+		[]Column{{Name: ID, Type: Int, Path: "id", Doc: "Id of the worklog."}},
+		person("author", "author", "who did the work"),
+		person("update_author", "updateAuthor", "who changed the worklog last"),
+		[]Column{
+			{Name: "started", Type: Timestamp, Path: "started", Doc: "When the work began."},
+			{Name: "time_spent_seconds", Type: Int, Path: "timeSpentSeconds", Doc: "Time spent, in seconds."},
+			{Name: "created", Type: Timestamp, Path: "created", Doc: "When the work was logged."},
+			{Name: Updated, Type: Timestamp, Path: "updated", Doc: "When the worklog was changed last."},
+		},
+		richText("comment", "comment", "The remark on the work"),
+		visibility,
+	)
+}
+
+func links() *Table {
+	return child("issue_links", "issuelinks", "[]", []string{"id"}, "One row for each link of an issue to another one; a link between two loaded issues has a row for each of them.",
+		[]Column{
+			{Name: ID, Type: Int, Path: "id", Doc: "Id of the link, the same on both issues."},
+			{Name: "link_type_id", Type: Int, Path: "type.id", Doc: "Id of the link's type."},
+			{Name: "link_type", Type: Text, Path: "type.name", Doc: "Name of the link's type, such as Blocks."},
+			{Name: "outward", Type: Text, Path: "type.outward", Doc: "What the type says from source to target, such as blocks; it holds where target_id is set."},
+			{Name: "inward", Type: Text, Path: "type.inward", Doc: "What the type says from target to source, such as is blocked by; it holds where source_id is set."},
+			{Name: "linked_id", Type: Int, Path: "outwardIssue|inwardIssue.id", Doc: "Id of the other issue, in whichever direction."},
+			{Name: "linked_key", Type: Text, Path: "outwardIssue|inwardIssue.key", Doc: "Key of the other issue when this one was read."},
+			{Name: "target_id", Type: Int, Path: "outwardIssue.id", Doc: "Id of the other issue where it is the link's target; else NULL."},
+			{Name: "source_id", Type: Int, Path: "inwardIssue.id", Doc: "Id of the other issue where it is the link's source; else NULL."},
+		})
+}
+
+func attachments() *Table {
+	return child("issue_attachments", "attachment", "[]", []string{"id"}, "One row for each file attached to an issue; the content stays in Jira.",
+		[]Column{
+			{Name: ID, Type: Int, Path: "id", Doc: "Id of the attachment."},
+			{Name: "filename", Type: Text, Path: "filename", Doc: "Name of the file; several of an issue may have the same."},
+			{Name: "mime_type", Type: Text, Path: "mimeType", Doc: "Media type that Jira recognised."},
+			{Name: "size_bytes", Type: Int, Path: "size", Doc: "Size of the file in bytes."},
+		},
+		person("author", "author", "who attached the file"),
+		[]Column{
+			{Name: "created", Type: Timestamp, Path: "created", Doc: "When the file was attached."},
+			{Name: "content_url", Type: Text, Path: "content", Doc: "Where the content can be had, with a login."},
+		})
+}
+
+// position is where in the field the row's value stands.
+var position = Column{Name: "position", Type: Int, Source: FromIndex, Doc: "Place in the field, from 0."}
+
+func labels() *Table {
+	return child("issue_labels", "labels", "[]", []string{"position"}, "One row for each label of an issue.",
+		[]Column{position, {Name: "label", Type: Text, Doc: "The label."}})
+}
+
+func components() *Table {
+	return child("issue_components", "components", "[]", []string{"component_id"}, "One row for each component of an issue.",
+		[]Column{
+			position,
+			{Name: "component_id", Type: Int, Path: "id", Doc: "Id of the component."},
+			{Name: "component", Type: Text, Path: "name", Doc: "Name of the component."},
+		})
+}
+
+func versions(name, field, doc string) *Table {
+	return child(name, field, "[]", []string{"version_id"}, doc,
+		[]Column{
+			position,
+			{Name: "version_id", Type: Int, Path: "id", Doc: "Id of the version."},
+			{Name: "version", Type: Text, Path: "name", Doc: "Name of the version."},
+			{Name: "released", Type: Bool, Path: "released", Doc: "Whether the version was released when the issue was read."},
+			{Name: "archived", Type: Bool, Path: "archived", Doc: "Whether the version was archived when the issue was read."},
+			{Name: "release_date", Type: Date, Path: "releaseDate", Doc: "Day of the release, planned or real, when the issue was read."},
+		})
+}
+
+func sprints() *Table {
+	t := child("issue_sprints", "", "[]", []string{"sprint_id"}, "One row for each sprint that an issue is in or was in.",
+		[]Column{
+			{Name: "sprint_id", Type: Int, Path: "id", Doc: "Id of the sprint."},
+			{Name: "sprint", Type: Text, Path: "name", Doc: "Name of the sprint."},
+			{Name: "state", Type: Text, Path: "state", Doc: "future, active or closed, when the issue was read."},
+			{Name: "board_id", Type: Int, Path: "boardId", Doc: "Id of the board that the sprint was made on."},
+			{Name: "goal", Type: Text, Path: "goal", Doc: "Goal of the sprint."},
+			{Name: "start_date", Type: Timestamp, Path: "startDate", Doc: "When the sprint begins or began."},
+			{Name: "end_date", Type: Timestamp, Path: "endDate", Doc: "When the sprint is or was to end."},
+			{Name: "complete_date", Type: Timestamp, Path: "completeDate", Doc: "When the sprint was completed; NULL before."},
+		})
+	for i := range t.Columns[1:] {
+		t.Columns[i+1].Form = Sprint
+	}
+	t.Columns = slices.Insert(t.Columns, 1, position)
+	return t
+}
+
+func changelog() *Table {
+	return child("issue_changelog", Changelog, "histories.[].items.[]", []string{"history_id", "item_index"}, "One row for each field that changed, with all that changed at once under one history_id.",
+		[]Column{
+			{Name: "history_id", Type: Int, Path: "^id", Doc: "Id of the change; fields that changed together share it."},
+			{Name: "item_index", Type: Int, Source: FromIndex, Doc: "Place among the fields that changed together, from 0."},
+			{Name: "created", Type: Timestamp, Path: "^created", Doc: "When the change was made."},
+		},
+		person("author", "^author", "who made the change"),
+		[]Column{
+			{Name: "field", Type: Text, Path: "field", Doc: "Name that the field had at the time, in the language of the site."},
+			{Name: "field_id", Type: Text, Path: "fieldId", Doc: "Id of the field; NULL on Data Center and for links, moves and the like."},
+			{Name: "field_type", Type: Text, Path: "fieldtype", Doc: "jira for system fields, custom for others."},
+			{Name: "from_id", Type: Text, Path: "from", Doc: "Value before, as Jira stores it: ids, epoch milliseconds; NULL where there was none."},
+			{Name: "from_string", Type: Text, Path: "fromString", Doc: "Value before, as Jira showed it."},
+			{Name: "to_id", Type: Text, Path: "to", Doc: "Value after, as Jira stores it."},
+			{Name: "to_string", Type: Text, Path: "toString", Doc: "Value after, as Jira showed it."},
+		})
+}

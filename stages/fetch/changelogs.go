@@ -1,0 +1,241 @@
+package fetch
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+
+	"snowdrift/internal/jira"
+	"snowdrift/internal/jiratime"
+	"snowdrift/internal/rawjson"
+)
+
+// Changelogs are read for several pages of issues together. What one request
+// takes is bounded by the number of issues, and what is in memory by bytes.
+const (
+	bundleIssues   = 1000     // as many as Jira takes in one request
+	bundleBytes    = 16 << 20 // of issues that wait for their changelogs
+	changelogBytes = 64 << 20 // of changelogs, unless one issue has more
+)
+
+// withChangelogs yields the issues of pages with their whole changelogs, in
+// pages of another size. Where an issue shows its whole changelog (Data Center,
+// asked to expand it) the pages pass as they are.
+func (s *Source) withChangelogs(ctx context.Context, pages iter.Seq2[*jira.Page, error]) iter.Seq2[*jira.Page, error] {
+	return func(yield func(*jira.Page, error) bool) {
+		var b bundle
+		for page, err := range pages {
+			var next bundle
+			if err == nil {
+				next, err = s.bundle(page)
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if next.lacking == 0 && len(b.pages) == 0 {
+				if !yield(page, nil) {
+					return
+				}
+				continue
+			}
+			if !b.takes(next) {
+				if !s.unbundle(ctx, b, yield) {
+					return
+				}
+				b = bundle{}
+			}
+			b.add(next)
+		}
+		s.unbundle(ctx, b, yield)
+	}
+}
+
+// bundle is some pages whose issues wait for their changelogs.
+type bundle struct {
+	pages   []*jira.Page
+	issues  []issue
+	lacking int // issues without their whole changelog
+	size    int // bytes of all issues
+}
+
+// bundle returns a bundle of one page. On Data Center there is no way to a
+// changelog but to expand it, as was done.
+func (s *Source) bundle(page *jira.Page) (bundle, error) {
+	b := bundle{pages: []*jira.Page{page}}
+	for _, raw := range page.Issues {
+		is := look(raw)
+		b.issues = append(b.issues, is)
+		b.size += len(raw)
+		if !is.lacksChanges() {
+			continue
+		}
+		if s.client.Site().Deployment == jira.DataCenter {
+			return b, &jira.Error{
+				Op: fmt.Sprintf("expand the changelog of issue %d", is.id), Method: http.MethodPost, Endpoint: "search", Kind: jira.KindProtocol,
+				Message: "the answer does not hold all changes that it counts", Hint: "check for a proxy that alters answers, or take issue_changelog out of tables",
+			}
+		}
+		b.lacking++
+	}
+	return b, nil
+}
+
+// takes reports whether next may be added; the first always may.
+func (b *bundle) takes(next bundle) bool {
+	return len(b.pages) == 0 || b.lacking+next.lacking <= bundleIssues && b.size+next.size <= bundleBytes
+}
+
+func (b *bundle) add(next bundle) {
+	b.pages = append(b.pages, next.pages...)
+	b.issues = append(b.issues, next.issues...)
+	b.lacking, b.size = b.lacking+next.lacking, b.size+next.size
+}
+
+// lacksChanges reports whether an issue does not show its whole changelog.
+func (is issue) lacksChanges() bool {
+	return rawjson.TypeOf(is.changelog) != rawjson.Object || lacks(is.changelog, "histories")
+}
+
+// unbundle yields the issues of a bundle; false means stop.
+func (s *Source) unbundle(ctx context.Context, b bundle, yield func(*jira.Page, error) bool) bool {
+	if len(b.pages) == 0 {
+		return true
+	}
+	var warnings []string
+	for _, page := range b.pages {
+		warnings = append(warnings, page.Warnings...)
+		defer page.Release()
+	}
+	return s.emit(ctx, b.issues, warnings, yield)
+}
+
+// emit yields a page of copies of issues with their changelogs. When the
+// changelogs are too large to be held together, it does so in halves.
+func (s *Source) emit(ctx context.Context, issues []issue, warnings []string, yield func(*jira.Page, error) bool) bool {
+	logs, err := s.changelogs(ctx, issues)
+	if errors.Is(err, errTooMuch) {
+		half := len(issues) / 2
+		return s.emit(ctx, issues[:half], warnings, yield) && s.emit(ctx, issues[half:], nil, yield)
+	}
+	if err != nil {
+		yield(nil, err)
+		return false
+	}
+	page := &jira.Page{Issues: logs.into(issues), Total: -1, Warnings: warnings}
+	logs.release()
+	return yield(page, nil)
+}
+
+// changelogs are those of some issues, while their pages are held.
+type changelogs struct {
+	pages   []*jira.Children
+	entries map[int64][]history // by issue; nil for one that has no changes
+}
+
+// history is one entry of a changelog.
+type history struct {
+	created, id int64
+	raw         []byte
+}
+
+// errTooMuch: the changelogs of several issues are too large together.
+var errTooMuch = errors.New("too many changes at once")
+
+// changelogs reads the changelogs of the issues that do not show all of theirs.
+func (s *Source) changelogs(ctx context.Context, issues []issue) (*changelogs, error) {
+	logs := &changelogs{entries: map[int64][]history{}}
+	var ids []int64
+	for _, is := range issues {
+		if _, twice := logs.entries[is.id]; is.lacksChanges() && !twice {
+			ids = append(ids, is.id)
+			logs.entries[is.id] = nil
+		}
+	}
+	size := 0
+	for page, err := range s.client.Changelogs(ctx, ids) {
+		if err != nil {
+			logs.release()
+			return nil, err
+		}
+		logs.add(page)
+		if size += page.Size(); size > changelogBytes && len(issues) > 1 {
+			logs.release()
+			return nil, errTooMuch
+		}
+	}
+	logs.order()
+	return logs, nil
+}
+
+func (l *changelogs) add(page *jira.Children) {
+	l.pages = append(l.pages, page)
+	for _, c := range page.Rows {
+		h := history{raw: c.Raw}
+		h.created, _ = jiratime.ParseMillis(rawjson.Lookup(c.Raw, "created"))
+		h.id, _ = rawjson.Int64(rawjson.Lookup(c.Raw, "id"))
+		l.entries[c.Issue] = append(l.entries[c.Issue], h)
+	}
+}
+
+// order puts the oldest change first and drops what came twice.
+func (l *changelogs) order() {
+	for id, entries := range l.entries {
+		slices.SortStableFunc(entries, func(a, b history) int {
+			return cmp.Or(cmp.Compare(a.created, b.created), cmp.Compare(a.id, b.id))
+		})
+		l.entries[id] = slices.CompactFunc(entries, func(a, b history) bool { return a.id == b.id && a.id != 0 })
+	}
+}
+
+func (l *changelogs) release() {
+	for _, page := range l.pages {
+		page.Release()
+	}
+	l.pages, l.entries = nil, nil
+}
+
+// into copies issues into one buffer, each with its changelog.
+func (l *changelogs) into(issues []issue) [][]byte {
+	size := 0
+	for _, page := range l.pages {
+		size += page.Size()
+	}
+	for _, is := range issues {
+		size += len(is.raw) + 100
+	}
+	buffer := make([]byte, 0, size)
+	out := make([][]byte, 0, len(issues))
+	for _, is := range issues {
+		before := len(buffer)
+		buffer = l.splice(buffer, is)
+		out = append(out, buffer[before:len(buffer):len(buffer)])
+	}
+	return out
+}
+
+// splice appends an issue with its changelog, in the shape that Jira shows: the
+// oldest change first, as Data Center has it.
+func (l *changelogs) splice(dst []byte, is issue) []byte {
+	entries, read := l.entries[is.id]
+	if !read {
+		return append(dst, is.raw...)
+	}
+	var all [][]byte
+	for _, h := range entries {
+		all = append(all, h.raw)
+	}
+	e := edit{put: envelope("histories", all)}
+	if len(is.changelog) > 0 {
+		e.at, e.drop = offset(is.raw, is.changelog), len(is.changelog)
+	} else {
+		e.at = bytes.LastIndexByte(is.raw, '}')
+		e.put = append([]byte(`,"changelog":`), e.put...)
+	}
+	return apply(dst, is.raw, []edit{e})
+}

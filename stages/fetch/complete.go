@@ -1,0 +1,145 @@
+package fetch
+
+import (
+	"context"
+	"iter"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"snowdrift/internal/jira"
+	"snowdrift/internal/rawjson"
+	"snowdrift/internal/table"
+)
+
+// Jira shows only some of an issue's children inside it: 20 comments (Cloud),
+// 20 worklogs, 40 changes (JIRA_FACTS §3). What is left out is read before an
+// issue leaves this stage and written into it, so that everything behind finds
+// the whole in one place. Issues that show everything stay byte for byte as
+// they came.
+
+// complete yields the pages with all children that the tables are made of.
+func (s *Source) complete(ctx context.Context, pages iter.Seq2[*jira.Page, error]) iter.Seq2[*jira.Page, error] {
+	if slices.ContainsFunc(remarks, func(r remark) bool { return s.fields.fills(r.field) }) {
+		pages = s.withRemarks(ctx, pages)
+	}
+	if s.fields.fills(table.Changelog) {
+		pages = s.withChangelogs(ctx, pages)
+	}
+	return pages
+}
+
+// expand is what issues are asked for beside fields. Cloud would show the
+// newest 40 changes only, and send smaller pages; there changelogs are read by
+// themselves.
+func (s *Source) expand() []string {
+	if s.client.Site().Deployment == jira.DataCenter && s.fields.fills(table.Changelog) {
+		return []string{"changelog"}
+	}
+	return nil
+}
+
+// remark is a field that shows a page of an issue's comments or worklogs.
+type remark struct {
+	field, list, table string
+	read               func(*jira.Client, context.Context, int64) iter.Seq2[*jira.Children, error]
+}
+
+var remarks = []remark{
+	{"comment", "comments", "issue_comments", (*jira.Client).Comments},
+	{"worklog", "worklogs", "issue_worklogs", (*jira.Client).Worklogs},
+}
+
+// issuesAtOnce is how many issues of a page get their remarks at once; the
+// client bounds the requests of all pages together.
+const issuesAtOnce = 4
+
+// withRemarks yields the pages with all comments and worklogs. An issue that is
+// gone by the time they are asked for is left out, as if it had gone before the
+// page was read: an issue with some of its comments must not look complete.
+func (s *Source) withRemarks(ctx context.Context, pages iter.Seq2[*jira.Page, error]) iter.Seq2[*jira.Page, error] {
+	return func(yield func(*jira.Page, error) bool) {
+		for page, err := range pages {
+			if err == nil {
+				err = s.addRemarks(ctx, page.Issues)
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			page.Issues = slices.DeleteFunc(page.Issues, func(raw []byte) bool { return raw == nil })
+			if !yield(page, nil) {
+				return
+			}
+		}
+	}
+}
+
+// addRemarks replaces the issues that do not show all remarks by whole ones,
+// and those that are gone by nil.
+func (s *Source) addRemarks(ctx context.Context, issues [][]byte) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(issuesAtOnce)
+	for i, raw := range issues {
+		is := look(raw)
+		var short []int // indexes of remarks
+		for k, r := range remarks {
+			if s.fields.fills(r.field) && lacks(is.remarks[k], r.list) {
+				short = append(short, k)
+			}
+		}
+		if len(short) == 0 {
+			continue
+		}
+		g.Go(func() error {
+			whole, err := s.readRemarks(ctx, is, short)
+			if jira.KindOf(err) == jira.KindNotFound {
+				whole, err = nil, nil
+			}
+			issues[i] = whole
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// readRemarks returns an issue with all of the remarks that it shows too few
+// of. They are read from the first one on, for it is documented nowhere which
+// of them an issue shows. Jira's total also counts remarks that the account may
+// not see: where there are no more than the issue shows, it stays as it is.
+func (s *Source) readRemarks(ctx context.Context, is issue, short []int) ([]byte, error) {
+	var edits []edit
+	for _, k := range short {
+		r := remarks[k]
+		var all [][]byte
+		var pages []*jira.Children
+		for page, err := range r.read(s.client, ctx, is.id) {
+			if err != nil {
+				return nil, err
+			}
+			pages = append(pages, page)
+			for _, c := range page.Rows {
+				all = append(all, c.Raw)
+			}
+		}
+		all = distinct(all) // one that was added meanwhile shifts the pages
+		if shown := is.remarks[k]; len(all) > count(shown, r.list) {
+			edits = append(edits, edit{at: offset(is.raw, shown), drop: len(shown), put: envelope(r.list, all)})
+		}
+		for _, page := range pages {
+			page.Release()
+		}
+	}
+	return apply(nil, is.raw, edits), nil
+}
+
+// distinct drops the elements whose id was there before.
+func distinct(elements [][]byte) [][]byte {
+	seen := map[int64]bool{}
+	return slices.DeleteFunc(elements, func(e []byte) bool {
+		id, ok := rawjson.Int64(rawjson.Lookup(e, "id"))
+		again := ok && seen[id]
+		seen[id] = true
+		return again
+	})
+}

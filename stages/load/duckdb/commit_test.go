@@ -1,0 +1,186 @@
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages"
+	"snowdrift/stages/batch"
+	"snowdrift/stages/load"
+	"snowdrift/state"
+)
+
+// test is what a loader needs of a test; the process that is to be killed has
+// its own.
+type test interface {
+	Helper()
+	Fatal(args ...any)
+	TempDir() string
+}
+
+// loader loads generated issues into a warehouse.
+type loader struct {
+	test
+	w   *Warehouse
+	run string
+	t   *table.Table
+	dir string
+}
+
+// prepared acquires a warehouse for a run and makes the issues table.
+func prepared(t test, w *Warehouse, run string) *loader {
+	t.Helper()
+	l := &loader{test: t, w: w, run: run, t: table.Issues(nil, nil), dir: t.TempDir()}
+	ctx := context.Background()
+	for _, err := range []error{w.Acquire(ctx, "jira", run), w.Prepare(ctx, []*table.Table{l.t})} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return l
+}
+
+// stage stages issues 1 to n, all with a version as their updated, hash and
+// summary.
+func (l *loader) stage(version, n int64, raw func(id int64) string) {
+	l.Helper()
+	columns := map[string]int{}
+	for i, c := range l.t.Staged() {
+		columns[c.Name] = i
+	}
+	r := stages.NewRows(l.t)
+	for id := int64(1); id <= n; id++ {
+		r.SetInt(columns[table.ID], id)
+		r.SetInt(columns[table.Updated], version)
+		r.SetInt(columns[table.Hash], version)
+		r.SetString(columns["summary"], fmt.Sprint("version ", version))
+		r.SetString(columns[table.Raw], raw(id))
+		r.End(id)
+	}
+	b := batch.New(batch.Options{Dir: l.dir, Prefix: l.run, FileSize: 1 << 30, Format: l.w.Format()})
+	for _, err := range []error{b.Write(r), b.Flush()} {
+		if err != nil {
+			l.Fatal(err)
+		}
+	}
+	for _, f := range b.Closed() {
+		if err := l.w.Stage(context.Background(), f); err != nil {
+			l.Fatal(err)
+		}
+	}
+}
+
+// commit stages and commits issues, and a state that names the version.
+func (l *loader) commit(version, n int64) {
+	l.Helper()
+	l.stage(version, n, func(id int64) string { return fmt.Sprintf(`{"id":"%d"}`, id) })
+	if _, err := l.w.Commit(context.Background(), l.what(version)); err != nil {
+		l.Fatal(err)
+	}
+}
+
+func (l *loader) what(version int64) load.Commit {
+	s := state.New("jira")
+	s.Cursor, s.Commit = version, fmt.Sprintf("%s/%d", l.run, version)
+	return load.Commit{State: s, Run: state.Run{ID: l.run, Pipeline: "jira", Started: time.Unix(0, 0), Outcome: "running"}}
+}
+
+// A run whose lease was taken over cannot commit.
+func TestLostLease(t *testing.T) {
+	w := open(t, options(filepath.Join(t.TempDir(), "jira.duckdb")))
+	defer w.Close()
+	l := prepared(t, w, "run 1")
+	l.commit(1, 3)
+	if _, err := w.conn.ExecContext(context.Background(), `UPDATE "_snowdrift_lease" SET "run_id" = 'run 2', "fence" = "fence" + 1`); err != nil {
+		t.Fatal(err)
+	}
+	l.stage(2, 3, func(int64) string { return "{}" })
+	if _, err := w.Commit(context.Background(), l.what(2)); !errors.Is(err, load.ErrLeaseLost) {
+		t.Errorf("got %v, want %v", err, load.ErrLeaseLost)
+	}
+	if n := count(t, w, `SELECT COUNT(*) FROM issues WHERE summary = 'version 1'`); n != 3 {
+		t.Errorf("%d rows of the commit before, want 3", n)
+	}
+	s, err := w.State(context.Background(), "jira")
+	if err != nil || s.Cursor != 1 {
+		t.Errorf("state %+v, %v", s, err)
+	}
+}
+
+// Documents that are legal and that fast readers refuse are taken over as they
+// are, and can be queried.
+func TestHostileDocuments(t *testing.T) {
+	w := open(t, options(filepath.Join(t.TempDir(), "jira.duckdb")))
+	defer w.Close()
+	l := prepared(t, w, "run 1")
+	documents := []string{
+		`{"id":"1","fields":{"n":1e400,"m":-1E-400,"i":12345678901234567890123}}`,
+		`{"id":"2","fields":{"nul":"a\u0000b","c":"\u0001"}}`,
+		`{"id":"3","a":1,"a":2}`,
+		`{"id":"4","deep":` + strings.Repeat(`[`, 200) + strings.Repeat(`]`, 200) + `}`,
+		`{"id":"5","long":"` + strings.Repeat("x", 3<<20) + `"}`,
+	}
+	l.stage(1, int64(len(documents)), func(id int64) string { return documents[id-1] })
+	if _, err := w.Commit(context.Background(), l.what(1)); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range documents {
+		rows, err := w.Query(context.Background(), fmt.Sprintf(`SELECT CAST(_raw AS VARCHAR), _raw->>'id' FROM issues WHERE id = %d`, i+1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for row, err := range rows.All() {
+			if err != nil || row[0] != want || row[1] != fmt.Sprint(i+1) {
+				t.Errorf("document %d: %.80v, id %v, %v", i+1, row[0], row[1], err)
+			}
+		}
+	}
+}
+
+// An error for want of memory says which setting to raise, and changes nothing.
+func TestOutOfMemory(t *testing.T) {
+	t.Parallel()
+	opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
+	w := open(t, opts)
+	defer w.Close()
+	l := prepared(t, w, "run 1")
+	l.commit(1, 3)
+	if _, err := w.conn.ExecContext(context.Background(), `SET memory_limit = '4MB'`); err != nil {
+		t.Fatal(err)
+	}
+	l.stage(2, 40, func(int64) string { return `{"x":"` + strings.Repeat("x", 2<<20) + `"}` })
+	_, err := w.Commit(context.Background(), l.what(2))
+	var refusal *load.Error
+	if !errors.As(err, &refusal) || !strings.Contains(refusal.Hint, "memory_limit") {
+		t.Fatalf("got %v, want an error with a hint at memory_limit", err)
+	}
+	if _, err := w.conn.ExecContext(context.Background(), `SET memory_limit = '200MB'`); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, w, `SELECT COUNT(*) FROM issues WHERE summary = 'version 1'`); n != 3 {
+		t.Errorf("%d rows of the commit before, want 3", n)
+	}
+}
+
+// Calls in an order that makes no sense are errors, not panics, and lose nothing.
+func TestWithoutPrepare(t *testing.T) {
+	w := open(t, options(filepath.Join(t.TempDir(), "jira.duckdb")))
+	defer w.Close()
+	l := &loader{test: t, w: w, run: "run 1", t: table.Issues(nil, nil), dir: t.TempDir()}
+	if err := w.Acquire(context.Background(), "jira", "run 1"); err != nil {
+		t.Fatal(err)
+	}
+	l.stage(1, 3, func(int64) string { return "{}" })
+	if _, err := w.Commit(context.Background(), l.what(1)); err == nil {
+		t.Error("files were staged, no table was prepared, and the commit succeeded")
+	}
+	if d, err := w.Diff(context.Background(), "jira"); err == nil {
+		t.Errorf("a table that was not prepared was compared: %+v", d)
+	}
+}

@@ -1,0 +1,156 @@
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"snowdrift/stages/load"
+)
+
+// openError opens what must not open, and returns the error.
+func wantRefused(t *testing.T, opts Options) *load.Error {
+	t.Helper()
+	w, err := Open(context.Background(), opts)
+	if err == nil {
+		t.Error(w.Close())
+		t.Fatalf("%s was opened", opts.Path)
+	}
+	var refusal *load.Error
+	if !errors.As(err, &refusal) || refusal.On != opts.Path {
+		t.Fatalf("got %v, want a load.Error on %s", err, opts.Path)
+	}
+	return refusal
+}
+
+func TestNotADatabaseFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notes.txt")
+	text := strings.Repeat("This is no database.\n", 1000)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if e := wantRefused(t, options(path)); !strings.Contains(e.Hint, "destination.duckdb.path") {
+		t.Errorf("%v: no hint", e)
+	}
+	if after, err := os.ReadFile(path); err != nil || string(after) != text {
+		t.Errorf("the file was changed, %v", err)
+	}
+}
+
+func TestNoSuchDirectory(t *testing.T) {
+	dir := t.TempDir()
+	wantRefused(t, options(filepath.Join(dir, "no", "such", "jira.duckdb")))
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantRefused(t, options(filepath.Join(file, "jira.duckdb")))
+	wantRefused(t, options(dir))
+}
+
+func TestUnwritableDirectory(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	wantRefused(t, options(filepath.Join(dir, "jira.duckdb")))
+}
+
+// The file holds a company's issues, and so does everything beside it.
+func TestFilesAreOursAlone(t *testing.T) {
+	dir := t.TempDir()
+	w := open(t, options(filepath.Join(dir, "jira.duckdb")))
+	checkModes(t, dir)
+	l := prepared(t, w, "run 1")
+	l.commit(1, 5)
+	checkModes(t, dir)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	checkModes(t, dir)
+}
+
+func checkModes(t *testing.T, dir string) {
+	t.Helper()
+	n := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || path == dir {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %v", filepath.Base(path), info.Mode())
+		}
+		n++
+		return err
+	})
+	if err != nil || n == 0 {
+		t.Errorf("%d files, %v", n, err)
+	}
+}
+
+// A file that was there keeps the mode that its owner gave it.
+func TestModeOfAFileThatIsThere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jira.duckdb")
+	if err := open(t, options(path)).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, options(path)).Close(); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestReadOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "it's jira.duckdb")
+	opts := options(path)
+	opts.Schema = `my "jira"`
+	reading := opts
+	reading.ReadOnly = true
+	if e := wantRefused(t, reading); !errors.Is(e, fs.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", e)
+	}
+	w := open(t, opts)
+	prepared(t, w, "run 1").commit(1, 5)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w = open(t, reading)
+	defer w.Close()
+	if got := count(t, w, `SELECT COUNT(*) FROM issues`); got != 5 {
+		t.Errorf("%d issues, want 5", got)
+	}
+	if err := w.Acquire(context.Background(), "jira", "run 2"); err == nil {
+		t.Error("the lease of a file that is open for reading was taken")
+	}
+}
+
+// count returns the number that a query yields.
+func count(t *testing.T, w *Warehouse, sql string) int64 {
+	t.Helper()
+	rows, err := w.Query(context.Background(), sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int64
+	for row, err := range rows.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n = row[0].(int64)
+	}
+	return n
+}

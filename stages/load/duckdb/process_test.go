@@ -1,0 +1,211 @@
+package duckdb
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"snowdrift/stages/load"
+)
+
+// Some tests need another process: the test binary runs itself, and these
+// variables tell it what to be.
+const (
+	holdFile    = "SNOWDRIFT_TEST_HOLD"      // path: open it and wait for the end of stdin
+	dieInCommit = "SNOWDRIFT_TEST_DIE"       // path: commit version 2 and be killed …
+	dieAt       = "SNOWDRIFT_TEST_DIE_AT"    // … before this statement of the commit
+	statements  = "statements in the commit" // what the latter prints when it survives
+)
+
+func TestMain(m *testing.M) {
+	switch {
+	case os.Getenv(holdFile) != "":
+		hold(os.Getenv(holdFile))
+	case os.Getenv(dieInCommit) != "":
+		die(os.Getenv(dieInCommit))
+	default:
+		os.Exit(m.Run())
+	}
+}
+
+// hold opens a file as a run does, says so, and waits.
+func hold(path string) {
+	w, err := Open(context.Background(), options(path))
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println("open")
+	_, err = io.Copy(io.Discard, os.Stdin)
+	if err = errors.Join(err, w.Close()); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+// A second run finds the file locked, whether it wants to write or to read, and
+// gets in when the first is gone, even if that was killed.
+func TestLockedFile(t *testing.T) {
+	for _, end := range []string{"ends", "is killed"} {
+		t.Run("the first "+end, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "jira.duckdb")
+			first := exec.Command(os.Args[0])
+			first.Env = append(os.Environ(), holdFile+"="+path)
+			stdin, err := first.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			stdout, err := first.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := first.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if said, err := bufio.NewReader(stdout).ReadString('\n'); said != "open\n" {
+				t.Fatalf("the first run: %s %v", said, err)
+			}
+			for _, readOnly := range []bool{false, true} {
+				opts := options(path)
+				opts.ReadOnly = readOnly
+				e := wantRefused(t, opts)
+				if !errors.Is(e, load.ErrLeaseHeld) || !strings.Contains(e.Hint, "wait") {
+					t.Errorf("read only %t: %v, want %v and a hint", readOnly, e, load.ErrLeaseHeld)
+				}
+			}
+			if end == "is killed" {
+				err = first.Process.Kill()
+			} else {
+				err = stdin.Close()
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := first.Wait(); (err != nil) != (end == "is killed") {
+				t.Errorf("the first run: %v", err)
+			}
+			if err := open(t, options(path)).Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// assassin is a log handler that kills the process when the nth statement of a
+// commit is about to run.
+type assassin struct {
+	slog.Handler
+	seen, at *int
+}
+
+func (a assassin) Enabled(context.Context, slog.Level) bool { return true }
+
+func (a assassin) Handle(_ context.Context, r slog.Record) error {
+	if r.Message != "statement" || *a.at < 0 {
+		return nil
+	}
+	if *a.seen++; *a.seen == *a.at {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
+			return err
+		}
+		select {} // until the signal arrives
+	}
+	return nil
+}
+
+// child is the test that a process on its own has.
+type child struct{ dir string }
+
+func (child) Helper()           {}
+func (c child) TempDir() string { return c.dir }
+func (child) Fatal(args ...any) {
+	fmt.Println(args...)
+	os.Exit(1)
+}
+
+// die commits version 2 over version 1 and is killed on the way, or says how
+// many statements there were.
+func die(path string) {
+	c := child{dir: filepath.Dir(path)}
+	at, err := strconv.Atoi(os.Getenv(dieAt))
+	if err != nil {
+		c.Fatal(err)
+	}
+	seen, armed := 0, -1
+	opts := options(path)
+	opts.Log = slog.New(assassin{Handler: slog.DiscardHandler, seen: &seen, at: &armed})
+	w, err := Open(context.Background(), opts)
+	if err != nil {
+		c.Fatal(err)
+	}
+	l := prepared(c, w, "run 2")
+	l.stage(2, 7, func(int64) string { return "{}" })
+	armed = at
+	if _, err := w.Commit(context.Background(), l.what(2)); err != nil {
+		c.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		c.Fatal(err)
+	}
+	fmt.Println(seen, statements)
+}
+
+// A run that is killed before any statement of a commit leaves the old rows with
+// the old state; one that was not leaves the new ones.
+func TestKilledInACommit(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for at := 1; ; at++ {
+		path := filepath.Join(dir, strconv.Itoa(at), "jira.duckdb")
+		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		w := open(t, options(path))
+		prepared(t, w, "run 1").commit(1, 5)
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		second := exec.Command(os.Args[0])
+		second.Env = append(os.Environ(), dieInCommit+"="+path, dieAt+"="+strconv.Itoa(at))
+		said, err := second.CombinedOutput()
+		survived := err == nil && strings.Contains(string(said), statements)
+		if !survived && second.ProcessState.Exited() {
+			t.Fatalf("the second run: %v\n%s", err, said)
+		}
+		version, issues := int64(1), int64(5)
+		if survived {
+			version, issues = 2, 7
+		}
+		w = open(t, options(path))
+		if n := count(t, w, `SELECT COUNT(*) FROM issues`); n != issues {
+			t.Errorf("killed at statement %d: %d issues, want %d", at, n, issues)
+		}
+		if n := count(t, w, fmt.Sprintf(`SELECT COUNT(*) FROM issues WHERE summary = 'version %d'`, version)); n != issues {
+			t.Errorf("killed at statement %d: %d issues of version %d, want %d", at, n, version, issues)
+		}
+		s, err := w.State(context.Background(), "jira")
+		if err != nil || s.Cursor != version || s.Digest.Count != issues {
+			t.Errorf("killed at statement %d: state %+v, %v, want version %d", at, s, err, version)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if survived {
+			if at < 10 {
+				t.Errorf("a commit has %d statements: were they counted?", at-1)
+			}
+			t.Logf("killed at each of %d statements", at-1)
+			return
+		}
+	}
+}

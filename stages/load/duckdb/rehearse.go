@@ -1,0 +1,68 @@
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Rehearse tries what a load does and leaves nothing behind: a Parquet file in
+// dir ("" is the system's temporary directory) is loaded into a table of the
+// schema, rows are deleted, and all of it is rolled back. A database that is not
+// there yet is rehearsed in a file of its own beside it.
+func Rehearse(ctx context.Context, opts Options, dir string) (err error) {
+	if _, statErr := os.Stat(opts.Path); errors.Is(statErr, fs.ErrNotExist) {
+		beside, err := os.MkdirTemp(filepath.Dir(opts.Path), ".snowdrift-check-")
+		if err != nil {
+			e := (&Warehouse{opts: opts}).fail("make", opts.Path, "", err)
+			return fmt.Errorf("%w; make its directory, writable for this user, or name another file in destination.duckdb.path", e)
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(beside)) }()
+		opts.Path = filepath.Join(beside, filepath.Base(opts.Path))
+	}
+	staged, err := os.MkdirTemp(dir, "snowdrift-check-")
+	if err != nil {
+		return fmt.Errorf("make a directory for files on their way: %w; set batch.dir to one that can be written", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(staged)) }()
+
+	schema := opts.Schema
+	opts.Schema = "main" // which every file has; ours may not be there yet, and would stay
+	w, err := Open(ctx, opts)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	return w.rehearse(ctx, schema, filepath.Join(staged, "rehearsal.parquet"))
+}
+
+// errRehearsed ends the transaction of a rehearsal that went well.
+var errRehearsed = errors.New("rehearsed")
+
+func (w *Warehouse) rehearse(ctx context.Context, schema, file string) error {
+	const op = "rehearse a load"
+	in := catalog + "." + Dialect.Quote(schema)
+	scratch := in + "." + Dialect.Quote("_snowdrift_check")
+	if err := w.exec(ctx, op, file, "COPY (SELECT range AS id FROM range(10)) TO "+Dialect.Literal(file)+" (FORMAT parquet)"); err != nil {
+		return err
+	}
+	err := w.transaction(ctx, op, func() error {
+		for _, s := range []string{
+			"CREATE SCHEMA IF NOT EXISTS " + in,
+			"CREATE TABLE " + scratch + " AS SELECT id FROM read_parquet(" + Dialect.Literal(file) + ")",
+			"DELETE FROM " + scratch + " WHERE id < 5",
+		} {
+			if err := w.exec(ctx, op, w.opts.Path, s); err != nil {
+				return err
+			}
+		}
+		return errRehearsed
+	})
+	if errors.Is(err, errRehearsed) {
+		return nil
+	}
+	return err
+}

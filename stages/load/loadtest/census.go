@@ -1,0 +1,155 @@
+package loadtest
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages"
+	"snowdrift/stages/load"
+	"snowdrift/state"
+)
+
+// mark stages findings: id and presence.
+func (d *destination) mark(findings map[int64]string) {
+	d.Helper()
+	rows := stages.NewRows(table.Findings())
+	for _, id := range slices.Sorted(maps.Keys(findings)) {
+		set(d.T, rows, map[string]any{table.ID: id, table.Presence: findings[id], table.PresenceEvidence: "it's gone"}, 0)
+	}
+	d.handOver(rows)
+}
+
+// presence: marked rows stay and are no longer live; a reading undoes the mark,
+// even one that brings nothing new.
+func presence(d *destination) {
+	d.load(reading{id: 1, updated: 5, hash: 1, parts: []string{"a"}}, reading{id: 2, updated: 5, hash: 1}, reading{id: 3, updated: 5, hash: 1})
+	d.acquire("run 2")
+	d.mark(map[int64]string{1: "deleted", 2: "no_access", 99: "deleted"})
+	result := d.commit(nil)
+	d.wantRows(result.Rows, map[string]int64{"issues": 2})
+	d.wantDigest(result.Digest, 3)
+	rows := `SELECT id, _presence, _presence_evidence, _run_id FROM issues ORDER BY id`
+	d.want(rows, "1|deleted|it's gone|run 2", "2|no_access|it's gone|run 2", "3|live|NULL|run 1")
+	d.want(`SELECT issue_id, body FROM issue_parts`, "1|a")
+
+	d.acquire("run 3")
+	result = d.load(reading{id: 1, updated: 5, hash: 1, parts: []string{"a"}}, reading{id: 2, updated: 6, hash: 2})
+	d.wantRows(result.Rows, map[string]int64{"issues": 2, "issue_parts": 1})
+	d.wantDigest(result.Digest, 1, 2, 3)
+	d.want(rows, "1|live|NULL|run 3", "2|live|NULL|run 3", "3|live|NULL|run 1")
+}
+
+func (d *destination) wantDigest(got state.Digest, ids ...int64) {
+	d.Helper()
+	var want state.Digest
+	for _, id := range ids {
+		want.Add(id)
+	}
+	if got != want {
+		d.Errorf("digest %v, want %v", got, want)
+	}
+}
+
+// digest: what the destination computes is what state.Digest computes, for sets
+// of ids that are small, large, next to each other and far apart.
+func digest(d *destination) {
+	d.wantDigest(d.commit(nil).Digest)
+	live := map[int64]bool{}
+	for round, span := range []int64{10, 100_000, 1 << 31, 1<<63 - 1} {
+		rnd := rand.New(rand.NewPCG(uint64(round), 1))
+		var readings []reading
+		for range 100 {
+			id := rnd.Int64N(span)
+			readings = append(readings, reading{id: id, updated: 1, hash: 1})
+			live[id] = true
+		}
+		readings = append(readings, reading{id: span, updated: 1, hash: 1}, reading{id: state.Prime - 1 + int64(round), updated: 1, hash: 1})
+		live[span], live[state.Prime-1+int64(round)] = true, true
+		d.wantDigest(d.load(readings...).Digest, slices.Collect(maps.Keys(live))...)
+
+		gone := map[int64]string{}
+		for id := range live {
+			if rnd.IntN(3) == 0 {
+				gone[id] = "deleted"
+			}
+		}
+		for id := range gone {
+			delete(live, id)
+		}
+		if len(gone) > 0 {
+			d.mark(gone)
+		}
+		d.wantDigest(d.commit(nil).Digest, slices.Collect(maps.Keys(live))...)
+	}
+}
+
+// census stages ids as those that Jira has, in files of a few.
+func (d *destination) census(ids ...int64) {
+	d.Helper()
+	for some := range slices.Chunk(ids, 3) {
+		rows := stages.NewRows(table.Census())
+		for _, id := range some {
+			set(d.T, rows, map[string]any{table.ID: id}, 0)
+		}
+		d.handOver(rows)
+	}
+}
+
+// diff: what the census has and the table not, and the other way round; only
+// live rows of the pipeline count.
+func diff(d *destination) {
+	project := func(id, project int64) reading {
+		return reading{id: id, updated: 1, hash: 1, cells: map[string]any{"project_id": project}}
+	}
+	d.load(project(1, 10), project(2, 10), project(3, 20), reading{id: 4, updated: 1, hash: 1}, project(5, 20), project(6, 30))
+	d.mark(map[int64]string{5: "deleted", 6: "out_of_scope"})
+	d.commit(nil)
+	d.acquireFor("other", "run 2")
+	d.load(project(8, 10))
+	d.acquire("run 3")
+
+	for _, tt := range []struct {
+		census, missing, absent []int64
+	}{
+		{census: []int64{1, 2, 3, 4}},
+		{census: []int64{1, 2, 3, 4, 8}}, // whoever loads it
+		{census: []int64{8, 1, 9, 2, 5, 7, 3, 4}, missing: []int64{5, 7, 9}},
+		{census: []int64{2, 8}, absent: []int64{1, 3, 4}},
+		{census: []int64{100, 1, 100}, missing: []int64{100}, absent: []int64{2, 3, 4}},
+	} {
+		d.census(tt.census...)
+		got, err := d.w.Diff(d.Context(), pipeline)
+		d.must(err)
+		d.noFiles()
+		want := load.Diff{Missing: tt.missing, Live: map[int64]int64{10: 2, 20: 1, 0: 1}}
+		for _, id := range tt.absent {
+			projects := map[int64]int64{1: 10, 2: 10, 3: 20}
+			want.Absent = append(want.Absent, load.Absent{ID: id, ProjectID: projects[id], Key: fmt.Sprintf("TO-%d", id)})
+		}
+		if !slices.Equal(got.Missing, want.Missing) || !slices.Equal(got.Absent, want.Absent) || !maps.Equal(got.Live, want.Live) {
+			d.Errorf("census %v: got %+v, want %+v", tt.census, got, want)
+		}
+		if got.Clean() != (len(tt.missing)+len(tt.absent) == 0) {
+			d.Errorf("census %v: clean: %t", tt.census, got.Clean())
+		}
+	}
+	d.wantRows(d.commit(nil).Rows, nil) // comparing writes nothing
+}
+
+// diffNeedsACensus: without one the table would look as if all were gone. Every
+// Diff takes its own.
+func diffNeedsACensus(d *destination) {
+	d.load(reading{id: 1, updated: 1, hash: 1})
+	if got, err := d.w.Diff(d.Context(), pipeline); err == nil {
+		d.Errorf("no census: %+v", got)
+	}
+	d.census(1)
+	_, err := d.w.Diff(d.Context(), pipeline)
+	d.must(err)
+	if got, err := d.w.Diff(d.Context(), pipeline); err == nil {
+		d.Errorf("the census of the Diff before: %+v", got)
+	}
+}

@@ -1,0 +1,53 @@
+package snowflake
+
+import (
+	"slices"
+	"strings"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages/load"
+)
+
+// What stands in Sequence for what only a run knows.
+const (
+	sampleRun   = "RUN"
+	sampleFile  = "FILE.parquet"
+	sampleState = hintPrefix + "…"
+)
+
+// Sequence returns the statements of a pipeline's first commit in their order,
+// as a run sends them once its tables are there and it holds the lease. RUN stands for the run's id,
+// FILE.parquet for each file, and question marks for parameters.
+func Sequence(pipeline string, tables []*table.Table) []string {
+	place := location(pipeline, sampleRun)
+	var staged []*table.Table
+	var issues *table.Table
+	for _, t := range tables {
+		if t.Role != table.Scratch {
+			staged = append(staged, t)
+		}
+		if t.Role == table.Issue {
+			issues = t
+		}
+	}
+	inOrder := slices.SortedFunc(slices.Values(staged), func(a, b *table.Table) int { return strings.Compare(a.Name, b.Name) })
+	out := []string{createStage(pipeline)}
+	for range staged {
+		out = append(out, putFile("/DIR/"+sampleFile, place+"N/"))
+	}
+	for _, t := range inOrder {
+		out = append(out, createStaged(t), copyInto(t, place, []string{"N/" + sampleFile}))
+	}
+	out = append(out, Dialect.CreateChanged(), commentOnStage(pipeline, commitMark),
+		"BEGIN", checkFence, Dialect.FindChanged(issues), Dialect.MergeIssues(issues))
+	for _, t := range staged {
+		if t.Role == table.Child {
+			out = append(out, Dialect.DeleteRows(t), Dialect.InsertRows(t, nil))
+		}
+	}
+	out = append(out, unparsed, Dialect.LiveDigest(issues), putColumns, putState, putRun, "COMMIT", commentOnStage(pipeline, sampleState))
+	for _, t := range inOrder {
+		out = append(out, dropStaged(t))
+	}
+	return append(out, "DROP TABLE IF EXISTS "+Dialect.Quote(load.Changed), "REMOVE "+place, "LIST "+runs(pipeline))
+}
