@@ -251,7 +251,7 @@ func (b *bench) compare() {
 			wrong++
 		}
 		if !sameJSON(b.t, row[last], want[last]) {
-			b.t.Errorf("issue %d: _raw is another JSON value:\n%.2000s\nof\n%.2000s", id, row[last], want[last])
+			b.t.Errorf("issue %d: _raw is another JSON value than the site's", id)
 			wrong++
 		}
 		return wrong < 5

@@ -132,7 +132,7 @@ func TestSim(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	run, stdout, stderr := snowdrift(t, dir, "run", "--set", "jira.url="+url, "--set", "jira.auth.user=loader", "--set", "jira.auth.password=env:SECRET")
+	run, stdout, stderr := snowdrift(t, dir, "run", "--set", "jira.url="+url, "--set", "jira.auth.user=loader", "--set", "jira.auth.password=env:SECRET", "--set", "tables=issues")
 	if code := exitCode(t, run.Run()); code != 0 || !strings.Contains(stdout.String(), "agree on 1 issues") {
 		t.Errorf("exit code %d\n%s\n%s", code, stdout, stderr)
 	}

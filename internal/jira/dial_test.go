@@ -15,7 +15,7 @@ func TestDialCloud(t *testing.T) {
 	c, _ := dial(t, s, func(o *Options) { o.BaseURL += "/" })
 	got := c.Site()
 	want := Site{
-		Deployment: Cloud, BaseURL: s.URL, Version: "1001.0.0-SNAPSHOT",
+		Deployment: Cloud, Named: Cloud, BaseURL: s.URL, Version: "1001.0.0-SNAPSHOT",
 		ServerTime: got.ServerTime, ClockSkew: 30 * time.Second,
 		User:     User{ID: "acc-7", Name: "User 7", Email: "user7@example.com"},
 		TimeZone: "Europe/Berlin", Location: got.Location,

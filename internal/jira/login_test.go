@@ -117,7 +117,7 @@ func TestSecretTrouble(t *testing.T) {
 	for _, login := range []Login{Bearer{Token: broken{}}, Basic{User: "u", Secret: plain("")}, Bearer{}, nil} {
 		o := testOptions(s, newClock())
 		o.Login = login
-		if _, err := Dial(t.Context(), o); KindOf(err) != KindAuth {
+		if _, err := Dial(t.Context(), o); KindOf(err) != KindCredential {
 			t.Errorf("login %v: %v", login, err)
 		}
 	}

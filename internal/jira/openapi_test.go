@@ -43,6 +43,11 @@ func TestRequestsFollowTheSpecification(t *testing.T) {
 				"GET /rest/api/3/field":                     goodField,
 				"GET /rest/api/2/field":                     goodField,
 				"GET /rest/api/3/issue/{id}":                `{"id":"1"}`,
+				"GET /rest/api/3/issue/{id}/comment":        `{"comments":[],"total":0}`,
+				"GET /rest/api/2/issue/{id}/comment":        `{"comments":[],"total":0}`,
+				"GET /rest/api/3/issue/{id}/worklog":        `{"worklogs":[],"total":0}`,
+				"GET /rest/api/2/issue/{id}/worklog":        `{"worklogs":[],"total":0}`,
+				"POST /rest/api/3/changelog/bulkfetch":      `{"issueChangeLogs":[{"issueId":"1","changeHistories":[{}]}],"nextPageToken":"t"}`,
 				"GET /rest/api/2/issue/{id}":                `{"id":"1"}`,
 			} {
 				s.handle(pattern, func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, text) })
@@ -66,8 +71,17 @@ func makeEveryCall(t *testing.T, s *site) {
 	fail(t, err)
 	_, err = c.Issue(t.Context(), 1, []string{"summary"})
 	fail(t, err)
+	_, err = c.Issue(t.Context(), 1, nil, "changelog")
+	fail(t, err)
 	_, err = collect(c.BulkFetch(t.Context(), []int64{1, 2}, nil))
 	fail(t, err)
+	_, err = gather(c.Comments(t.Context(), 1))
+	fail(t, err)
+	_, err = gather(c.Worklogs(t.Context(), 1))
+	fail(t, err)
+	if s.deployment == Cloud {
+		_, _ = gather(c.Changelogs(t.Context(), []int64{1, 2})) // ends with a repeated token: two requests
+	}
 	full := Search{JQL: "project = 1", Fields: []string{"*all"}, PageSize: 200, Expand: []string{"names", "schema"}}
 	for range c.Search(t.Context(), full) { // ends with a repeated token on Cloud: two requests
 	}

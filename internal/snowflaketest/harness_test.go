@@ -100,8 +100,11 @@ func closing(t testing.TB, f func() error) {
 	}
 }
 
-// session connects to s as a loader does.
-func open(t testing.TB, s *Server) *sql.Conn { t.Helper(); return connect(t, config(t, s)) }
+// open connects to s as a loader does.
+func open(t testing.TB, s *Server) *sql.Conn {
+	t.Helper()
+	return connect(t, config(t, s))
+}
 
 func run(t testing.TB, c *sql.Conn, statements ...string) {
 	t.Helper()

@@ -55,7 +55,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	for k, v := range req.Data.SessionParameters {
 		l.Parameters[strings.ToUpper(k)] = fmt.Sprint(v)
 	}
-	if s.accountOf(req.Data.AccountName) != s.opts.Account {
+	if accountOf(req.Data.AccountName) != s.opts.Account {
 		// A wrong account name is a host that serves nothing.
 		http.Error(w, "no such account", http.StatusForbidden)
 		return
@@ -88,7 +88,7 @@ func refusedLogin(l Login, e *sferr.Error) answer {
 }
 
 // accountOf cuts an account name at its region.
-func (s *Server) accountOf(name string) string {
+func accountOf(name string) string {
 	account, _, _ := strings.Cut(strings.ToUpper(name), ".")
 	return account
 }

@@ -48,13 +48,10 @@ const (
 	AfterExecution
 )
 
-// Fault is what goes wrong. Fields are tried from top to bottom, the first that
-// is set decides. Before execution all but Hang, InProgress and LosePutBytes mean
-// that the statement does not run now; an error by Code is final for its request id.
+// Fault is what goes wrong: one of the fields. Before execution, all but
+// InProgress and LosePutBytes mean that the statement does not run now; an error by
+// Code is final for its request id, after the others the driver may ask again.
 type Fault struct {
-	// LosePutBytes lets a PUT through but cuts the file to this many bytes once it
-	// has arrived. Before execution only.
-	LosePutBytes *int64
 	// HTTPStatus answers with a bare HTTP status: 503, 429, ….
 	HTTPStatus int
 	// Reset closes the connection without an answer.
@@ -71,6 +68,9 @@ type Fault struct {
 	Code, State, Message string
 	// InProgress answers 333333 so many times before the result.
 	InProgress int
+	// LosePutBytes lets a PUT through but cuts the file to this many bytes once it
+	// has arrived. Before execution only.
+	LosePutBytes *int64
 }
 
 // Fault sets the function that is asked for faults, nil for none. It is called

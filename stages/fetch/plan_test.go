@@ -47,7 +47,7 @@ func open(t *testing.T, site jirasim.Options, opts fetch.Options) (*jirasim.Sim,
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	opts.Log, opts.PageSize, opts.Overlap, opts.Tables = slog.New(slog.DiscardHandler), 200, 10*time.Minute, []string{"default"}
+	opts.Log, opts.PageSize, opts.Overlap, opts.Tables = slog.New(slog.DiscardHandler), 200, 10*time.Minute, []string{"issues"}
 	source, err := fetch.Open(t.Context(), client, opts)
 	if err != nil {
 		t.Fatal(err)

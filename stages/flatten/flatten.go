@@ -149,14 +149,17 @@ func (f *Flattener) value(w *wanted, name, value []byte) {
 // made of the member: when that changes (a field's type changed, a table was
 // added), the issues that have the member look changed, and only they.
 func (f *Flattener) mix(name, value []byte, seed uint64) {
-	if !rawjson.IsNull(value) && !volatile[string(name)] {
+	if part, personal := personal[string(name)]; personal {
+		value = rawjson.Lookup(value, part)
+	}
+	if !rawjson.IsNull(value) {
 		f.hash += xxh3.HashSeed(value, xxh3.HashSeed(name, seed))
 	}
 }
 
-// volatile are the fields that change without the issue changing, because they
-// tell of the user who asks (JIRA_FACTS §9).
-var volatile = map[string]bool{"lastViewed": true}
+// personal are the fields that tell of the user who asks, and so change without
+// the issue changing (JIRA_FACTS §9), with the member that does not.
+var personal = map[string]string{"lastViewed": "", "votes": "votes", "watches": "watchCount"}
 
 // finish sets the cells that are known at the end only, and ends the rows.
 func (f *Flattener) finish() {

@@ -116,16 +116,20 @@ func TestDuplicateMembers(t *testing.T) {
 }
 
 func TestHashIsOfTheContent(t *testing.T) {
-	base := issue(1, `"summary":"x","customfield_1":5,"labels":["a","b"],"customfield_9":{"unknown":1},"lastViewed":"2024-01-01"`)
+	base := issue(1, `"summary":"x","customfield_1":5,"labels":["a","b"],"customfield_9":{"unknown":1},"lastViewed":"2024-01-01","votes":{"votes":3,"hasVoted":false},"watches":{"watchCount":4,"isWatching":false}`)
 	for _, tt := range []struct {
 		title, raw string
 		same       bool
 	}{
 		{"the same", base, true},
-		{"another order", issue(1, `"lastViewed":"2024-01-01","customfield_9":{"unknown":1},"customfield_1":5,"summary":"x","labels":["a","b"]`), true},
-		{"fields before the id", `{"fields":{"summary":"x","customfield_1":5,"labels":["a","b"],"customfield_9":{"unknown":1}},"key":"TO-1","id":"1"}`, true},
+		{"another order", issue(1, `"lastViewed":"2024-01-01","customfield_9":{"unknown":1},"customfield_1":5,"summary":"x","labels":["a","b"],"watches":{"watchCount":4},"votes":{"votes":3}`), true},
+		{"fields before the id", `{"fields":{"summary":"x","customfield_1":5,"labels":["a","b"],"customfield_9":{"unknown":1},"votes":{"votes":3},"watches":{"watchCount":4}},"key":"TO-1","id":"1"}`, true},
 		{"viewed again", strings.Replace(base, "2024-01-01", "2025-02-02", 1), true},
 		{"never viewed", strings.Replace(base, `"2024-01-01"`, "null", 1), true},
+		{"voted for by us", strings.Replace(base, `"hasVoted":false`, `"hasVoted":true`, 1), true},
+		{"watched by us", strings.Replace(base, `"isWatching":false`, `"isWatching":true`, 1), true},
+		{"another vote", strings.Replace(base, `"votes":3`, `"votes":4`, 1), false},
+		{"another watcher", strings.Replace(base, `"watchCount":4`, `"watchCount":5`, 1), false},
 		{"null for absent", strings.Replace(base, `"summary"`, `"environment":null,"customfield_8":null,"summary"`, 1), true},
 		{"another gateway", strings.Replace(base, `{"id"`, `{"self":"https://api.example.com/1","expand":"names","id"`, 1), true},
 		{"another value", strings.Replace(base, `"x"`, `"y"`, 1), false},

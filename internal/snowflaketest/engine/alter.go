@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 
-	"snowdrift/internal/snowflaketest/duckfn"
 	"snowdrift/internal/snowflaketest/sferr"
 	"snowdrift/internal/snowflaketest/sqltype"
 	"snowdrift/internal/snowflaketest/syntax"
@@ -39,20 +38,15 @@ func (x *execution) alterTable(ctx context.Context, st *syntax.AlterTable) (stri
 		defer x.engine.mu.Unlock()
 		t.comment = *st.SetComment
 		return succeeded, nil
-	case st.RenameTo != nil:
-		return succeeded, x.rename(ctx, t, st.RenameTo)
-	case st.SwapWith != nil:
-		return succeeded, x.swap(ctx, t, st.SwapWith)
 	}
 	return "", sferr.Unsupported("this form of ALTER TABLE")
 }
 
-// setColumns replaces t's columns; the slice itself is never changed, statements
-// may be reading it.
-func (x *execution) setColumns(t *table, columns []column) {
-	x.engine.mu.Lock()
-	defer x.engine.mu.Unlock()
-	t.columns = columns
+// setColumns replaces the columns of a table or a view.
+func (e *Engine) setColumns(of *[]column, columns []column) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	*of = columns
 }
 
 func (x *execution) addColumns(ctx context.Context, t *table, st *syntax.AlterTable) error {
@@ -60,10 +54,10 @@ func (x *execution) addColumns(ctx context.Context, t *table, st *syntax.AlterTa
 	if err != nil {
 		return err
 	}
-	columns := slices.Clone(t.columns)
+	columns := x.engine.columns(&t.columns)
 	var statements []string
 	for i, c := range defs {
-		if t.column(c.Name) >= 0 {
+		if slices.ContainsFunc(columns, func(o column) bool { return o.Name == c.Name }) {
 			if st.AddIfNotExists {
 				continue
 			}
@@ -87,12 +81,12 @@ func (x *execution) addColumns(ctx context.Context, t *table, st *syntax.AlterTa
 	if err := x.exec(ctx, statements...); err != nil {
 		return err
 	}
-	x.setColumns(t, columns)
+	x.engine.setColumns(&t.columns, columns)
 	return nil
 }
 
 func (x *execution) dropColumns(ctx context.Context, t *table, st *syntax.AlterTable) error {
-	columns := slices.Clone(t.columns)
+	columns := x.engine.columns(&t.columns)
 	var statements []string
 	for _, name := range st.DropColumns {
 		i := slices.IndexFunc(columns, func(c column) bool { return c.Name == name })
@@ -108,16 +102,16 @@ func (x *execution) dropColumns(ctx context.Context, t *table, st *syntax.AlterT
 	if err := x.exec(ctx, statements...); err != nil {
 		return err
 	}
-	x.setColumns(t, columns)
+	x.engine.setColumns(&t.columns, columns)
 	return nil
 }
 
 // changeColumns comments, widens or loosens columns. What would rewrite data is
 // refused, as on Snowflake.
 func (x *execution) changeColumns(t *table, changes []syntax.ColumnChange) error {
-	columns := slices.Clone(t.columns)
+	columns := x.engine.columns(&t.columns)
 	for _, ch := range changes {
-		i := t.column(ch.Column)
+		i := slices.IndexFunc(columns, func(c column) bool { return c.Name == ch.Column })
 		if i < 0 {
 			return sferr.Compilation("000904", "42000", "invalid identifier '%s'", ch.Column)
 		}
@@ -141,57 +135,7 @@ func (x *execution) changeColumns(t *table, changes []syntax.ColumnChange) error
 			columns[i].Type = to
 		}
 	}
-	x.setColumns(t, columns)
-	return nil
-}
-
-func (x *execution) rename(ctx context.Context, t *table, to syntax.Name) error {
-	full, err := x.qualify(to)
-	if err != nil {
-		return err
-	}
-	if t.temporary != nil || full[0] != t.name[0] || full[1] != t.name[1] {
-		return sferr.Unsupported("renaming temporary tables or into another schema")
-	}
-	old, err := x.sameTable(&table{name: full})
-	if err != nil {
-		return err
-	}
-	if old != nil {
-		return sferr.Exists(full[2])
-	}
-	if err := x.exec(ctx, fmt.Sprintf("ALTER TABLE %s RENAME TO %s", t.physical, duckfn.Ident(full[2]))); err != nil {
-		return err
-	}
-	x.leave(t)
-	t.name, t.physical = full, t.duckDB+"."+duckfn.Ident(full[2])
-	x.enter(t)
-	return nil
-}
-
-// swap exchanges two tables' names.
-func (x *execution) swap(ctx context.Context, t *table, with syntax.Name) error {
-	other, err := x.findTable(with)
-	if err != nil {
-		return err
-	}
-	if t.temporary != nil || other.temporary != nil || t.duckDB != other.duckDB {
-		return sferr.Unsupported("SWAP WITH of temporary tables or between schemas")
-	}
-	if err := x.lock(ctx, other, exclusive); err != nil {
-		return err
-	}
-	a, b, free := duckfn.Ident(t.name[2]), duckfn.Ident(other.name[2]), duckfn.Ident(fmt.Sprintf("swap %d", x.engine.next()))
-	if err := x.exec(ctx,
-		fmt.Sprintf("ALTER TABLE %s RENAME TO %s", t.physical, free),
-		fmt.Sprintf("ALTER TABLE %s RENAME TO %s", other.physical, a),
-		fmt.Sprintf("ALTER TABLE %s.%s RENAME TO %s", t.duckDB, free, b)); err != nil {
-		return err
-	}
-	t.name, other.name = other.name, t.name
-	t.physical, other.physical = other.physical, t.physical
-	x.enter(t)
-	x.enter(other)
+	x.engine.setColumns(&t.columns, columns)
 	return nil
 }
 
@@ -253,13 +197,13 @@ func (x *execution) comment(st *syntax.Comment) (string, error) {
 func (x *execution) commentColumn(st *syntax.Comment) (string, error) {
 	of, name := st.Name[:len(st.Name)-1], st.Name[len(st.Name)-1]
 	if v, err := x.findView(of); err == nil {
-		x.engine.mu.Lock()
-		defer x.engine.mu.Unlock()
-		i := slices.IndexFunc(v.columns, func(c column) bool { return c.Name == name })
+		columns := x.engine.columns(&v.columns)
+		i := slices.IndexFunc(columns, func(c column) bool { return c.Name == name })
 		if i < 0 {
 			return "", sferr.Compilation("000904", "42000", "invalid identifier '%s'", name)
 		}
-		v.columns[i].comment = st.Text
+		columns[i].comment = st.Text
+		x.engine.setColumns(&v.columns, columns)
 		return succeeded, nil
 	}
 	t, err := x.findTable(of)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -35,17 +36,19 @@ type column struct {
 	comment string
 }
 
-// table is a table's description; the rows are in DuckDB under physical.
+// table is a table's description; the rows are in DuckDB under physical. The
+// engine's mu guards what can change.
 type table struct {
 	name      syntax.Name // database, schema, table
 	kind      string      // "TABLE", "TRANSIENT", "TEMPORARY"
+	duckDB    string      // quoted DuckDB schema
 	physical  string      // quoted and qualified DuckDB name
-	columns   []column
-	comment   string
+	temporary *Session    // owner of a temporary table
 	created   time.Time
-	loads     map[string]string // staged file -> its MD5: COPY's load metadata
-	duckDB    string            // quoted DuckDB schema
-	temporary *Session          // owner of a temporary table
+
+	columns []column
+	comment string
+	loads   map[string]string // staged file -> its MD5: COPY's load metadata
 }
 
 // view is a stored query. names are those given in CREATE VIEW, if any.
@@ -86,21 +89,22 @@ func (e *Engine) addSchema(ctx context.Context, db, name, comment string) error 
 
 func duckSchema(db, schema string) string { return duckfn.Ident(db + "." + schema) }
 
-func (t *table) translated() []translate.Column {
-	out := make([]translate.Column, len(t.columns))
-	for i, c := range t.columns {
+// columns copies the columns of a table or a view, which DDL of another session
+// may replace at any time.
+func (e *Engine) columns(of *[]column) []column {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(*of)
+}
+
+// translated are t's columns for the translator.
+func (s *Session) translated(t *table) []translate.Column {
+	columns := s.engine.columns(&t.columns)
+	out := make([]translate.Column, len(columns))
+	for i, c := range columns {
 		out[i] = c.Column
 	}
 	return out
-}
-
-func (t *table) column(name string) int {
-	for i, c := range t.columns {
-		if c.Name == name {
-			return i
-		}
-	}
-	return -1
 }
 
 // qualify completes a name with the session's database and schema.
@@ -221,19 +225,18 @@ func (c names) Relation(n syntax.Name) (translate.Relation, error) {
 	if c.database != "" && len(n) < 3 {
 		n = append(syntax.Name{c.database, c.schema}[:3-len(n)], n...)
 	}
-	v, err := c.session.findView(n)
-	if err == nil {
-		return c.view(v)
-	}
 	t, err := c.session.findTable(n)
 	if err != nil {
+		if v, viewErr := c.session.findView(n); viewErr == nil {
+			return c.view(v)
+		}
 		return translate.Relation{}, asObject(err)
 	}
 	if err := c.session.require("SELECT", t.name); err != nil {
 		return translate.Relation{}, err
 	}
 	*c.tables++
-	return translate.Relation{SQL: c.session.readable(t), Columns: t.translated()}, nil
+	return translate.Relation{SQL: c.session.readable(t), Columns: c.session.translated(t)}, nil
 }
 
 func (c names) view(v *view) (translate.Relation, error) {

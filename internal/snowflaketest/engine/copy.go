@@ -46,7 +46,7 @@ func (x *execution) copy(ctx context.Context, st *syntax.Copy) (res *Result, err
 	if err := x.require("READ", s.name); err != nil {
 		return nil, err
 	}
-	if st, err = checkCopy(st, t); err != nil {
+	if st, err = checkCopy(st, x.translated(t)); err != nil {
 		return nil, err
 	}
 	files, err := x.filesToLoad(ctx, st, s, t)
@@ -89,7 +89,7 @@ func (x *execution) copy(ctx context.Context, st *syntax.Copy) (res *Result, err
 
 // checkCopy refuses combinations that Snowflake refuses. Without column names and
 // transformation, a file goes whole into the one semi-structured column.
-func checkCopy(st *syntax.Copy, t *table) (*syntax.Copy, error) {
+func checkCopy(st *syntax.Copy, columns []translate.Column) (*syntax.Copy, error) {
 	if err := checkFormat(st.Format); err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func checkCopy(st *syntax.Copy, t *table) (*syntax.Copy, error) {
 		return nil, sferr.Compilation("002019", "0A000", "INCLUDE_METADATA needs MATCH_BY_COLUMN_NAME.")
 	case st.Transform != nil || st.MatchByName != "":
 		return st, nil
-	case len(t.columns) != 1 || !t.columns[0].Type.Kind.Semi():
+	case len(columns) != 1 || !columns[0].Type.Kind.Semi():
 		return nil, sferr.Compilation("002019", "0A000", "PARQUET file format can produce one and only one column of type variant, object, or array. "+
 			"Load data into separate columns using the MATCH_BY_COLUMN_NAME copy option or copy with transformation.")
 	}
@@ -180,7 +180,7 @@ func (x *execution) loadFiles(ctx context.Context, st *syntax.Copy, s *stageObje
 			f.fail(statementError(ctx, err), 0, 1)
 		}
 		for _, r := range f.ranges {
-			sql, err := translate.Load(x.env, t.translated(), st, f.parquet.staged(r))
+			sql, err := translate.Load(x.env, x.translated(t), st, f.parquet.staged(r))
 			if err != nil {
 				return inFile(statementError(ctx, err), f)
 			}
@@ -237,7 +237,7 @@ func (x *execution) findLoadable(ctx context.Context, st *syntax.Copy, t *table,
 
 // probe converts a range of rows without storing them.
 func (x *execution) probe(ctx context.Context, st *syntax.Copy, t *table, f *fileLoad, r rowRange) error {
-	sql, err := translate.Load(x.env, t.translated(), st, f.parquet.staged(r))
+	sql, err := translate.Load(x.env, x.translated(t), st, f.parquet.staged(r))
 	if err != nil {
 		return err
 	}

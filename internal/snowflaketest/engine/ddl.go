@@ -111,7 +111,7 @@ func (x *execution) tableSource(st *syntax.CreateTable, t *table) (string, error
 		if err != nil {
 			return "", err
 		}
-		t.columns = slices.Clone(like.columns)
+		t.columns = x.engine.columns(&like.columns)
 	case st.Query != nil:
 		q, err := translate.Select(x.env, x.catalog(), st.Query)
 		if err != nil {

@@ -118,7 +118,7 @@ func (x *execution) insert(ctx context.Context, st *syntax.Insert) (*Result, err
 	if err != nil {
 		return nil, err
 	}
-	source, err := translate.Insert(x.env, x.catalog(), t.translated(), st)
+	source, err := translate.Insert(x.env, x.catalog(), x.translated(t), st)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (x *execution) target(ctx context.Context, n syntax.Name, alias string, pri
 		return translate.Target{}, err
 	}
 	physical, err := x.writable(ctx, t, true)
-	return translate.Target{SQL: physical, Name: t.name, Alias: alias, Columns: t.translated()}, err
+	return translate.Target{SQL: physical, Name: t.name, Alias: alias, Columns: x.translated(t)}, err
 }
 
 func (x *execution) update(ctx context.Context, st *syntax.Update) (*Result, error) {

@@ -125,21 +125,30 @@ func (x *execution) objects(schemas []syntax.Name) (tables []*table, views []*vi
 }
 
 func (x *execution) showObjects(ctx context.Context, st *syntax.Show) (names []string, rows [][]any, err error) {
+	if st.Object == "SCHEMAS" || st.Object == "DATABASES" {
+		return x.showNamespaces(st)
+	}
 	schemas, err := x.scope(st)
 	if err != nil {
 		return nil, nil, err
 	}
-	owner := x.engine.opts.Role
 	tables, views, stages := x.objects(schemas)
+	counts := make([]int64, len(tables))
+	for i, t := range tables {
+		if st.Object == "TABLES" {
+			if counts[i], err = x.queryInt(ctx, "SELECT count(*) FROM "+t.physical); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	owner := x.engine.opts.Role
+	x.engine.mu.Lock()
+	defer x.engine.mu.Unlock()
 	switch st.Object {
 	case "TABLES":
 		names = []string{"created_on", "name", "database_name", "schema_name", "kind", "comment", "cluster_by", "rows", "bytes", "owner", "retention_time"}
-		for _, t := range tables {
-			n, err := x.queryInt(ctx, "SELECT count(*) FROM "+t.physical)
-			if err != nil {
-				return nil, nil, err
-			}
-			rows = append(rows, []any{t.created, t.name[2], t.name[0], t.name[1], t.kind, t.comment, "", n, n * 100, owner, "1"})
+		for i, t := range tables {
+			rows = append(rows, []any{t.created, t.name[2], t.name[0], t.name[1], t.kind, t.comment, "", counts[i], nil, owner, "1"})
 		}
 	case "VIEWS":
 		names = []string{"created_on", "name", "reserved", "database_name", "schema_name", "owner", "comment", "text", "is_secure", "is_materialized"}
@@ -155,8 +164,6 @@ func (x *execution) showObjects(ctx context.Context, st *syntax.Show) (names []s
 			}
 			rows = append(rows, []any{s.created, s.name[2], s.name[0], s.name[1], "", "N", "N", owner, s.comment, nil, kind, nil})
 		}
-	case "SCHEMAS", "DATABASES":
-		return x.showNamespaces(st)
 	}
 	return names, rows, nil
 }
@@ -205,10 +212,10 @@ func (x *execution) showColumns(st *syntax.Show) (*Result, error) {
 		}
 		tables, views, _ := x.objects(schemas)
 		for _, t := range tables {
-			all = append(all, described{t.name, t.columns})
+			all = append(all, described{t.name, x.engine.columns(&t.columns)})
 		}
 		for _, v := range views {
-			all = append(all, described{v.name, v.columns})
+			all = append(all, described{v.name, x.engine.columns(&v.columns)})
 		}
 	}
 	names := []string{"table_name", "schema_name", "column_name", "data_type", "null?", "default", "kind", "expression", "comment", "database_name", "autoincrement"}
@@ -227,13 +234,13 @@ func (x *execution) showColumns(st *syntax.Show) (*Result, error) {
 
 func (x *execution) columnsOf(n syntax.Name) (syntax.Name, []column, error) {
 	if v, err := x.findView(n); err == nil {
-		return v.name, v.columns, nil
+		return v.name, x.engine.columns(&v.columns), nil
 	}
 	t, err := x.findTable(n)
 	if err != nil {
 		return nil, nil, err
 	}
-	return t.name, t.columns, nil
+	return t.name, x.engine.columns(&t.columns), nil
 }
 
 // dataType is SHOW COLUMNS' JSON description of a type.

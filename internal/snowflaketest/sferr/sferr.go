@@ -41,11 +41,11 @@ func Unsupported(format string, args ...any) *Error {
 // Missing reports an object that does not exist or that the role may not see;
 // Snowflake does not tell the two apart. kind is "Object", "Table", "Stage" …
 func Missing(kind, name string) *Error {
-	state := "42S02"
+	code, state := "002003", "42S02"
 	if kind == "Schema" || kind == "Database" || kind == "Stage" {
-		return Compilation("002043", "02000", "%s '%s' does not exist or not authorized.", kind, name)
+		code, state = "002043", "02000"
 	}
-	return Compilation("002003", state, "%s '%s' does not exist or not authorized.", kind, name)
+	return Compilation(code, state, "%s '%s' does not exist or not authorized.", kind, name)
 }
 
 // Exists reports a CREATE of something that is there already.

@@ -64,7 +64,6 @@ type Cast struct {
 type TypeName struct {
 	Name string
 	Args []int
-	Pos  int
 }
 
 // Call is a function call with everything that can hang on one.
@@ -76,7 +75,6 @@ type Call struct {
 	WithinGroup []Order
 	IgnoreNulls bool
 	Over        *Window
-	Pos         int
 }
 
 // Window is OVER (…).
@@ -250,7 +248,6 @@ type Table interface{ table() }
 type TableName struct {
 	Name  Name
 	Alias string
-	Pos   int
 }
 
 // Derived is a subquery in FROM.

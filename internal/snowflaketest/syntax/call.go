@@ -5,7 +5,7 @@ import "snowdrift/internal/snowflaketest/sferr"
 // call parses the arguments and suffixes of the function whose name was taken
 // together with its opening parenthesis.
 func (p *parser) call(name token) (Expr, error) {
-	c := &Call{Name: name.word(), Pos: name.start}
+	c := &Call{Name: name.word()}
 	c.Distinct = p.words("DISTINCT")
 	if err := p.arguments(c); err != nil {
 		return nil, err

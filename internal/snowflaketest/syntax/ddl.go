@@ -201,7 +201,6 @@ func (p *parser) alter() (Statement, error) {
 }
 
 func (p *parser) alterAction(s *AlterTable) error {
-	var err error
 	switch {
 	case p.words("ADD"):
 		p.words("COLUMN")
@@ -220,12 +219,6 @@ func (p *parser) alterAction(s *AlterTable) error {
 		}
 		text, err := p.stringLiteral()
 		s.SetComment = &text
-		return err
-	case p.words("RENAME", "TO"):
-		s.RenameTo, err = p.name()
-		return err
-	case p.words("SWAP", "WITH"):
-		s.SwapWith, err = p.name()
 		return err
 	case p.words("DROP", "COLUMN"):
 		s.DropIfExists = p.words("IF", "EXISTS")

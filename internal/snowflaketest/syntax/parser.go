@@ -248,7 +248,7 @@ func (p *parser) typeName() (TypeName, error) {
 		return TypeName{}, p.unexpected()
 	}
 	p.pos++
-	tn := TypeName{Name: t.word(), Pos: t.start}
+	tn := TypeName{Name: t.word()}
 	if tn.Name == "DOUBLE" && p.words("PRECISION") {
 		tn.Name = "DOUBLE"
 	}

@@ -168,12 +168,12 @@ func (p *parser) extract() (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Call{Name: "DATE_PART", Args: []Expr{&String{Value: part.text}, x}, Pos: part.start}, p.expect(")")
+	return &Call{Name: "DATE_PART", Args: []Expr{&String{Value: part.text}, x}}, p.expect(")")
 }
 
 // position reads POSITION(a IN b) and POSITION(a, b).
 func (p *parser) position() (Expr, error) {
-	c := &Call{Name: "POSITION", Pos: p.peek().start}
+	c := &Call{Name: "POSITION"}
 	p.pos += 2
 	a, err := p.additive()
 	if err != nil {
@@ -232,7 +232,7 @@ func (p *parser) columnOrCall() (Expr, error) {
 	}
 	// Snowflake knows a few functions that need no parentheses.
 	if len(c.Name) == 1 && t.kind == tokWord && bareFunctions[c.Name[0]] {
-		return &Call{Name: c.Name[0], Pos: t.start}, nil
+		return &Call{Name: c.Name[0]}, nil
 	}
 	return c, nil
 }

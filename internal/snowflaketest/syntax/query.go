@@ -348,13 +348,12 @@ func (p *parser) tableFactor() (Table, error) {
 }
 
 func (p *parser) tableName() (Table, error) {
-	pos := p.peek().start
 	n, err := p.name()
 	if err != nil {
 		return nil, err
 	}
 	alias, err := p.alias()
-	return &TableName{Name: n, Alias: alias, Pos: pos}, err
+	return &TableName{Name: n, Alias: alias}, err
 }
 
 func (p *parser) tableFunction() (*TableFunction, error) {
@@ -363,7 +362,7 @@ func (p *parser) tableFunction() (*TableFunction, error) {
 		p.pos--
 		return nil, p.unexpected()
 	}
-	c := &Call{Name: name.word(), Pos: name.start}
+	c := &Call{Name: name.word()}
 	if err := p.arguments(c); err != nil {
 		return nil, err
 	}

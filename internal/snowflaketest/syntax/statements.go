@@ -112,8 +112,6 @@ type AlterTable struct {
 	Add            []ColumnDef
 	AddIfNotExists bool
 	SetComment     *string
-	RenameTo       Name
-	SwapWith       Name
 	DropColumns    []string
 	DropIfExists   bool
 	Columns        []ColumnChange

@@ -111,8 +111,7 @@ func (b *binder) addUnits(u string, amount, to value) (value, error) {
 		return value{}, err
 	}
 	t := to.typ
-	switch u {
-	case "hour", "minute", "second", "millisecond", "microsecond":
+	if isClockUnit(u) {
 		if t.Kind == sqltype.Date {
 			t = sqltype.Of(sqltype.TimestampNTZ)
 		}
@@ -129,8 +128,8 @@ func (b *binder) addUnits(u string, amount, to value) (value, error) {
 	return value{sql: sql, typ: t, nullable: true}, err
 }
 
-// dateDiff counts the boundaries between two times; timestamps with zones are
-// compared in UTC.
+// dateDiff counts the boundaries between two times. As soon as one has an offset
+// they are compared in UTC [K]; TIMESTAMP_LTZ counts days in the session's zone.
 func dateDiff(b *binder, c *syntax.Call, args []value) (value, error) {
 	if len(args) != 2 {
 		return value{}, wrongCount(c)
@@ -139,19 +138,27 @@ func dateDiff(b *binder, c *syntax.Call, args []value) (value, error) {
 	if err != nil {
 		return value{}, err
 	}
-	var sides [2]string
-	for i, a := range args {
-		if a, err = b.temporal(a); err != nil {
-			return value{}, err
-		}
-		if a.typ.Kind == sqltype.TimestampTZ {
-			sides[i] = "timezone('UTC', " + a.key() + ")"
-		} else if sides[i], err = b.wall(a); err != nil {
+	for i := range args {
+		if args[i], err = b.temporal(args[i]); err != nil {
 			return value{}, err
 		}
 	}
-	if args[0].typ.Kind == sqltype.TimestampLTZ && args[1].typ.Kind == sqltype.TimestampLTZ && isClockUnit(u) {
-		sides = [2]string{args[0].sql, args[1].sql}
+	args, common, err := b.unify(args)
+	if err != nil {
+		return value{}, err
+	}
+	var sides [2]string
+	for i, a := range args {
+		switch {
+		case common.Kind == sqltype.TimestampTZ:
+			sides[i] = "timezone('UTC', " + a.key() + ")"
+		case common.Kind == sqltype.TimestampLTZ && isClockUnit(u):
+			sides[i] = a.sql
+		default:
+			if sides[i], err = b.wall(a); err != nil {
+				return value{}, err
+			}
+		}
 	}
 	t := sqltype.Fixed(38, 0)
 	return value{sql: fmt.Sprintf("CAST(date_diff('%s', %s, %s) AS %s)", u, sides[0], sides[1], t.DuckDB()), typ: t, nullable: true}, nil

@@ -45,7 +45,7 @@ func (b *binder) bind(i int) (value, error) {
 	}
 	s := *in.Value
 	bad := func(err error) (value, error) {
-		return value{}, sferr.New("100037", "22018", "bind %d: %q is not a value of type %s: %v", i, s, in.Type, err)
+		return value{}, sferr.New("002049", "42601", "bind %d: %q is not a value of type %s: %v", i, s, in.Type, err)
 	}
 	switch in.Type {
 	case "TEXT":

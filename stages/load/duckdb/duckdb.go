@@ -11,6 +11,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -134,11 +135,15 @@ func (w *Warehouse) settings(exists bool) []string {
 	return append(s, "USE "+schema)
 }
 
-// openError tells a locked file from everything else. DuckDB has no code for
-// it; the text is of its function LocalFileSystem::OpenFile.
+// openError tells a locked file, and a schema that is not there, from
+// everything else. DuckDB has no codes for them; the texts are of its functions
+// LocalFileSystem::OpenFile and CatalogSearchPath::Set.
 func openError(err error) error {
-	if strings.Contains(err.Error(), "Could not set lock on file") {
+	switch text := err.Error(); {
+	case strings.Contains(text, "Could not set lock on file"):
 		return fmt.Errorf("%w: %w", load.ErrLeaseHeld, err)
+	case strings.Contains(text, "No catalog + schema named"):
+		return fmt.Errorf("there is no such schema: %w: %w", fs.ErrNotExist, err)
 	}
 	return err
 }

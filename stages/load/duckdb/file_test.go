@@ -12,7 +12,7 @@ import (
 	"snowdrift/stages/load"
 )
 
-// openError opens what must not open, and returns the error.
+// wantRefused opens what must not open, and returns the error.
 func wantRefused(t *testing.T, opts Options) *load.Error {
 	t.Helper()
 	w, err := Open(context.Background(), opts)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/big"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -210,6 +211,31 @@ func (d *destination) want(sql string, want ...string) {
 	d.Helper()
 	if got := d.query(sql); !slices.Equal(got, want) {
 		d.Errorf("%s\ngot  %s\nwant %s", sql, strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+	}
+}
+
+// wantJSON compares the one cell of an answer with a document, as JSON values;
+// "" is NULL.
+func (d *destination) wantJSON(sql, want string) {
+	d.Helper()
+	answer := d.query(sql)
+	if want == "" {
+		if !slices.Equal(answer, []string{"NULL"}) {
+			d.Errorf("%s: got %q, want NULL", sql, answer)
+		}
+		return
+	}
+	if len(answer) != 1 {
+		d.Fatalf("%s: %d rows", sql, len(answer))
+	}
+	var g, w any
+	if err := json.Unmarshal([]byte(answer[0]), &g); err != nil {
+		d.Errorf("%s: got %q, want %s", sql, answer[0], want)
+		return
+	}
+	d.must(json.Unmarshal([]byte(want), &w))
+	if !reflect.DeepEqual(g, w) {
+		d.Errorf("%s: got %s, want %s", sql, answer[0], want)
 	}
 }
 

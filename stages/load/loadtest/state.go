@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"reflect"
-	"slices"
 	"time"
 
 	"snowdrift/internal/table"
@@ -16,31 +15,6 @@ import (
 	"snowdrift/stages/load"
 	"snowdrift/state"
 )
-
-// wantJSON compares the one cell of an answer with a document, as JSON values;
-// "" is NULL.
-func (d *destination) wantJSON(sql, want string) {
-	d.Helper()
-	answer := d.query(sql)
-	if want == "" {
-		if !slices.Equal(answer, []string{"NULL"}) {
-			d.Errorf("%s: got %q, want NULL", sql, answer)
-		}
-		return
-	}
-	if len(answer) != 1 {
-		d.Fatalf("%s: %d rows", sql, len(answer))
-	}
-	var g, w any
-	if err := json.Unmarshal([]byte(answer[0]), &g); err != nil {
-		d.Errorf("%s: got %q, want %s", sql, answer[0], want)
-		return
-	}
-	d.must(json.Unmarshal([]byte(want), &w))
-	if !reflect.DeepEqual(g, w) {
-		d.Errorf("%s: got %s, want %s", sql, answer[0], want)
-	}
-}
 
 // someState returns a state in which everything is set but the column ledger.
 func someState() *state.State {

@@ -55,6 +55,7 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 // persist tries until the commit happened, or an error shows that it did not
 // and will not, or nobody can say.
 func (w *Warehouse) persist(ctx context.Context, c load.Commit, files map[string][]stagedFile) (load.Result, error) {
+	var sent *load.Result // what a COMMIT without an answer would have written
 	for n := 1; ; n++ {
 		result, err := w.attempt(ctx, c, files)
 		var open openCommit
@@ -62,26 +63,29 @@ func (w *Warehouse) persist(ctx context.Context, c load.Commit, files map[string
 		case err == nil:
 			return result, nil
 		case errors.As(err, &open):
+			sent = &result
 			w.abandon()
+		case lost(err):
+			w.abandon()
+		case number(err) != errLocked && !(sent != nil && errors.Is(err, load.ErrLeaseLost)):
+			return load.Result{}, err
+		}
+		if sent != nil {
 			happened, readErr := w.happened(ctx, c)
 			if readErr != nil {
-				return result, fail("commit", w.pipeline, "COMMIT", fmt.Errorf("%w: %w; then: %w", load.ErrUnknown, err, readErr))
+				return load.Result{}, fail("commit", w.pipeline, "COMMIT", fmt.Errorf("%w: %w; then: %w", load.ErrUnknown, err, readErr))
 			}
 			if happened {
 				w.opts.Log.Warn("the answer to COMMIT was lost, and it happened", "error", err)
-				return result, nil
+				return *sent, nil
 			}
-		case lost(err):
-			w.abandon()
-		case number(err) != errLocked:
-			return result, err
 		}
-		if n == attempts || ctx.Err() != nil {
-			return result, err
+		if n == attempts || ctx.Err() != nil || errors.Is(err, load.ErrLeaseLost) {
+			return load.Result{}, err
 		}
 		w.opts.Log.Warn("commit failed, trying again", "error", err, "attempt", n)
 		if err := w.opts.Wait(ctx, backoff(n)); err != nil {
-			return result, err
+			return load.Result{}, err
 		}
 	}
 }
@@ -158,7 +162,7 @@ func (w *Warehouse) afterCommit(ctx context.Context, c load.Commit, files map[st
 	if err := w.tidy(ctx, s, files); err != nil {
 		w.opts.Log.Warn("not all was tidied up after the commit", "error", err)
 	}
-	if !w.swept && w.uploads.hasStage {
+	if !w.swept && len(files) > 0 {
 		w.swept = true
 		if err := w.sweep(ctx, s); err != nil {
 			w.opts.Log.Warn("the stage was not swept", "error", err)

@@ -102,6 +102,9 @@ func (w *Warehouse) tidy(ctx context.Context, s *session, files map[string][]sta
 // removeRun removes the files of a run from the stage.
 func (w *Warehouse) removeRun(ctx context.Context, s *session, run string) error {
 	_, err := s.named(ctx, "remove the files of run", run, "REMOVE "+location(w.pipeline, run))
+	if err == nil && run == w.run {
+		w.uploads.removed()
+	}
 	return err
 }
 
@@ -112,12 +115,8 @@ func (w *Warehouse) discard(ctx context.Context) error {
 	}
 	w.uploads.forget()
 	clear(w.copied)
-	if !w.uploads.used || !w.uploads.hasStage {
+	if !w.uploads.littered() {
 		return nil
 	}
-	err := w.with(ctx, func(ctx context.Context, s *session) error { return w.removeRun(ctx, s, w.run) })
-	if err == nil {
-		w.uploads.used = false
-	}
-	return err
+	return w.with(ctx, func(ctx context.Context, s *session) error { return w.removeRun(ctx, s, w.run) })
 }

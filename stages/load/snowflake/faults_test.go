@@ -140,6 +140,30 @@ func TestLostCommit(t *testing.T) {
 	}
 }
 
+// TestLateCommit: COMMIT happens after somebody looked whether it had.
+func TestLateCommit(t *testing.T) {
+	t.Parallel()
+	srv := account(t, nil)
+	l := start(t, srv, "r1")
+	l.stage(issue{id: 1, updated: 100, summary: "one"})
+	l.mustCommit(1)
+	l.stage(issue{id: 2, updated: 100, summary: "two"})
+	lose := strike("COMMIT", before, 1, snowflaketest.Fault{HTTPStatus: 400})
+	var looked atomic.Bool
+	srv.Fault(func(s snowflaketest.Statement, p snowflaketest.Phase) *snowflaketest.Fault {
+		if s.Text == selectCommit && p == after && looked.CompareAndSwap(false, true) {
+			look(t, srv, `UPDATE "_SNOWDRIFT_STATE" SET "COMMIT_ID" = 'r1/2' RETURNING "COMMIT_ID"`)
+		}
+		return lose(s, p)
+	})
+	if result := l.mustCommit(2); result.Rows["issues"] != 1 || result.Digest.Count != 2 {
+		t.Errorf("result %+v", result)
+	}
+	if !looked.Load() {
+		t.Error("nobody looked")
+	}
+}
+
 // TestRefused: errors that no repetition mends leave everything as it was.
 func TestRefused(t *testing.T) {
 	t.Parallel()

@@ -109,7 +109,7 @@ func (w *Warehouse) readHint(ctx context.Context, s *session, pipeline string) (
 	}
 	for _, r := range rows {
 		if r["name"] == name { // LIKE takes underscores for any character
-			w.uploads.hasStage = true
+			w.uploads.sawStage()
 			return decodeHint(r["comment"], pipeline), nil
 		}
 	}

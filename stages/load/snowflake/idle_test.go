@@ -206,7 +206,7 @@ func TestLease(t *testing.T) {
 	second.end()
 
 	opts := options(t, srv)
-	opts.Lease = 0 // all are left behind
+	opts.Lease = time.Nanosecond // all are left behind
 	third := openWith(t, opts, "r3")
 	third.readState()
 	must(t, third.Prepare(t.Context(), third.tables))

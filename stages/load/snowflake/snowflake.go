@@ -63,7 +63,8 @@ type Options struct {
 	// StatementTimeout and LockTimeout bound a statement and its wait for a
 	// lock. 0 leaves the account's.
 	StatementTimeout, LockTimeout time.Duration
-	// Lease is how long after its last commit a run still holds the lease.
+	// Lease is how long after its last commit a run still holds the lease; 0 is
+	// 30 minutes.
 	Lease time.Duration
 	// Uploads is the number of files that are PUT at once; 0 is 3.
 	Uploads int
@@ -106,11 +107,18 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	if opts.Wait == nil {
 		opts.Wait = wait
 	}
+	if opts.Lease == 0 {
+		opts.Lease = defaultLease
+	}
 	w := &Warehouse{opts: opts, tag: queryTag, copied: map[string]bool{}, statements: &atomic.Int64{}}
 	w.uploads = newUploads(w)
-	_, err := w.session(ctx)
-	return w, err
+	if _, err := w.session(ctx); err != nil {
+		return nil, err
+	}
+	return w, nil
 }
+
+const defaultLease = 30 * time.Minute
 
 // quiet switches off what the driver does beside its work. Both are settings of
 // the process.

@@ -26,7 +26,7 @@ type uploads struct {
 	files    map[string][]stagedFile // uploaded, by table
 	number   int
 	hasStage bool // the stage is known to exist
-	used     bool // something of this run lies on the stage
+	used     bool // something of this run was sent there
 }
 
 // stagedFile is a file on the stage.
@@ -141,6 +141,27 @@ func (u *uploads) ensureStage(ctx context.Context, s *session) error {
 	}
 	u.hasStage = true
 	return nil
+}
+
+// sawStage notes that the stage is there.
+func (u *uploads) sawStage() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.hasStage = true
+}
+
+// littered reports whether something of this run may lie on the stage.
+func (u *uploads) littered() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.hasStage && u.used
+}
+
+// removed notes that nothing of this run lies there any more.
+func (u *uploads) removed() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.used = false
 }
 
 // put uploads one file and checks what the driver says of it.
