@@ -53,9 +53,6 @@ func (a *app) run(ctx context.Context, cfg *config.Config, acceptShrink bool) (r
 			report.Fail(ctx, err, time.Now())
 		}
 	}()
-	if cfg.Census.Deleted == config.DeletedHard {
-		return report, usageError{errors.New("census.deleted hard is not part of this version; use soft or keep")}
-	}
 	source, client, err := a.openSource(ctx, cfg)
 	if err != nil {
 		return report, err
@@ -76,7 +73,7 @@ func (a *app) drive(ctx context.Context, cfg *config.Config, source *fetch.Sourc
 	opts := pipeline.Options{
 		Pipeline: cfg.Pipeline, RunID: before.RunID, FileSize: int64(cfg.Batch.FileSize), CommitSize: int64(cfg.Batch.CommitSize),
 		CommitEvery: cfg.Batch.CommitEvery, Concurrency: cfg.Jira.Concurrency, Overlap: cfg.Jira.Overlap,
-		Census: cfg.Census.Every != config.Never, Keep: cfg.Census.Deleted == config.DeletedKeep,
+		Census: cfg.Census.Every != config.CensusNever, Keep: cfg.Census.Deleted == config.DeletedKeep,
 		AcceptShrink: cfg.Census.AcceptShrink.Share(), Confirmed: acceptShrink,
 		Progress: &pipeline.Progress{}, Log: a.log, Now: time.Now,
 	}

@@ -49,7 +49,7 @@ const DefaultFile = "snowdrift.yaml"
 type Config struct {
 	Pipeline    string      `yaml:"pipeline" default:"jira" doc:"Name of this pipeline. Several pipelines can share a destination; each remembers its own state under its name."`
 	Jira        Jira        `yaml:"jira" doc:"The Jira site to read."`
-	Sources     []Source    `yaml:"sources" doc:"Several sites into one warehouse: each with a name, which becomes the _site of its rows, and a jira block. What a block does not say is taken from the jira block above."`
+	Sources     []Source    `yaml:"sources" doc:"Several sites into one warehouse: each with a name and a jira block. What a block does not say is taken from the jira block above. Checked, but not loaded by this version, which refuses to run with it."`
 	Destination Destination `yaml:"destination" doc:"Where the tables go."`
 	Batch       Batch       `yaml:"batch" doc:"Files between Jira and the destination, and how often they are committed."`
 	Tables      []string    `yaml:"tables" default:"default" doc:"Tables to load beside issues: default, which is all that come along with the issues or cost few requests, or a list of the names in docs/TABLES.md. A table that is listed needs its field among jira.fields; default leaves it out without."`

@@ -132,7 +132,7 @@ func TestSchema(t *testing.T) {
 		"example":    string(Example()),
 		"every key":  uncomment(Example()),
 		"references": "jira: {page_size: 'env:SIZE', url: 'vault:a/b#c', overlap: '${OVERLAP}', search: {project: 10010}}",
-		"forms":      "batch: {file_size: 1.5 GiB}\ncensus: {every: 6h, deep: never, accept_shrink: 2.5%}\njira: {request_timeout: 1h30m, overlap: 1d}",
+		"forms":      "batch: {file_size: 1.5 GiB}\ncensus: {every: never, accept_shrink: 2.5%}\njira: {request_timeout: 1h30m, overlap: 1d}",
 		"empty":      "jira:\ncensus: {}\nsources: []",
 	} {
 		if err := check(name, text); err != nil {

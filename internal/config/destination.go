@@ -25,10 +25,15 @@ const (
 // (Snowflake: "Additional considerations for services").
 const sessionTokenFile = "/snowflake/session/token"
 
+// Values of census.every.
+const (
+	CensusRun   = "run"
+	CensusNever = "never"
+)
+
 // Values of census.deleted.
 const (
 	DeletedSoft = "soft"
-	DeletedHard = "hard"
 	DeletedKeep = "keep"
 )
 
@@ -87,8 +92,7 @@ type Batch struct {
 
 // Census says how completeness is proven.
 type Census struct {
-	Every        Cadence `yaml:"every" default:"run" doc:"How often ids are compared: run (at every run), never, or a duration such as 6h."`
-	Deep         Cadence `yaml:"deep" default:"24h" doc:"How often ids and times of update are compared, which finds changes that the index showed late: run, never, or a duration."`
+	Every        string  `yaml:"every" default:"run" enum:"run,never" doc:"run: every run compares the ids that Jira has with the table. never: nothing is proven, and deletions are not seen."`
 	AcceptShrink Percent `yaml:"accept_shrink" default:"10%" min:"0%" max:"100%" doc:"A census that shrank by more than this, and by more than 20 issues, flags nothing and fails the run until it is confirmed."`
-	Deleted      string  `yaml:"deleted" default:"soft" enum:"soft,hard,keep" doc:"Issues that are gone: soft marks them in _presence, hard removes their rows, keep leaves them as they are."`
+	Deleted      string  `yaml:"deleted" default:"soft" enum:"soft,keep" doc:"Issues that are gone: soft marks them in _presence, keep leaves them as they are."`
 }

@@ -99,7 +99,7 @@ destination:
   snowflake: {account: ORG-ACCT, user: LOADER, role: JIRA_LOADER, warehouse: LOAD_WH, database: RAW, schema: JIRA,
               auth: KEY_PAIR, private_key_file: key.p8, private_key_passphrase: "env:KEY_PASS"}
 tables: default
-census: {every: run, deep: 24h, accept_shrink: 10%}
+census: {every: run, accept_shrink: 10%}
 `})
 	s.env = map[string]string{"JIRA_EMAIL": "user7@example.org", "JIRA_API_TOKEN": "t0ken", "KEY_PASS": "pa55"}
 	c := s.load(t)
@@ -112,7 +112,7 @@ census: {every: run, deep: 24h, accept_shrink: 10%}
 		c.Jira.Fields, c.Jira.PageSize, c.Jira.Concurrency, c.Jira.RequestsPerSecond, c.Jira.RequestTimeout, c.Jira.MaxResponse,
 		c.Destination.Snowflake.Account, string(c.Destination.Snowflake.PrivateKeyFile), reveal(t, c.Destination.Snowflake.PrivateKeyPassphrase),
 		c.Destination.Snowflake.Port, c.Destination.Snowflake.StatementTimeout, c.Tables,
-		c.Census.Every, c.Census.Deep, c.Census.AcceptShrink.Share(), c.Census.Deleted, c.Batch.FileSize, c.Batch.CommitEvery,
+		c.Census.Every, c.Census.AcceptShrink.Share(), c.Census.Deleted, c.Batch.FileSize, c.Batch.CommitEvery,
 	}
 	want := []any{
 		"jira", "https://your-company.atlassian.net", "auto", "basic", "user7@example.org", "t0ken",
@@ -120,7 +120,7 @@ census: {every: run, deep: 24h, accept_shrink: 10%}
 		[]string{"all"}, 200, 8, 0.0, 2 * time.Minute, Size(256e6),
 		"ORG-ACCT", filepath.Join(s.dir, "key.p8"), "pa55",
 		443, time.Hour, []string{"default"},
-		EveryRun, Cadence(24 * time.Hour), 0.1, "soft", Size(128e6), 15 * time.Minute,
+		CensusRun, 0.1, "soft", Size(128e6), 15 * time.Minute,
 	}
 	for i := range want {
 		if !reflect.DeepEqual(got[i], want[i]) {

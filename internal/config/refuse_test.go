@@ -71,6 +71,7 @@ var shapes = []refusal{
 	{name: "list for a value", yaml: "jira: {url: [a, b]}\n"},
 	{name: "block for a value", yaml: "jira: {url: {a: b}}\n"},
 	{name: "block for a list", yaml: "tables: {issues: {name: x}}\n"},
+	{name: "unknown table", yaml: "tables: [issues, issue_comment]\n"},
 	{name: "block within a list", yaml: "jira: {fields: [a, {b: c}]}\n"},
 	{name: "block for sources", yaml: "sources: {a: b}\n"},
 	{name: "text in sources", yaml: "sources: [a]\n"},

@@ -89,8 +89,6 @@ func valueSchemas(n *node) []*schema {
 		return append(text(`[0-9]+(\.[0-9]+)?\s*([KkMmGgTt]?[Ii]?[Bb])?`), &schema{Type: "integer"})
 	case durationType:
 		return text(durationPattern)
-	case reflect.TypeFor[Cadence]():
-		return text("(run|never|" + durationPattern + ")")
 	case reflect.TypeFor[Percent]():
 		return text(`[0-9.]+\s*%`)
 	case reflect.TypeFor[Date]():

@@ -73,33 +73,6 @@ func TestPercent(t *testing.T) {
 	}
 }
 
-func TestCadence(t *testing.T) {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	for _, c := range []struct {
-		text string
-		ago  time.Duration // 0: never done
-		due  bool
-	}{
-		{"run", time.Second, true}, {"run", 0, true}, {"never", time.Hour, false}, {"never", 0, false},
-		{"24h", 0, true}, {"24h", 23 * time.Hour, false}, {"24h", 24 * time.Hour, true}, {"7d", 6 * 24 * time.Hour, false},
-	} {
-		var cadence Cadence
-		if err := cadence.UnmarshalText([]byte(c.text)); err != nil {
-			t.Fatal(err)
-		}
-		var last time.Time
-		if c.ago > 0 {
-			last = now.Add(-c.ago)
-		}
-		if got := cadence.Due(last, now); got != c.due {
-			t.Errorf("%s, done %v ago: due %v", c.text, c.ago, got)
-		}
-	}
-	if got := Cadence(36 * time.Hour).String(); got != "36h" {
-		t.Errorf("got %s", got)
-	}
-}
-
 func FuzzSize(f *testing.F) {
 	for _, text := range []string{"128MB", "1.5 GiB", "7"} {
 		f.Add(text)

@@ -52,3 +52,26 @@ func TestLoadSequence(t *testing.T) {
 		})
 	}
 }
+
+// TestDB looks below: committed tables under their names, values as stored.
+func TestDB(t *testing.T) {
+	t.Parallel()
+	srv := account(t, nil)
+	c := open(t, srv)
+	run(t, c, `CREATE TABLE "ISSUES" ("ID" NUMBER(38,0), "UPDATED" TIMESTAMP_TZ, "RAW" VARIANT)`,
+		`INSERT INTO "ISSUES" SELECT 1, '2024-01-01 01:00:00 +0100', PARSE_JSON('{"k":[true]}')`, `BEGIN`, `DELETE FROM "ISSUES"`)
+	db := srv.DB()
+	var id, at, k string
+	q := `SELECT "ID"::VARCHAR, ("UPDATED").t::VARCHAR || ' ' || ("UPDATED").o, "RAW"->>'$.k[0]' FROM "ISSUES"`
+	if err := db.QueryRowContext(t.Context(), q).Scan(&id, &at, &k); err != nil {
+		t.Fatal(err)
+	}
+	if got := join([]string{id, at, k}); got != "1|2024-01-01 00:00:00+00 60|true" {
+		t.Errorf("stored row %s", got)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	run(t, c, `COMMIT`)
+	want(t, c, `SELECT COUNT(*) FROM "ISSUES"`, "0")
+}

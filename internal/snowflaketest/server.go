@@ -20,6 +20,7 @@
 //  3. Expired sessions (390112), 333333 chains, HTTP failures and resets before and after execution.
 //  4. DDL inside a transaction commits it, and is noted as a violation.
 //  5. A failed statement leaves its transaction open; the end of a session rolls it back and drops temporary objects.
+//     A client that was killed has not ended its session: its locks stay, see EndSessions.
 //  6. MERGE: 100090 for a target row matched twice, silent inserts of unmatched duplicates.
 //  7. COPY: NULL rows when no column matches, texts into VARIANT stay strings, load metadata per table.
 //  8. NUMBER rounding and 38 digits, timestamps shifted by the session's zone, 16 MB texts, NOT NULL.

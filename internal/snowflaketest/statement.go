@@ -74,8 +74,9 @@ type Fault struct {
 }
 
 // Fault sets the function that is asked for faults, nil for none. It is called
-// from the goroutines that serve requests, one at a time; it may kill the client's
-// process before it returns.
+// from the goroutines that serve requests, one at a time. It may kill the client's
+// process: before execution it should then return a Reset, so that the statement
+// does not run.
 func (s *Server) Fault(f func(Statement, Phase) *Fault) {
 	s.faultMu.Lock()
 	defer s.faultMu.Unlock()

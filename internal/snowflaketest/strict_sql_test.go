@@ -80,6 +80,20 @@ func TestStrict05_Logout(t *testing.T) {
 	}
 }
 
+// TestStrict05_Killed: nothing tells the server that a client was killed.
+func TestStrict05_Killed(t *testing.T) {
+	t.Parallel()
+	srv := account(t, nil)
+	dead, c := open(t, srv), open(t, srv)
+	run(t, dead, `CREATE TABLE T (ID NUMBER)`, `INSERT INTO T VALUES (1)`, `BEGIN`, `DELETE FROM T`)
+	fails(t, c, 625, `DELETE FROM T`)
+	if err := srv.EndSessions(); err != nil {
+		t.Fatal(err)
+	}
+	fails(t, dead, 390111, `COMMIT`)
+	want(t, open(t, srv), `SELECT COUNT(*) FROM T`, "1")
+}
+
 func TestStrict06_Merge(t *testing.T) {
 	t.Parallel()
 	srv := account(t, nil)

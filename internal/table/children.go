@@ -153,7 +153,7 @@ var position = Column{Name: "position", Type: Int, Source: FromIndex, Doc: "Plac
 
 func labels() *Table {
 	return child("issue_labels", "labels", "[]", []string{"position"}, "One row for each label of an issue.",
-		[]Column{position, {Name: "label", Type: Text, Doc: "The label."}})
+		[]Column{position, {Name: "label", Type: Text, Doc: "Text of the label."}})
 }
 
 func components() *Table {

@@ -17,11 +17,14 @@ import (
 
 // Changelogs are read for several pages of issues together. What one request
 // takes is bounded by the number of issues, and what is in memory by bytes.
-const (
-	bundleIssues   = 1000     // as many as Jira takes in one request
-	bundleBytes    = 16 << 20 // of issues that wait for their changelogs
-	changelogBytes = 64 << 20 // of changelogs, unless one issue has more
-)
+type limits struct {
+	issues     int // without their changelog, that wait together
+	bytes      int // of issues that wait together, unless one page has more
+	changelogs int // bytes of changelogs, unless one issue has more
+}
+
+// ourLimits: as many issues as Jira takes in one request.
+var ourLimits = limits{issues: 1000, bytes: 16 << 20, changelogs: 64 << 20}
 
 // withChangelogs yields the issues of pages with their whole changelogs, in
 // pages of another size. Where an issue shows its whole changelog (Data Center,
@@ -44,7 +47,7 @@ func (s *Source) withChangelogs(ctx context.Context, pages iter.Seq2[*jira.Page,
 				}
 				continue
 			}
-			if !b.takes(next) {
+			if !b.takes(next, s.limits) {
 				if !s.unbundle(ctx, b, yield) {
 					return
 				}
@@ -87,8 +90,8 @@ func (s *Source) bundle(page *jira.Page) (bundle, error) {
 }
 
 // takes reports whether next may be added; the first always may.
-func (b *bundle) takes(next bundle) bool {
-	return len(b.pages) == 0 || b.lacking+next.lacking <= bundleIssues && b.size+next.size <= bundleBytes
+func (b *bundle) takes(next bundle, l limits) bool {
+	return len(b.pages) == 0 || b.lacking+next.lacking <= l.issues && b.size+next.size <= l.bytes
 }
 
 func (b *bundle) add(next bundle) {
@@ -164,7 +167,7 @@ func (s *Source) changelogs(ctx context.Context, issues []issue) (*changelogs, e
 			return nil, err
 		}
 		logs.add(page)
-		if size += page.Size(); size > changelogBytes && len(issues) > 1 {
+		if size += page.Size(); size > s.limits.changelogs && len(issues) > 1 {
 			logs.release()
 			return nil, errTooMuch
 		}

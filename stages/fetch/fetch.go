@@ -48,6 +48,7 @@ type Source struct {
 	scope    jql.Clause
 	fields   Selection
 	projects []jira.Project
+	limits   limits
 }
 
 // Open reads what the site has of fields and projects, which takes two requests
@@ -55,7 +56,7 @@ type Source struct {
 // asked for. An unknown project or field is an *Unknown, an unknown table a
 // *BadTables.
 func Open(ctx context.Context, client *jira.Client, opts Options) (*Source, error) {
-	s := &Source{client: client, opts: opts}
+	s := &Source{client: client, opts: opts, limits: ourLimits}
 	all, err := client.Fields(ctx)
 	if err != nil {
 		return nil, err

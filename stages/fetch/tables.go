@@ -94,8 +94,9 @@ type Cost struct {
 func (s *Source) Costs(issues int64, partitions int) []Cost {
 	var costs []Cost
 	if s.fields.fills(table.Changelog) && s.client.Site().Deployment == jira.Cloud {
-		n := max((issues+bundleIssues-1)/bundleIssues, int64(partitions))
-		costs = append(costs, Cost{"issue_changelog", n, fmt.Sprintf("one for every %d issues, or for fewer if they are large or changed often", bundleIssues)})
+		together := int64(s.limits.issues)
+		n := max((issues+together-1)/together, int64(partitions))
+		costs = append(costs, Cost{"issue_changelog", n, fmt.Sprintf("one for every %d issues, or for fewer if they are large or changed often", together)})
 	}
 	for _, r := range remarks {
 		if s.fields.fills(r.field) {

@@ -108,6 +108,58 @@ func TestExpressions(t *testing.T) {
 	}
 }
 
+// TestFunctions calls every remaining function at least once.
+func TestFunctions(t *testing.T) {
+	t.Parallel()
+	c := newEngine(t).client(t)
+	for _, tc := range []struct{ sql, want string }{
+		{"LOWER('A') || INITCAP('ab cd') || LEN('abc') || OCTET_LENGTH('ä')", "aAb Cd32"},
+		{"TRIM(' a ') || LTRIM('xxa', 'x') || RTRIM('a  ') || TRIM('xax', 'x')", "aaaa"},
+		{"RPAD('a', 3) || '|' || RPAD('a', 3, 'b') || LPAD('a', 3)", "a  |abb  a"},
+		{"LEFT('abc', 2) || RIGHT('abc', 2) || SUBSTR('abc', 2) || SUBSTRING('abc', 2, 1)", "abbcbcb"},
+		{"REPLACE('abc', 'b') || REPLACE('abc', 'b', 'x') || REPEAT('a', 2) || REVERSE('ab') || TRANSLATE('abc', 'b', 'x')", "acaxcaabaaxc"},
+		{"POSITION('b' IN 'abc') + POSITION('c', 'abc') + CHARINDEX('z', 'abc')", "5"},
+		{"STARTSWITH('abc', 'a') AND ENDSWITH('abc', 'c')", "1"},
+		{"ASCII('A') || CHR(66) || CHAR(67)", "65BC"},
+		{"TO_JSON(SPLIT('a,b', ','))", `["a","b"]`},
+		{"REGEXP_REPLACE('aab', 'a', 'x') || REGEXP_SUBSTR('xaay', 'a+') || REGEXP_COUNT('aXaX', 'X') || IFF(REGEXP_LIKE('A', 'a', 'i') AND RLIKE('a', 'a'), 't', 'f')", "xxbaa2t"},
+		{"MD5('a') = MD5_HEX('a') AND LENGTH(SHA1('a')) = 40 AND SHA2('a') = SHA2_HEX('a')", "1"},
+		{"HEX_ENCODE('a') || BASE64_ENCODE('a') || TO_BINARY('FF')::VARCHAR", "61YQ==FF"},
+		{"SIGN(-2) + SQRT(4) + EXP(0) + LN(1) + LOG(10, 100) + POW(2, 2)", "8"},
+		{"BITOR(1, 2) + BITXOR(3, 1) + BITSHIFTLEFT(1, 3) + BITSHIFTRIGHT(8, 3)", "14"},
+		{"NVL2(NULL, 1, 2) + NULLIFZERO(3) + IFNULL(NULL, 4)", "9"},
+		{"CONCAT('a', 1, 'b')", "a1b"},
+		{"LENGTH(UUID_STRING())", "36"},
+		{"TRUNCATE(1.9) + TRUNC(-1.9) + CEIL(1.1) + FLOOR(1.99, 1)", "3.9"},
+		{"TO_DECIMAL('1.5', 5, 1) + TO_NUMERIC(1) + TO_DOUBLE('1.5') + TRY_TO_DECIMAL('x')", "NULL"},
+		{"TO_BOOLEAN('yes') AND TRY_TO_BOOLEAN('t')", "1"},
+		{"TRY_TO_DOUBLE('x') IS NULL AND TRY_TO_TIME('x') IS NULL AND TRY_TO_TIMESTAMP('x') IS NULL AND TRY_TO_TIMESTAMP_LTZ('x') IS NULL", "1"},
+		{"CHECK_JSON('{') || COALESCE(CHECK_JSON('{}'), '')", "invalid JSON"},
+		{"CURRENT_ACCOUNT() || CURRENT_VERSION() || LAST_QUERY_ID() IS NOT NULL AND CURRENT_SESSION() > 0", "1"},
+		{"TO_JSON(TO_VARIANT('a')) || TO_JSON(TO_ARRAY(1)) || TO_JSON(TO_OBJECT(PARSE_JSON('{}'))) || TO_JSON(OBJECT_CONSTRUCT_KEEP_NULL('a', NULL))", `"a"[1]{}{"a":null}`},
+		{"TO_JSON(OBJECT_KEYS(PARSE_JSON('{\"a\":1,\"b\":2}'))) || ARRAY_TO_STRING(ARRAY_CONSTRUCT(1, 'b'), '-') || ARRAY_SIZE(ARRAY_DISTINCT(ARRAY_CONSTRUCT(1, 1)))", `["a","b"]1-b1`},
+		{"IS_ARRAY(PARSE_JSON('[]')) AND IS_OBJECT(PARSE_JSON('{}')) AND NOT IS_ARRAY(PARSE_JSON('1'))", "1"},
+		{"AS_VARCHAR(PARSE_JSON('\"a\"')) || COALESCE(AS_CHAR(PARSE_JSON('1')), 'no') || TO_JSON(AS_ARRAY(PARSE_JSON('[1]')))", "ano[1]"},
+		{"DAYNAME('2024-01-01'::DATE) || MONTHNAME('2024-01-01'::DATE)", "MonJan"},
+		{"TIMESTAMP_FROM_PARTS(2024, 1, 2, 3, 4, 5)::VARCHAR || TIMESTAMP_NTZ_FROM_PARTS('2024-01-02'::DATE, '03:04:05'::TIME)::VARCHAR", "2024-01-02 03:04:05.0002024-01-02 03:04:05.000"},
+		{"YEAR(D) || QUARTER(D) || MONTH(D) || DAY(D) || DAYOFMONTH(D) || WEEK(D) || WEEKOFYEAR(D) || WEEKISO(D) || DAYOFYEAR(D) || YEAROFWEEKISO(D) FROM (SELECT '2024-12-30'::DATE AS D)", "202441230301113652025"},
+		{"HOUR(T) || MINUTE(T) || SECOND(T) || DATE_PART('dow', T) || DATE_PART(epoch_millisecond, T) FROM (SELECT '2024-01-01 10:11:12.345'::TIMESTAMP_NTZ AS T)", "10111211704103872345"},
+		{"TIMEADD(hour, 1, T)::VARCHAR || TIMESTAMPADD('ms', 5, T)::VARCHAR || ADD_MONTHS(T, -1)::VARCHAR FROM (SELECT '2024-01-01 10:00:00'::TIMESTAMP_NTZ AS T)",
+			"2024-01-01 11:00:00.0002024-01-01 10:00:00.0052023-12-01 10:00:00.000"},
+		{"TIMEDIFF(quarter, A, B) || TIMESTAMPDIFF(year, A, B) || DATEDIFF(week, A, B) FROM (SELECT '2023-12-31'::DATE AS A, '2024-01-01'::DATE AS B)", "111"},
+		{"DATE('2024-01-01')::VARCHAR || TIME('01:02:03')::VARCHAR || TO_TIME('040506', 'HH24MISS')::VARCHAR", "2024-01-0101:02:0304:05:06"},
+		{"GETDATE() = SYSTIMESTAMP() AND LOCALTIMESTAMP() = CURRENT_TIMESTAMP(3) AND CURRENT_TIME()::VARCHAR = '12:30:00'", "1"},
+		{"TO_TIMESTAMP_LTZ('2024-01-01T00:00:00Z')::VARCHAR || TO_CHAR(5) || TO_VARCHAR(TRUE)", "2024-01-01 00:00:00.000 +00005true"},
+		{"MIN(X) || MAX(X) || ANY_VALUE(5) || MODE(X) || MAX_BY(X, -X) || VAR_POP(X) || ROUND(STDDEV(X)) FROM (SELECT 1 AS X UNION ALL SELECT 3 UNION ALL SELECT 3)", "13531" + "0.88888888888888881"},
+		{"BOOLOR_AGG(X) AND NOT BOOLAND_AGG(X) FROM (SELECT TRUE AS X UNION ALL SELECT FALSE)", "1"},
+		{"PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY X) || ROUND(VARIANCE(X)) || ROUND(CORR(X, X)) || STDDEV_POP(X) FROM (SELECT 1 AS X UNION ALL SELECT 3)", "1211"},
+		{"COUNT(DISTINCT X) || SUM(DISTINCT X) || ROUND(STDDEV_SAMP(X)) || ROUND(VAR_SAMP(X)) FROM (SELECT 1 AS X UNION ALL SELECT 1)", "1100"},
+		{"RANK() OVER (ORDER BY 1) || DENSE_RANK() OVER (ORDER BY 1) || NTILE(2) OVER (ORDER BY 1) || PERCENT_RANK() OVER (ORDER BY 1) || CUME_DIST() OVER (ORDER BY 1) || LAG(5, 1, 7) OVER (ORDER BY 1)", "111017"},
+	} {
+		checkExpression(t, c, tc.sql, "", tc.want)
+	}
+}
+
 // TestTimes runs in a session whose zone is UTC.
 func TestTimes(t *testing.T) {
 	t.Parallel()
@@ -141,6 +193,10 @@ func TestTimes(t *testing.T) {
 		{"DATEADD(minute, 90, TO_TIMESTAMP_TZ('2024-01-02T23:30:00-08:00'))::VARCHAR", "VARCHAR(16777216)", "2024-01-03 01:00:00.000 -0800"},
 		{"DATEDIFF(day, '2024-01-02 23:00:00'::TIMESTAMP_NTZ, '2024-01-03 01:00:00'::TIMESTAMP_NTZ)", "NUMBER(38,0)", "1"},
 		{"DATEDIFF('second', TO_TIMESTAMP_TZ('2024-01-01T00:00:00Z'), TO_TIMESTAMP_TZ('2024-01-01T00:00:00-08:00'))", "NUMBER(38,0)", "28800"},
+		{"DATEDIFF(hour, '1969-12-31 10:59:00'::TIMESTAMP_NTZ, '1969-12-31 11:01:00'::TIMESTAMP_NTZ)", "NUMBER(38,0)", "1"},
+		{"DATEDIFF(week, '2024-01-08'::DATE, '2024-01-07'::DATE)", "NUMBER(38,0)", "-1"},
+		{"DATEDIFF(day, '1969-12-31 23:00:00'::TIMESTAMP_NTZ, '1970-01-01 01:00:00'::TIMESTAMP_NTZ)", "NUMBER(38,0)", "1"},
+		{"DATEDIFF(month, '2024-01-31'::DATE, '2024-02-01'::DATE)", "NUMBER(38,0)", "1"},
 		{"DATE_TRUNC('week', '2024-01-07'::DATE)::VARCHAR", "VARCHAR(16777216)", "2024-01-01"},
 		{"DATE_TRUNC('day', TO_TIMESTAMP_TZ('2024-01-02T23:30:00-08:00'))::VARCHAR", "VARCHAR(16777216)", "2024-01-02 00:00:00.000 -0800"},
 		{"DAYOFWEEKISO('2024-01-07'::DATE)", "NUMBER(38,0)", "7"},

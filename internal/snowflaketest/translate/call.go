@@ -71,7 +71,7 @@ func withoutUnit(c *syntax.Call) []syntax.Expr {
 // argument, $1 … stand for the arguments.
 //
 //	t VARCHAR  n NUMBER or FLOAT  i integer (BIGINT in DuckDB)  f FLOAT
-//	b BOOLEAN  d DATE  v VARIANT, OBJECT or ARRAY  x BINARY
+//	b BOOLEAN  d DATE  c TIME  p TIMESTAMP_NTZ  v VARIANT, OBJECT or ARRAY  x BINARY
 //
 // result is one of them (i gives NUMBER(38,0)) or 1, the first argument's type;
 // a ARRAY.
@@ -110,7 +110,11 @@ func (b *binder) simple(name string, s signature, args []value) (value, error) {
 	return out, nil
 }
 
+// timestampFromParts joins a date and a time, or six numbers.
+var timestampFromParts = []signature{{"dc", 'p', "($1 + $2)"}, {"iiiiii", 'p', "make_timestamp($1, $2, $3, $4, $5, $6::DOUBLE)"}}
+
 var letters = map[byte]sqltype.Kind{
+	'c': sqltype.Time, 'p': sqltype.TimestampNTZ,
 	't': sqltype.Text, 'f': sqltype.Float, 'b': sqltype.Boolean, 'd': sqltype.Date, 'v': sqltype.Variant, 'x': sqltype.Binary, 'a': sqltype.Array,
 }
 
@@ -188,10 +192,12 @@ var simpleFunctions = map[string][]signature{
 	"IS_OBJECT":       {{"v", 'b', "(json_type($1) = 'OBJECT')"}},
 	"TO_JSON":         {{"v", 't', "$1"}},
 	// AS_… give NULL for another type.
-	"AS_VARCHAR": {{"v", 't', "CASE WHEN json_type($1) = 'VARCHAR' THEN json_extract_string($1, '$$') END"}},
-	"AS_CHAR":    {{"v", 't', "CASE WHEN json_type($1) = 'VARCHAR' THEN json_extract_string($1, '$$') END"}},
+	"AS_VARCHAR": {{"v", 't', "CASE WHEN json_type($1) = 'VARCHAR' THEN json_extract_string($1, '$') END"}},
+	"AS_CHAR":    {{"v", 't', "CASE WHEN json_type($1) = 'VARCHAR' THEN json_extract_string($1, '$') END"}},
 	"AS_ARRAY":   {{"v", 'a', "CASE WHEN json_type($1) = 'ARRAY' THEN $1 END"}},
 
-	"LAST_DAY": {{"d", 'd', "last_day($1)"}},
-	"DAYNAME":  {{"d", 't', "left(dayname($1), 3)"}}, "MONTHNAME": {{"d", 't', "left(monthname($1), 3)"}},
+	"LAST_DAY":                 {{"d", 'd', "last_day($1)"}},
+	"TIMESTAMP_FROM_PARTS":     timestampFromParts,
+	"TIMESTAMP_NTZ_FROM_PARTS": timestampFromParts,
+	"DAYNAME":                  {{"d", 't', "left(dayname($1), 3)"}}, "MONTHNAME": {{"d", 't', "left(monthname($1), 3)"}},
 }

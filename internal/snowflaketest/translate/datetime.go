@@ -161,7 +161,12 @@ func dateDiff(b *binder, c *syntax.Call, args []value) (value, error) {
 		}
 	}
 	t := sqltype.Fixed(38, 0)
-	return value{sql: fmt.Sprintf("CAST(date_diff('%s', %s, %s) AS %s)", u, sides[0], sides[1], t.DuckDB()), typ: t, nullable: true}, nil
+	sql := fmt.Sprintf("date_diff('%s', %s, %s)", u, sides[0], sides[1])
+	if u == "week" {
+		// DuckDB counts spans of seven days, Snowflake Mondays.
+		sql = fmt.Sprintf("date_diff('day', date_trunc('week', %s), date_trunc('week', %s)) // 7", sides[0], sides[1])
+	}
+	return value{sql: "CAST(" + sql + " AS " + t.DuckDB() + ")", typ: t, nullable: true}, nil
 }
 
 func isClockUnit(u string) bool {

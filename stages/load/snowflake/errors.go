@@ -92,5 +92,8 @@ func (w *Warehouse) refused(err error) error {
 	if hint == "" {
 		hint = w.opts.Login.hint(w.opts.User, n)
 	}
+	if hint == "" {
+		hint = "check destination.snowflake.account and host, and that this machine may reach them"
+	}
 	return &load.Error{Op: "log in to Snowflake account", On: w.opts.Account, Err: err, Hint: hint}
 }

@@ -1,0 +1,74 @@
+package table
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestChildrenAreDescribed(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range Children() {
+		if seen[c.Name] || !strings.HasPrefix(c.Name, "issue_") || c.Role != Child || !sentence(c.Doc) {
+			t.Errorf("table %s: %q", c.Name, c.Doc)
+		}
+		seen[c.Name] = true
+		if (c.Field == "") != (c.Plugin != "") {
+			t.Errorf("%s comes from the field %q and from the plugin %q", c.Name, c.Field, c.Plugin)
+		}
+		if _, steps := c.Each.Steps(); len(steps) == 0 || !steps[len(steps)-1].Each {
+			t.Errorf("%s: %q leads to no elements", c.Name, c.Each)
+		}
+		if c.Columns[0].Name != IssueID || c.Columns[0].Source != FromIssue || c.Key[0] != IssueID || len(c.Key) < 2 {
+			t.Errorf("%s begins with %+v and has the key %q", c.Name, c.Columns[0], c.Key)
+		}
+		for _, key := range c.Key {
+			if c.Column(key) == nil || c.Column(key).Type != Int {
+				t.Errorf("%s: no column of integers for the key %s", c.Name, key)
+			}
+		}
+		columns := map[string]bool{}
+		for _, col := range c.Columns {
+			if columns[col.Name] || reserved[col.Name] || col.Type == 0 || !sentence(col.Doc) {
+				t.Errorf("%s.%s: %s, %q", c.Name, col.Name, col.Type, col.Doc)
+			}
+			columns[col.Name] = true
+			if outer, _ := col.Path.Steps(); outer >= strings.Count(string(c.Each), "[]") {
+				t.Errorf("%s.%s: %q leads out of %q", c.Name, col.Name, col.Path, c.Each)
+			}
+		}
+	}
+}
+
+// sentence: one that ends, on one line.
+func sentence(s string) bool {
+	return strings.HasSuffix(s, ".") && !strings.Contains(s, "\n") && len(s) > 10
+}
+
+func TestChoose(t *testing.T) {
+	var all []string
+	for _, c := range Children() {
+		all = append(all, c.Name)
+	}
+	for _, tt := range []struct{ names, want []string }{
+		{nil, nil},
+		{[]string{"issues"}, nil},
+		{[]string{Default}, all},
+		{[]string{"issue_labels", Default, "issues"}, all},
+		{[]string{"issue_labels", "issue_comments", "issue_labels"}, []string{"issue_comments", "issue_labels"}},
+	} {
+		chosen, err := Choose(tt.names)
+		var got []string
+		for _, c := range chosen {
+			got = append(got, c.Name)
+		}
+		if err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("%q: %q, %v", tt.names, got, err)
+		}
+	}
+	for _, name := range []string{"comments", "ISSUES", "", "_snowdrift_value_errors"} {
+		if _, err := Choose([]string{Default, name}); err == nil || !strings.Contains(err.Error(), "issue_worklogs") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
