@@ -39,23 +39,31 @@ func Children() []ChildTable {
 	}
 }
 
-// Choose returns the child tables that a list of names asks for: Default, or
-// names of tables. The table issues may be named; it is always loaded.
-func Choose(names []string) ([]ChildTable, error) {
+// Choose returns the child tables that a list asks for: Default, names of
+// tables, and names behind a minus, which take tables out of Default; alone
+// they imply it. The table issues may be named; it is always loaded.
+func Choose(list []string) ([]ChildTable, error) {
 	children := Children()
 	known := []string{"issues"}
 	for _, c := range children {
 		known = append(known, c.Name)
 	}
-	for _, name := range names {
-		if name != Default && !slices.Contains(known, name) {
+	wanted, excluded := map[string]bool{}, map[string]bool{}
+	for _, entry := range list {
+		name, exclude := strings.CutPrefix(entry, "-")
+		if entry != Default && !slices.Contains(known, name) {
 			return nil, fmt.Errorf("names an unknown table %q; known are %s, or %s for all of them", name, strings.Join(known, ", "), Default)
 		}
+		if exclude {
+			excluded[name] = true
+		} else {
+			wanted[name] = true
+		}
 	}
-	if slices.Contains(names, Default) {
-		return children, nil
-	}
-	return slices.DeleteFunc(children, func(c ChildTable) bool { return !slices.Contains(names, c.Name) }), nil
+	all := wanted[Default] || len(wanted) == 0 && len(excluded) > 0
+	return slices.DeleteFunc(children, func(c ChildTable) bool {
+		return excluded[c.Name] || !all && !wanted[c.Name]
+	}), nil
 }
 
 func child(name, field string, each Path, key []string, doc string, columns ...[]Column) *Table {

@@ -55,6 +55,9 @@ func TestChoose(t *testing.T) {
 		{[]string{"issues"}, nil},
 		{[]string{Default}, all},
 		{[]string{"issue_labels", Default, "issues"}, all},
+		{[]string{Default, "-issue_changelog"}, all[:len(all)-1]},
+		{[]string{"-issue_changelog"}, all[:len(all)-1]},
+		{[]string{"issue_labels", "-issue_links"}, []string{"issue_labels"}},
 		{[]string{"issue_labels", "issue_comments", "issue_labels"}, []string{"issue_comments", "issue_labels"}},
 	} {
 		chosen, err := Choose(tt.names)
@@ -66,7 +69,7 @@ func TestChoose(t *testing.T) {
 			t.Errorf("%q: %q, %v", tt.names, got, err)
 		}
 	}
-	for _, name := range []string{"comments", "ISSUES", "", "_snowdrift_value_errors"} {
+	for _, name := range []string{"comments", "ISSUES", "", "-", "-default", "_snowdrift_value_errors"} {
 		if _, err := Choose([]string{Default, name}); err == nil || !strings.Contains(err.Error(), "issue_worklogs") {
 			t.Errorf("%q: %v", name, err)
 		}

@@ -26,10 +26,9 @@
 //
 // # The driver
 //
-// Build with the tag minicore_disabled: without it gosnowflake v1.19.1, from
-// its init function, writes a library into the temporary directory and loads
-// it. Telemetry and the search for a cloud platform are off, and its logger is
-// silent: errors come from here, with query ids.
+// Its native helper (see internal/nominicore), telemetry and the search for a
+// cloud platform are off, and its logger is silent: errors come from here, with
+// query ids.
 package snowflake
 
 import (
@@ -46,6 +45,7 @@ import (
 
 	sf "github.com/snowflakedb/gosnowflake"
 
+	_ "snowdrift/internal/nominicore"
 	"snowdrift/internal/table"
 	"snowdrift/stages"
 	"snowdrift/stages/load"

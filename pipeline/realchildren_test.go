@@ -1,0 +1,126 @@
+package pipeline_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"snowdrift/internal/jirasim"
+	"snowdrift/internal/table"
+	"snowdrift/pipeline"
+)
+
+// tally is how many rows a table should have, and the sum of their instants in
+// milliseconds.
+type tally struct{ rows, millis int64 }
+
+// TestRealChildren loads real issues and counts their children in two ways.
+// Messages hold counts only.
+func TestRealChildren(t *testing.T) {
+	dir := os.Getenv("SNOWDRIFT_REAL_DATA")
+	if dir == "" {
+		t.Skip("SNOWDRIFT_REAL_DATA names no folder of real issues")
+	}
+	// Data Center sends a changelog when asked to; files without one can't.
+	const noChanges = "-issue_changelog"
+	for _, tt := range []struct{ file, deployment, without string }{
+		{"dc_apache_allfields.jsonl.gz", jirasim.DataCenter, noChanges},
+		{"redhat_osidb_issues.jsonl", jirasim.DataCenter, noChanges},
+		{"dc_titanium_agile.jsonl.gz", jirasim.DataCenter, noChanges},
+		{"server_devlake_links.jsonl", jirasim.DataCenter, ""},
+		{"cloud_merico_changelog.jsonl", jirasim.Cloud, ""},
+		{"cloud_jirametrics_changelog.jsonl", jirasim.Cloud, ""},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			path := filepath.Join(dir, "issues", tt.file)
+			b := newBench(t, jirasim.Options{Data: []string{path}, Deployment: tt.deployment, Issues: -1})
+			b.tables = []string{table.Default}
+			if tt.without != "" {
+				b.tables = append(b.tables, tt.without)
+			}
+			report := b.run(pipeline.Complete)
+			want := map[string]tally{}
+			for _, line := range issueLines(t, path) {
+				countChildren(t, line, want)
+			}
+			for name, instant := range map[string]string{
+				"issue_comments": "created", "issue_worklogs": "started", "issue_attachments": "created", "issue_changelog": "created",
+				"issue_links": "", "issue_labels": "", "issue_components": "", "issue_fix_versions": "", "issue_affects_versions": "",
+			} {
+				if "-"+name == tt.without {
+					continue
+				}
+				sum := "0"
+				if instant != "" {
+					sum = "coalesce(sum(epoch_ms(" + instant + ")), 0)"
+				}
+				if got := b.rows("SELECT count(*), " + sum + " FROM " + name)[0]; fmt.Sprint(got) != fmt.Sprintf("[%d %d]", want[name].rows, want[name].millis) {
+					t.Errorf("%s: rows and sum of instants %v, want %v", name, got, want[name])
+				}
+			}
+			t.Logf("%d issues in %d requests: %v; value errors %v", report.Issues, report.Jira.Total(), want, report.Odd)
+		})
+	}
+}
+
+func countChildren(t *testing.T, line string, want map[string]tally) {
+	t.Helper()
+	type child struct{ Created, Started string }
+	var issue struct {
+		Fields struct {
+			Comment                                               struct{ Comments []child }
+			Worklog                                               struct{ Worklogs []child }
+			Attachment                                            []child
+			IssueLinks, Labels, Components, FixVersions, Versions json.RawMessage
+		}
+		Changelog struct {
+			Histories []struct {
+				child
+				Items []json.RawMessage
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(line), &issue); err != nil {
+		t.Fatal("a line cannot be read") // the error could quote it
+	}
+	add := func(name string, rows int, at string) {
+		sum := want[name]
+		sum.rows += int64(rows)
+		if at != "" {
+			instant, err := time.Parse("2006-01-02T15:04:05.000-0700", at)
+			if err != nil {
+				t.Errorf("%s: an instant cannot be read", name)
+			}
+			sum.millis += instant.UnixMilli() * int64(rows)
+		}
+		want[name] = sum
+	}
+	f := issue.Fields
+	for _, c := range f.Comment.Comments {
+		add("issue_comments", 1, c.Created)
+	}
+	for _, c := range f.Worklog.Worklogs {
+		add("issue_worklogs", 1, c.Started)
+	}
+	for _, c := range f.Attachment {
+		add("issue_attachments", 1, c.Created)
+	}
+	for _, h := range issue.Changelog.Histories {
+		add("issue_changelog", len(h.Items), h.Created)
+	}
+	for name, raw := range map[string]json.RawMessage{
+		"issue_links": f.IssueLinks, "issue_labels": f.Labels, "issue_components": f.Components, "issue_fix_versions": f.FixVersions, "issue_affects_versions": f.Versions,
+	} {
+		var elements []json.RawMessage
+		if raw = []byte(strings.TrimSpace(string(raw))); len(raw) > 0 {
+			if err := json.Unmarshal(raw, &elements); err != nil {
+				t.Errorf("%s: no array", name)
+			}
+		}
+		add(name, len(elements), "")
+	}
+}
