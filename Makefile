@@ -2,7 +2,7 @@
 .PHONY: build test lint demo bench fuzz ci
 
 build: ## bin/snowdrift
-	go build -trimpath -o bin/snowdrift ./cmd/snowdrift
+	go build -trimpath -tags minicore_disabled -o bin/snowdrift ./cmd/snowdrift
 
 test:
 	go test ./...
