@@ -99,6 +99,9 @@ func (a *app) printPlan(ctx context.Context, cfg *config.Config, only planOnly) 
 	if n := len(ledger) - len(before.Columns); n > 0 {
 		fmt.Fprintf(a.stdout, ", %d new", n)
 	}
+	for _, t := range source.Fields().Children {
+		fmt.Fprintf(a.stdout, "\n  %s", t.Name)
+	}
 	fmt.Fprintf(a.stdout, "\n  statements: snowdrift plan --ddl\n")
 	return nil
 }

@@ -11,7 +11,9 @@
 //
 // [Client.Search] and [Client.BulkFetch] give pages of raw issues, byte for
 // byte as Jira sent them. A page owns one pooled buffer: call [Page.Release]
-// when its issues are no longer needed, and never touch them afterwards.
+// when its issues are no longer needed, and never touch them afterwards. What
+// issues do not show of their children, [Client.Comments], [Client.Worklogs] and
+// [Client.Changelogs] give.
 //
 // # What every call obeys
 //

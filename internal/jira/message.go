@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"maps"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -73,6 +75,9 @@ func isHTML(contentType string) bool {
 	return strings.Contains(strings.ToLower(contentType), "html")
 }
 
+// oauthToken finds the access token in an OAuth 1.0a header.
+var oauthToken = regexp.MustCompile(`^OAuth .*\boauth_token="([^"]*)"`)
+
 // redact removes the credential that we sent, in each form in which a proxy
 // that echoes requests could show it.
 func redact(text, authorization string) string {
@@ -81,6 +86,12 @@ func redact(text, authorization string) string {
 	if decoded, err := base64.StdEncoding.DecodeString(credential); err == nil {
 		_, password, _ := strings.Cut(string(decoded), ":")
 		secrets = append(secrets, string(decoded), password)
+	}
+	if m := oauthToken.FindStringSubmatch(authorization); m != nil {
+		secrets = append(secrets, m[1])
+		if token, err := url.PathUnescape(m[1]); err == nil {
+			secrets = append(secrets, token)
+		}
 	}
 	for _, secret := range secrets {
 		if secret != "" {

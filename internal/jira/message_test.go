@@ -1,6 +1,7 @@
 package jira
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -53,4 +54,15 @@ func FuzzMessageOf(f *testing.F) {
 			t.Errorf("message %q shows the credential", got)
 		}
 	})
+}
+
+// A signed request carries its token in the open, beside the signature.
+func TestOAuthTokenIsRedacted(t *testing.T) {
+	header := `OAuth oauth_consumer_key="snowdrift", oauth_nonce="n", oauth_token="a%2Fb-7", oauth_version="1.0", oauth_signature="c2ln"`
+	for _, said := range []string{"token a/b-7 is wrong", "token a%2Fb-7 is wrong", "got " + header} {
+		body := `{"message":` + strconv.Quote(said) + `}`
+		if got := messageOf("application/json", []byte(body), header); strings.Contains(got, "b-7") || !strings.Contains(got, "***") {
+			t.Errorf("%s", got)
+		}
+	}
 }

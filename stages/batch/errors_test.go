@@ -89,7 +89,7 @@ func TestAFailingDisk(t *testing.T) {
 		"flush": func(b *Batcher) error { return b.Flush() },
 		"write": func(b *Batcher) error { // as much as goes to disk at once
 			r := row()
-			r.SetString(3, strings.Repeat("x", rowGroupBytes))
+			r.SetString(3, strings.Repeat("x", rowGroupBytes(everyType)))
 			r.End(2)
 			return b.Write(r)
 		},

@@ -19,8 +19,14 @@ import (
 )
 
 // rowGroupBytes is the size of the cells at which a row group is closed. Who
-// writes a file and who reads it hold one row group in memory.
-const rowGroupBytes = 16 << 20
+// writes a file and who reads it hold one row group of each table in memory:
+// issues, which carry _raw, get most of it.
+func rowGroupBytes(t *table.Table) int {
+	if t.Role == table.Issue {
+		return 8 << 20
+	}
+	return 2 << 20
+}
 
 // file is a Parquet file being written.
 type file struct {
@@ -72,21 +78,26 @@ func parquetSchema(t *table.Table, format stages.Format) (*schema.GroupNode, err
 	return schema.NewGroupNode("schema", parquet.Repetitions.Required, nodes, -1)
 }
 
-// properties are the Parquet settings of a table's files. A dictionary never
-// pays for columns whose cells are all different.
+// properties are the Parquet settings of a table's files. Texts get a
+// dictionary, since most of them come again and again. Numbers get none: ids
+// and times hardly repeat, and the writer's table of them takes more memory than
+// the dictionary saves on disk. JSON never repeats.
 func properties(t *table.Table) *parquet.WriterProperties {
 	opts := []parquet.WriterProperty{
 		parquet.WithCompression(compress.Codecs.Zstd),
 		parquet.WithCompressionLevel(1),
-		parquet.WithDictionaryDefault(true),
+		parquet.WithDictionaryDefault(false),
 		parquet.WithDictionaryPageSizeLimit(256 << 10),
 		parquet.WithDataPageSize(256 << 10),
 		parquet.WithStats(true),
 		parquet.WithCreatedBy("snowdrift"),
 	}
 	for _, c := range t.Staged() {
-		if c.Type == table.JSON || c.Source == table.FromHash {
-			opts = append(opts, parquet.WithDictionaryFor(c.Name, false), parquet.WithStatsFor(c.Name, false))
+		switch {
+		case c.Type == table.Text || c.Type == table.List:
+			opts = append(opts, parquet.WithDictionaryFor(c.Name, true))
+		case c.Type == table.JSON || c.Source == table.FromHash:
+			opts = append(opts, parquet.WithStatsFor(c.Name, false))
 		}
 	}
 	return parquet.NewWriterProperties(opts...)
@@ -117,7 +128,7 @@ func (f *file) write(rows *stages.Rows) (err error) {
 		}
 	}
 	f.Rows += int64(rows.Len())
-	if f.pending += rows.Size(); f.pending >= rowGroupBytes {
+	if f.pending += rows.Size(); f.pending >= rowGroupBytes(f.Table) {
 		err = f.group.Close()
 		f.group, f.pending = nil, 0
 	}

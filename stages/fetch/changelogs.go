@@ -23,8 +23,9 @@ type limits struct {
 	changelogs int // bytes of changelogs, unless one issue has more
 }
 
-// ourLimits: as many issues as Jira takes in one request.
-var ourLimits = limits{issues: 1000, bytes: 16 << 20, changelogs: 64 << 20}
+// ourLimits: as many issues as Jira takes in one request, if they are small.
+// Each partition that is being read holds so much, and eight are by default.
+var ourLimits = limits{issues: 1000, bytes: 3 << 20, changelogs: 8 << 20}
 
 // withChangelogs yields the issues of pages with their whole changelogs, in
 // pages of another size. Where an issue shows its whole changelog (Data Center,

@@ -3,9 +3,11 @@ package fetch
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/rawjson"
+	"snowdrift/internal/table"
 )
 
 // Rehearsal is what the requests of a load would find.
@@ -16,8 +18,8 @@ type Rehearsal struct {
 }
 
 // Rehearse sends one small request of each kind that reads issues: a search for
-// the selected fields, a count, an issue by id. Each can need a scope of its
-// own. A query that Jira does not understand is a *BadQuery.
+// the selected fields, a count, an issue by id, and the children that the tables
+// take. Each can need a scope of its own. A query that Jira does not understand is a *BadQuery.
 func (s *Source) Rehearse(ctx context.Context) (Rehearsal, error) {
 	var r Rehearsal
 	for page, err := range s.client.Search(ctx, jira.Search{JQL: s.query(s.scope, "updated"), Fields: s.fields.Request, PageSize: 1}) {
@@ -52,5 +54,29 @@ func (s *Source) Rehearse(ctx context.Context) (Rehearsal, error) {
 		}
 		page.Release()
 	}
-	return r, nil
+	return r, s.rehearseChildren(ctx, r.Issue)
+}
+
+// rehearseChildren sends one request of each kind that reads the children of an
+// issue, if a table takes it.
+func (s *Source) rehearseChildren(ctx context.Context, issue int64) error {
+	var all []iter.Seq2[*jira.Children, error]
+	for _, r := range remarks {
+		if s.fields.fills(r.field) {
+			all = append(all, r.read(s.client, ctx, issue))
+		}
+	}
+	if s.fields.fills(table.Changelog) && s.client.Site().Deployment == jira.Cloud {
+		all = append(all, s.client.Changelogs(ctx, []int64{issue}))
+	}
+	for _, pages := range all {
+		for page, err := range pages {
+			if err != nil {
+				return err
+			}
+			page.Release()
+			break
+		}
+	}
+	return nil
 }

@@ -114,6 +114,7 @@ func (w *Warehouse) settings(exists bool) []string {
 		"SET TimeZone = 'UTC'",
 		"SET preserve_insertion_order = false",
 		"SET write_buffer_row_group_count = 1",
+		"SET allocator_flush_threshold = '8MB'",
 		"SET temp_directory = " + Dialect.Literal(w.opts.Path+".tmp"),
 	}
 	if w.opts.MemoryLimit != "" {

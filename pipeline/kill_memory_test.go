@@ -1,0 +1,5 @@
+package pipeline_test
+
+const bulkVariable = "SNOWDRIFT_TEST_BULK"
+
+func beBulkLoader(string) {}
