@@ -17,7 +17,7 @@ import (
 )
 
 // duckStride is killStride for DuckDB, where a case is cheaper.
-const duckStride = 11
+const duckStride = 29
 
 // TestKilledLoadingDuckDB: wherever a run is killed, the file's state is not
 // ahead of its rows, and the next run ends with the tables of a load that

@@ -79,14 +79,14 @@ func cell(kind table.Type, v any) string {
 }
 
 // typeNames are the catalogue's names of our types: DuckDB's, and Snowflake's
-// as SHOW COLUMNS writes them.
+// as SHOW COLUMNS writes them, with precision and scale.
 var typeNames = map[table.Type][2]string{
-	table.Bool:      {"BOOLEAN", "BOOLEAN"},
-	table.Int:       {"BIGINT", "FIXED"},
-	table.Float:     {"DOUBLE", "REAL"},
-	table.Text:      {"VARCHAR", "TEXT"},
-	table.Date:      {"DATE", "DATE"},
-	table.Timestamp: {"TIMESTAMP WITH TIME ZONE", "TIMESTAMP_TZ"},
-	table.JSON:      {"JSON", "VARIANT"},
-	table.List:      {"VARCHAR[]", "ARRAY"},
+	table.Bool:      {"BOOLEAN", "BOOLEAN(0,0)"},
+	table.Int:       {"BIGINT", "FIXED(38,0)"},
+	table.Float:     {"DOUBLE", "REAL(0,0)"},
+	table.Text:      {"VARCHAR", "TEXT(0,0)"},
+	table.Date:      {"DATE", "DATE(0,0)"},
+	table.Timestamp: {"TIMESTAMP WITH TIME ZONE", "TIMESTAMP_TZ(0,9)"},
+	table.JSON:      {"JSON", "VARIANT(0,0)"},
+	table.List:      {"VARCHAR[]", "ARRAY(0,0)"},
 }

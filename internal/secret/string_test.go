@@ -285,3 +285,14 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Only a reference to a store that is a Writer can take a new value.
+func TestWritable(t *testing.T) {
+	r := NewResolver(map[string]Store{"file": File{}, "env": Env{}})
+	for text, want := range map[string]bool{"file:token": true, "env:TOKEN": false, "literal:x": false, "": false} {
+		s, err := r.Parse(text, "")
+		if err != nil || s.Writable() != want {
+			t.Errorf("%q: writable %v, %v", text, s.Writable(), err)
+		}
+	}
+}

@@ -23,6 +23,11 @@ const Default = "default"
 // history; the Field of issue_changelog.
 const Changelog = ".changelog"
 
+// AddedChangelog is the member under which a changelog is appended to an issue
+// that Jira sent without. It stands last in the issue, is read as its changelog,
+// and is no part of _raw.
+const AddedChangelog = "snowdrift:changelog"
+
 // Children describes the child tables, in their order. All of them are part of
 // Default: their rows come along with the issue, but for changelogs on Cloud,
 // which cost one request for every thousand issues, and for comments and

@@ -13,6 +13,7 @@ import (
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jiratime"
 	"snowdrift/internal/rawjson"
+	"snowdrift/internal/table"
 )
 
 // Changelogs are read for several pages of issues together. What one request
@@ -69,17 +70,21 @@ type bundle struct {
 }
 
 // bundle returns a bundle of one page. On Data Center there is no way to a
-// changelog but to expand it, as was done.
+// changelog but to expand it, as was done: what is cut off is an error, and an
+// issue without any changelog has none, which is worth a word.
 func (s *Source) bundle(page *jira.Page) (bundle, error) {
 	b := bundle{pages: []*jira.Page{page}}
 	for _, raw := range page.Issues {
 		is := look(raw)
 		b.issues = append(b.issues, is)
 		b.size += len(raw)
-		if !is.lacksChanges() {
+		switch {
+		case !is.lacksChanges():
 			continue
-		}
-		if s.client.Site().Deployment == jira.DataCenter {
+		case s.client.Site().Deployment == jira.DataCenter && rawjson.IsNull(is.changelog):
+			s.opts.Log.Warn("Jira sent an issue without the changelog it was asked to expand; it has no rows in issue_changelog", "issue", is.id)
+			continue
+		case s.client.Site().Deployment == jira.DataCenter:
 			return b, &jira.Error{
 				Op: fmt.Sprintf("expand the changelog of issue %d", is.id), Method: http.MethodPost, Endpoint: "search", Kind: jira.KindProtocol,
 				Message: "the answer does not hold all changes that it counts", Hint: "check for a proxy that alters answers, or take issue_changelog out of tables",
@@ -239,7 +244,7 @@ func (l *changelogs) splice(dst []byte, is issue) []byte {
 		e.at, e.drop = offset(is.raw, is.changelog), len(is.changelog)
 	} else {
 		e.at = bytes.LastIndexByte(is.raw, '}')
-		e.put = append([]byte(`,"changelog":`), e.put...)
+		e.put = append([]byte(`,"`+table.AddedChangelog+`":`), e.put...)
 	}
 	return apply(dst, is.raw, []edit{e})
 }

@@ -139,8 +139,8 @@ func TestCutChangelogOnDataCenter(t *testing.T) {
 		`{"id":"1","changelog":{"total":0,"maxResults":0,"histories":[]}}`:              false,
 		`{"id":"1","changelog":{"total":2,"maxResults":2,"histories":[{"id":"5"}]}}`:    true,
 		`{"id":"1","changelog":{"maxResults":40,"histories":[{"id":"5"},{"id":"6"}]}}`:  true,
-		`{"id":"1","changelog":null}`:                                                   true,
-		`{"id":"1"}`:                                                                    true,
+		`{"id":"1","changelog":null}`:                                                   false,
+		`{"id":"1"}`:                                                                    false,
 		`{"id":"1","changelog":null,"changelog":{"total":"1","histories":[{"id":"5"}]}`: false,
 	} {
 		for _, err := range s.withChangelogs(t.Context(), pages(raw)) {
@@ -160,11 +160,11 @@ func TestSplice(t *testing.T) {
 	logs.order()
 	const three = `{"startAt":0,"maxResults":3,"total":3,"histories":[{"id":"9"},{"id":"6"},{"id":"7"}]}`
 	for raw, want := range map[string]string{
-		`{"id":"1"}`:     `{"id":"1","changelog":` + three + `}`,
-		"{\"id\":1 }\n ": "{\"id\":1 ,\"changelog\":" + three + "}\n ",
+		`{"id":"1"}`:     `{"id":"1","snowdrift:changelog":` + three + `}`,
+		"{\"id\":1 }\n ": "{\"id\":1 ,\"snowdrift:changelog\":" + three + "}\n ",
 		`{"changelog":{"total":50,"histories":[{"id":"7"}]},"id":"1","fields":{"changelog":1}}`: `{"changelog":` + three + `,"id":"1","fields":{"changelog":1}}`,
 		`{"id":"1","changelog": null}`:                           `{"id":"1","changelog": ` + three + `}`,
-		`{"id":"2","key":"A-2"}`:                                 `{"id":"2","key":"A-2","changelog":{"startAt":0,"maxResults":0,"total":0,"histories":[]}}`,
+		`{"id":"2","key":"A-2"}`:                                 `{"id":"2","key":"A-2","snowdrift:changelog":{"startAt":0,"maxResults":0,"total":0,"histories":[]}}`,
 		`{"id":"3","changelog":{"total":0,"histories":[]}}`:      `{"id":"3","changelog":{"total":0,"histories":[]}}`,
 		`{"id":"1","changelog":null,"changelog":{"total":"x"} }`: `{"id":"1","changelog":null,"changelog":` + three + ` }`,
 	} {

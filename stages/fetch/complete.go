@@ -107,6 +107,8 @@ func (s *Source) addRemarks(ctx context.Context, issues [][]byte) error {
 // of. They are read from the first one on, for it is documented nowhere which
 // of them an issue shows. Jira's total also counts remarks that the account may
 // not see: where there are no more than the issue shows, it stays as it is.
+// Where there are none at all, either time tracking was switched off or the
+// issue is gone, which its absence tells (KindNotFound).
 func (s *Source) readRemarks(ctx context.Context, is issue, short []int) ([]byte, error) {
 	var edits []edit
 	for _, k := range short {
@@ -123,7 +125,15 @@ func (s *Source) readRemarks(ctx context.Context, is issue, short []int) ([]byte
 			}
 		}
 		all = distinct(all) // one that was added meanwhile shifts the pages
-		if shown := is.remarks[k]; len(all) > count(shown, r.list) {
+		shown := is.remarks[k]
+		if len(all) == 0 {
+			page, err := s.client.Issue(ctx, is.id, []string{"id"})
+			if err != nil {
+				return nil, err
+			}
+			page.Release()
+		}
+		if len(all) > count(shown, r.list) {
 			edits = append(edits, edit{at: offset(is.raw, shown), drop: len(shown), put: envelope(r.list, all)})
 		}
 		for _, page := range pages {

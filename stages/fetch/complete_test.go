@@ -16,6 +16,7 @@ import (
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jirasim"
 	"snowdrift/internal/jiratime"
+	"snowdrift/internal/table"
 	"snowdrift/stages"
 	"snowdrift/stages/fetch"
 	"snowdrift/state"
@@ -106,6 +107,7 @@ func (s site) issues(t *testing.T, p *stages.Partition) map[string][]byte {
 
 func decode(t *testing.T, raw []byte) (w whole) {
 	t.Helper()
+	raw = bytes.Replace(raw, []byte(table.AddedChangelog), []byte("changelog"), 1)
 	if err := json.Unmarshal(raw, &w); err != nil {
 		t.Fatal(err)
 	}
@@ -356,6 +358,34 @@ func TestIssueGoneMeanwhile(t *testing.T) {
 		return
 	}
 	t.Error("comments were refused, and nobody says so")
+}
+
+// Without worklogs there is either no time tracking any more, and what the issue
+// showed is what there was, or the issue is gone.
+func TestWorklogsGoneMeanwhile(t *testing.T) {
+	s := newSite(t, jirasim.Options{Issues: 120, Seed: 6}, fetch.Options{Tables: []string{"default"}})
+	id := s.sim.IDs()[50]
+	for range 30 {
+		if _, err := s.sim.AddWorklog(id, time.Hour, "x"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	gone := false
+	s.sim.Fault(func(r *http.Request) *jirasim.Fault {
+		endpoint := jirasim.Endpoint(r)
+		if strings.Contains(r.URL.Path, fmt.Sprint("/", id)) && (endpoint == "issue/{key}/worklog" || gone && endpoint == "issue/{key}") {
+			return &jirasim.Fault{Status: http.StatusNotFound, Body: `{"errorMessages":["none"]}`}
+		}
+		return nil
+	})
+	found := s.issues(t, s.partition())
+	if n := len(decode(t, found[fmt.Sprint(id)]).Fields.Worklog.Worklogs); len(found) != 120 || n != 20 {
+		t.Errorf("%d issues, %d worklogs of the one without time tracking", len(found), n)
+	}
+	gone = true
+	if found := s.issues(t, s.partition()); len(found) != 119 || found[fmt.Sprint(id)] != nil {
+		t.Errorf("%d issues, and one is gone", len(found))
+	}
 }
 
 // What decides the tables' contents names tables that are filled, so that one

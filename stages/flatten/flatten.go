@@ -28,6 +28,7 @@ type Flattener struct {
 	seq  int64
 	id   int64         // of the issue under way
 	raw  []byte        // the same
+	sent int           // bytes of it that Jira sent, but for the closing brace
 	hash uint64        // the same, so far
 	bad  []valueError  // the same
 	kids []childValue  // values of the issue under way that make child rows
@@ -77,7 +78,7 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 		f.mark[i] = r.Len()
 	}
 	f.seq++
-	f.raw, f.id, f.hash = raw, 0, 0
+	f.raw, f.sent, f.id, f.hash = raw, len(raw), 0, 0
 	f.bad, f.kids = f.bad[:0], f.kids[:0]
 	var ref stages.Ref
 	hasID := false
@@ -90,6 +91,9 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 			if !hasID { // as in the column: of duplicate members the first that fits counts
 				f.id, hasID = rawjson.Int64(value)
 			}
+		case table.AddedChangelog:
+			name = changelogName
+			f.sent = cap(raw) - cap(value) - len(`,"`+table.AddedChangelog+`":`)
 		}
 		if w := f.plan.members[string(name)]; w != nil {
 			f.value(w, name, value)
@@ -107,6 +111,8 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 	ref.ID, ref.Hash = f.id, f.hash
 	return ref, nil
 }
+
+var changelogName = []byte(table.Changelog[1:])
 
 var errNoID = errors.New("flatten: Jira sent an issue without a numeric id")
 
@@ -168,7 +174,10 @@ func (f *Flattener) finish() {
 		switch t.source {
 		case table.FromRaw:
 			f.rows[t.table].SetBytes(t.column, func(dst []byte) ([]byte, bool) {
-				dst, changed := rawjson.AppendStorable(dst, f.raw)
+				dst, changed := rawjson.AppendStorable(dst, f.raw[:f.sent])
+				if f.sent < len(f.raw) {
+					dst = append(dst, '}')
+				}
 				if changed {
 					f.bad = append(f.bad, valueError{t, "the text holds half a surrogate pair or bytes that are not UTF-8, stored as U+FFFD"})
 				}

@@ -149,6 +149,40 @@ func TestHashIsOfTheContent(t *testing.T) {
 	}
 }
 
+// A changelog that was added to an issue is read as if Jira had shown it, and is
+// no part of _raw.
+func TestAddedChangelog(t *testing.T) {
+	tables := []*table.Table{table.Issues(nil, nil)}
+	for _, c := range table.Children() {
+		if c.Field == table.Changelog {
+			tables = append(tables, c.Table)
+		}
+	}
+	const log = `{"total":1,"histories":[{"id":"7","created":"2024-01-01T00:00:00.000+0000","items":[{"field":"status","to":"3"}]}]}`
+	flat := func(raw string) (stages.Ref, string, int) {
+		var set []*stages.Rows
+		for _, d := range tables {
+			set = append(set, stages.NewRows(d))
+		}
+		f := New(tables)
+		f.Into(set)
+		ref, err := f.Issue([]byte(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ref, cells(set[0], table.Raw)[0][0], set[1].Len()
+	}
+	const sent = `{"id":"1","fields":{"summary":"x"}}`
+	shown, _, rows := flat(`{"id":"1","fields":{"summary":"x"},"changelog":` + log + `}`)
+	added, raw, again := flat(`{"id":"1","fields":{"summary":"x"},"` + table.AddedChangelog + `":` + log + `}`)
+	if added.Hash != shown.Hash || rows != 1 || again != 1 {
+		t.Errorf("hash %x and %d rows, want %x and %d", added.Hash, again, shown.Hash, rows)
+	}
+	if raw != sent {
+		t.Errorf("_raw %s, want %s", raw, sent)
+	}
+}
+
 // When a column is added, or a field's type changes, the issues that have the
 // field look changed and are written again; nothing else is.
 func TestHashFollowsThePlan(t *testing.T) {
