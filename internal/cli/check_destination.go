@@ -11,12 +11,6 @@ import (
 	"snowdrift/stages/load/duckdb"
 )
 
-// rehearser is a destination that can try what a load does (make a table, take
-// a file, merge, roll back) and leave nothing behind.
-type rehearser interface {
-	Rehearse(ctx context.Context) error
-}
-
 func (a *app) checkDestination(ctx context.Context, d *doctor, cfg *config.Config) {
 	dir, err := workDir(cfg, "check")
 	if err == nil {
@@ -30,12 +24,17 @@ func (a *app) checkDestination(ctx context.Context, d *doctor, cfg *config.Confi
 		d.fail("destination", err)
 		return
 	}
-	d.ok("destination", "destination %s can be read and written", cfg.Destination.Type)
+	if cfg.Destination.Type == config.DestinationDuckDB {
+		d.ok("destination", "destination duckdb can be read and written")
+	} else {
+		d.ok("destination", "destination %s: logged in, and the state can be read; a load is not rehearsed", cfg.Destination.Type)
+	}
 	a.checkState(ctx, d, cfg)
 }
 
-// rehearse tries a load without leaving anything. A DuckDB file that is not
-// there yet must not be there afterwards, so it is not opened.
+// rehearse tries a load into a DuckDB file without leaving anything: one that is
+// not there yet must not be there afterwards, so it is not opened. Of Snowflake
+// it tries the login and reads the state.
 func (a *app) rehearse(ctx context.Context, cfg *config.Config) (err error) {
 	if cfg.Destination.Type == config.DestinationDuckDB {
 		return duckdb.Rehearse(ctx, a.duckdbOptions(cfg), string(cfg.Batch.Dir))
@@ -45,9 +44,6 @@ func (a *app) rehearse(ctx context.Context, cfg *config.Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	if r, ok := w.(rehearser); ok {
-		return r.Rehearse(ctx)
-	}
 	_, err = w.State(ctx, cfg.Pipeline)
 	return err
 }
