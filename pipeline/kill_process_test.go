@@ -20,6 +20,7 @@ import (
 	"snowdrift/stages/load"
 	"snowdrift/stages/load/duckdb"
 	"snowdrift/stages/load/snowflake"
+	"snowdrift/state"
 )
 
 // job is one run of the loader, here or in a process of its own.
@@ -91,6 +92,26 @@ func (j job) account() snowflake.Options {
 		StatementTimeout: time.Hour, LockTimeout: time.Second, Retries: 1,
 		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }, Log: slog.New(slog.DiscardHandler),
 	}
+}
+
+// clearState does what `snowdrift state clear` does.
+func clearState(ctx context.Context, j job) (err error) {
+	w, err := j.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	if err := w.Acquire(ctx, "jira", "clear"); err != nil {
+		return err
+	}
+	st, err := w.State(ctx, "jira")
+	if err != nil {
+		return err
+	}
+	st = st.Cleared()
+	st.Commit = "clear/1"
+	_, err = w.Commit(ctx, load.Commit{State: st, Run: state.Run{ID: "clear", Pipeline: "jira", Started: time.Now(), Outcome: "state clear"}})
+	return err
 }
 
 // assassin is a log handler that kills the process when one more statement than

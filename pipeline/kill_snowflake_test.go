@@ -32,7 +32,7 @@ func TestKilledLoadingSnowflake(t *testing.T) {
 			_, events := clean.killAt(0)
 			want := clean.contents()
 			clean.settled("never", want)
-			points := killPoints(t, events, killStride)
+			points := killPoints(t, events)
 			t.Logf("%d events, killing at %d of them; a load takes %s", events, len(points), time.Since(began))
 			for _, k := range points {
 				t.Run(fmt.Sprint(k), func(t *testing.T) { t.Parallel(); killed(prepare(t), k, want) })
@@ -46,6 +46,7 @@ func killed(p *place, k int, want map[string][]string) {
 	p.t.Helper()
 	where, _ := p.killAt(k)
 	where = fmt.Sprintf("%s, event %d", where, k)
+	p.t.Logf("killed %s", where)
 	p.notAhead(where)
 	if err := p.srv.EndSessions(); err != nil {
 		p.t.Fatal(err)
@@ -60,7 +61,9 @@ func killed(p *place, k int, want map[string][]string) {
 	}
 	// The next run had nothing to load, so it swept nothing; one that has sweeps.
 	p.t.Logf("killed %s: the next run left %d files", where, len(p.staged()))
-	p.clear()
+	if err := clearState(p.t.Context(), p.job); err != nil {
+		p.t.Fatal(err)
+	}
 	p.load()
 	p.settled(where, want)
 	if left := p.staged(); len(left) > 0 {

@@ -21,7 +21,6 @@ import (
 	"snowdrift/internal/snowflaketest"
 	"snowdrift/internal/table"
 	"snowdrift/pipeline"
-	"snowdrift/stages/load"
 	"snowdrift/state"
 )
 
@@ -35,9 +34,9 @@ const killVariable = "SNOWDRIFT_KILL"
 const killStride = 61
 
 // killPoints returns the numbers, of 1 to n, that SNOWDRIFT_KILL chooses.
-func killPoints(t *testing.T, n, stride int) []int {
+func killPoints(t *testing.T, n int) []int {
 	t.Helper()
-	first := 1
+	first, stride := 1, killStride
 	switch choice := os.Getenv(killVariable); choice {
 	case "":
 	case "all":
@@ -54,77 +53,6 @@ func killPoints(t *testing.T, n, stride int) []int {
 		points = append(points, k)
 	}
 	return points
-}
-
-// history is what the site has been, and is: two simulators with the same
-// issues, in one of which time went on.
-type history struct{ before, after *jirasim.Sim }
-
-// killTables are the child tables of the kill tests: of rows that come with the
-// issue, and of some that changes take away.
-var killTables = []string{"issue_labels", "issue_comments", "issue_links"}
-
-// newHistory makes a small site with four edited issues, two new ones, one that
-// moved, one that lost a comment, and one that is deleted.
-func newHistory(t *testing.T) history {
-	t.Helper()
-	c := &clock{at: time.Date(2026, 7, 1, 9, 30, 15, 250e6, time.UTC)}
-	made := func() *jirasim.Sim {
-		sim, err := jirasim.New(jirasim.Options{Issues: 40, Projects: 2, Seed: 21, Now: c.now})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return sim
-	}
-	h := history{made(), made()}
-	sim, ids := h.after, h.after.IDs()
-	// One issue is so long that rows are passed on, and a commit is made, while
-	// a partition is being read.
-	long, err := json.Marshal(strings.Repeat("long text ", 150_000))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range []*jirasim.Sim{h.before, h.after} {
-		if err := s.EditField(ids[25], "description", long); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c.move(time.Hour)
-	steps := []func() error{
-		func() error { _, err := sim.AddComment(ids[3], "a comment"); return err },
-		func() error { return sim.EditField(ids[4], "labels", json.RawMessage(`[]`)) },
-		func() error { return sim.Move(ids[5], otherProject(sim, ids[5])) },
-		func() error { return sim.Delete(ids[6]) },
-	}
-	for _, id := range ids[10:14] {
-		steps = append(steps, func() error { return sim.Edit(id) })
-	}
-	for _, id := range ids {
-		if comments := sim.Comments(id); id > ids[20] && len(comments) > 0 {
-			steps = append(steps, func() error { return sim.DeleteComment(id, comments[0]) })
-			break
-		}
-	}
-	for range 2 {
-		steps = append(steps, func() error { _, err := sim.Create(sim.Projects()[0]); return err })
-	}
-	for _, step := range steps {
-		c.move(time.Second)
-		if err := step(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	c.move(time.Hour)
-	return h
-}
-
-// otherProject returns a project that an issue is not in.
-func otherProject(sim *jirasim.Sim, id int64) string {
-	var issue struct{ Key string }
-	if err := json.Unmarshal(sim.Raw(id), &issue); err != nil || !strings.HasPrefix(issue.Key, sim.Projects()[0]+"-") {
-		return sim.Projects()[0]
-	}
-	return sim.Projects()[1]
 }
 
 // place is a site and an account for one case. The account's clock is the
@@ -426,29 +354,6 @@ func (p *place) staged() []string {
 		p.t.Fatal(err)
 	}
 	return files
-}
-
-// clear does what `snowdrift state clear` does.
-func (p *place) clear() {
-	p.t.Helper()
-	ctx := p.t.Context()
-	w, err := p.job.open(ctx)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer w.Close()
-	if err := w.Acquire(ctx, "jira", "clear"); err != nil {
-		p.t.Fatal(err)
-	}
-	st, err := w.State(ctx, "jira")
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	st = st.Cleared()
-	st.Commit = "clear/1"
-	if _, err := w.Commit(ctx, load.Commit{State: st, Run: state.Run{ID: "clear", Pipeline: "jira", Started: time.Now(), Outcome: "state clear"}}); err != nil {
-		p.t.Fatal(err)
-	}
 }
 
 func updatedOf(t *testing.T, raw []byte) int64 {

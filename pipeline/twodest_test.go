@@ -1,7 +1,6 @@
 package pipeline_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -18,7 +17,6 @@ import (
 	"snowdrift/internal/table"
 	"snowdrift/pipeline"
 	"snowdrift/stages/load"
-	"snowdrift/state"
 )
 
 // twins are two destinations that are loaded from one site by runs of the same
@@ -262,25 +260,6 @@ func (w *twins) clear() {
 			w.t.Fatal(err)
 		}
 	}
-}
-
-func clearState(ctx context.Context, j job) error {
-	w, err := j.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer w.Close()
-	if err := w.Acquire(ctx, "jira", "clear"); err != nil {
-		return err
-	}
-	st, err := w.State(ctx, "jira")
-	if err != nil {
-		return err
-	}
-	st = st.Cleared()
-	st.Commit = "clear/1"
-	_, err = w.Commit(ctx, load.Commit{State: st, Run: state.Run{ID: "clear", Pipeline: "jira", Started: time.Now(), Outcome: "state clear"}})
-	return err
 }
 
 // TestTwoDestinations: whatever happens on the site, DuckDB and Snowflake hold
