@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"sync"
 	"time"
 
 	"snowdrift/internal/jira"
@@ -70,6 +71,7 @@ type run struct {
 	returned  []int64      // issues that came when asked for by id, see prove
 	tables    []*table.Table
 	flattener *flatten.Flattener
+	turn      sync.Mutex // of those who take turns with an embedded destination
 	report    Report
 	commits   int
 	begun     time.Time
@@ -170,6 +172,10 @@ func (r *run) ledger(ended *time.Time) state.Run {
 // commit writes what is staged together with the state, and takes the state
 // over once the destination has it.
 func (r *run) commit(ctx context.Context, next *state.State) error {
+	if r.warehouse.Format().Embedded {
+		r.turn.Lock()
+		defer r.turn.Unlock()
+	}
 	r.commits++
 	next.Commit = fmt.Sprintf("%s/%d", r.RunID, r.commits)
 	result, err := r.warehouse.Commit(ctx, load.Commit{State: next, Run: r.ledger(nil)})

@@ -15,10 +15,10 @@ import (
 
 const (
 	// chunkBytes is the size at which rows leave the flattener.
-	chunkBytes = 4 << 20
+	chunkBytes = 2 << 20
 	// rowSets is the number of sets of row buffers: one being filled, one being
-	// written, one between.
-	rowSets = 3
+	// written.
+	rowSets = 2
 )
 
 // stream sends partitions through the stages and commits what comes out. The
@@ -195,10 +195,8 @@ func (r *run) batch(ctx context.Context, chunks <-chan stages.Chunk, cuts chan<-
 		if err != nil {
 			return err
 		}
-		for _, rows := range chunk.Rows {
-			if err := b.Write(rows); err != nil {
-				return err
-			}
+		if err := r.write(b, chunk); err != nil {
+			return err
 		}
 		cut.Read = append(cut.Read, chunk.Read...)
 		cut.Returned = append(cut.Returned, chunk.Returned...)
@@ -219,6 +217,18 @@ func (r *run) batch(ctx context.Context, chunks <-chan stages.Chunk, cuts chan<-
 		cut, closed, began = stages.Cut{}, 0, r.Now()
 	}
 	return endCut(ctx, b, cut, cuts)
+}
+
+// write appends the rows of a chunk to their files.
+func (r *run) write(b *batch.Batcher, chunk stages.Chunk) error {
+	r.turn.Lock()
+	defer r.turn.Unlock()
+	for _, rows := range chunk.Rows {
+		if err := b.Write(rows); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // endCut closes all files and sends the end of a commit.

@@ -73,6 +73,10 @@ type Format struct {
 	// their text over without parsing it; what Snowflake makes of the
 	// annotation is not known, so its files have plain text there.
 	MarkJSON bool
+	// Embedded says that the destination works in this process. The stages
+	// before wait while it commits, so that memory for both is never needed at
+	// once.
+	Embedded bool
 }
 
 // Cut is a part of the stream for load: files that are closed, and when Commit

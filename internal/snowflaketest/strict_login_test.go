@@ -17,7 +17,9 @@ import (
 // login tries one login and returns its error.
 func login(t *testing.T, cfg *sf.Config) error {
 	t.Helper()
+	//lint:ignore SA1019 this line of the driver has no other setting
 	cfg.LoginTimeout = 20 * time.Second
+
 	db := sql.OpenDB(sf.NewConnector(sf.SnowflakeDriver{}, *cfg))
 	defer closing(t, db.Close)
 	return db.PingContext(t.Context())
@@ -40,6 +42,7 @@ func TestStrict01_JWT(t *testing.T) {
 		"other user":        {one, func(c *sf.Config) { c.User = "SOMEBODY" }, 390144},
 		"user in lower":     {one, func(c *sf.Config) { c.User = "loader" }, 0},
 		"region in account": {one, func(c *sf.Config) { c.Account = "testacct.eu-west-1" }, 0},
+		//lint:ignore SA1019 this line of the driver has no other setting
 		"life of two hours": {one, func(c *sf.Config) { c.JWTExpireTimeout = 2 * time.Hour }, 390144},
 		"password instead":  {one, func(c *sf.Config) { c.Authenticator, c.Password = sf.AuthTypeSnowflake, "secret" }, 390100},
 		"wrong account":     {one, func(c *sf.Config) { c.Account = "OTHER" }, 260008},

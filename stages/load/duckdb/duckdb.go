@@ -103,7 +103,7 @@ const catalog = "jira"
 // holds some of each for every column, and a Jira site has hundreds of columns:
 // with DuckDB's own sizes (256 KiB, 122,880 rows) 130 columns took more than
 // 200 MB and spilled gigabytes to disk.
-const newFile = "STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 16384, ROW_GROUP_SIZE 2048"
+const newFile = "STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 16384, ROW_GROUP_SIZE 4096"
 
 // settings attach the file, which is made if it is not there, and bound what
 // DuckDB uses of the machine: insertion order would have to be remembered,
@@ -249,7 +249,7 @@ func DDL(tables []*table.Table) []string {
 
 // Format asks for annotated JSON: parsing 2,048 documents at once, as a cast
 // does, takes DuckDB several times their size in memory.
-func (w *Warehouse) Format() stages.Format { return stages.Format{MarkJSON: true} }
+func (w *Warehouse) Format() stages.Format { return stages.Format{MarkJSON: true, Embedded: true} }
 
 // Stage takes over a file. DuckDB reads it where it is.
 func (w *Warehouse) Stage(_ context.Context, f stages.File) error {

@@ -46,8 +46,9 @@ func (s *Server) trust(mount, kind, name string, r *role) {
 // loginAt returns the mount and the method of a login path, which needs no
 // token.
 func (s *Server) loginAt(path string) (mount, kind string) {
-	rest, ok := strings.CutPrefix(path, "auth/")
-	if mount, ok = strings.CutSuffix(rest, "login"); !ok {
+	rest, _ := strings.CutPrefix(path, "auth/")
+	mount, ok := strings.CutSuffix(rest, "login")
+	if !ok {
 		return "", ""
 	}
 	return mount, s.methods[mount]
