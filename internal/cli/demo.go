@@ -103,6 +103,7 @@ func demoConfig(ctx context.Context, dir, url string) (*config.Config, error) {
 	text := demoMark + fmt.Sprintf(`jira:
   url: %s
   auth: {method: basic, email: demo@example.com, api_token: "literal:demo"}
+tables: default
 destination:
   type: duckdb
   duckdb: {path: jira.duckdb}

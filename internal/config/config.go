@@ -52,7 +52,7 @@ type Config struct {
 	Sources     []Source    `yaml:"sources" doc:"Several sites into one warehouse: each with a name and a jira block. What a block does not say is taken from the jira block above. Checked, but not loaded by this version, which refuses to run with it."`
 	Destination Destination `yaml:"destination" doc:"Where the tables go."`
 	Batch       Batch       `yaml:"batch" doc:"Files between Jira and the destination, and how often they are committed."`
-	Tables      []string    `yaml:"tables" default:"default" doc:"Tables to load beside issues: default, which is all that come along with the issues or cost few requests, or a list of the names in docs/TABLES.md and of -exclusions. A table that is listed needs its field among jira.fields; default leaves it out without."`
+	Tables      []string    `yaml:"tables" default:"issues" example:"default" doc:"Tables to load: issues alone, a list of the names in docs/TABLES.md, or default, which is issues with every table that comes along with them or costs few requests, less -exclusions. A table that is listed needs its field among jira.fields; default leaves it out without."`
 	Census      Census      `yaml:"census" doc:"How completeness is proven: ids in Jira against ids in the table."`
 	Secrets     Secrets     `yaml:"secrets" doc:"How to reach the secret stores that references in this file name."`
 
