@@ -44,10 +44,14 @@ type Report struct {
 	Files      int64            `json:"files"`
 	FileBytes  int64            `json:"file_bytes"`
 	Commits    int64            `json:"commits"`
-	LoadMillis int64            `json:"load_ms"` // within commits
-	Odd        []Odd            `json:"value_errors"`
-	Proof      Proof            `json:"proof"`
-	Jira       jira.Stats       `json:"jira"`
+	// Statements are those of the commits, 0 where none are sent. LoadMillis is
+	// the time between the first statement of each commit and its end, which is
+	// what a Snowflake warehouse is awake for.
+	Statements int64      `json:"statements"`
+	LoadMillis int64      `json:"load_ms"`
+	Odd        []Odd      `json:"value_errors"`
+	Proof      Proof      `json:"proof"`
+	Jira       jira.Stats `json:"jira"`
 }
 
 // Proof is what the census found.
@@ -93,6 +97,7 @@ func (r *Report) staged(f stages.File) {
 
 func (r *Report) committed(result load.Result) {
 	r.Commits++
+	r.Statements += result.Statements
 	r.LoadMillis += result.Took.Milliseconds()
 	for t, n := range result.Rows {
 		r.Rows[t] += n

@@ -113,6 +113,9 @@ func (a *app) printReport(r pipeline.Report) {
 	}
 	fmt.Fprintf(a.stdout, "  read    %d issues in %d requests, %s on the wire\n", r.Issues, r.Jira.Total(), bytesText(r.Jira.BytesWire))
 	fmt.Fprintf(a.stdout, "  written %d rows in %d files (%s), %d commits\n", rows, r.Files, bytesText(r.FileBytes), r.Commits)
+	if r.Statements > 0 {
+		fmt.Fprintf(a.stdout, "  load    %d statements, %s from the first to COMMIT\n", r.Statements, time.Duration(r.LoadMillis)*time.Millisecond)
+	}
 	for _, presence := range slices.Sorted(maps.Keys(r.Proof.Marked)) {
 		fmt.Fprintf(a.stdout, "  marked  %d issues as %s\n", r.Proof.Marked[presence], presence)
 	}
