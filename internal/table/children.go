@@ -23,23 +23,35 @@ const Default = "default"
 // history; the Field of issue_changelog.
 const Changelog = ".changelog"
 
-// AddedChangelog is the member under which a changelog is appended to an issue
-// that Jira sent without. It stands last in the issue, is read as its changelog,
-// and is no part of _raw.
-const AddedChangelog = "snowdrift:changelog"
+// Added begins the names of the members that are appended to an issue for what
+// Jira did not send inside it. They stand last in the issue, and are no part of
+// _raw. AddedChangelog is read as its changelog.
+const (
+	Added          = "snowdrift:"
+	AddedChangelog = Added + "changelog"
+)
 
-// Children describes the child tables, in their order. All of them are part of
-// Default: their rows come along with the issue, but for changelogs on Cloud,
-// which cost one request for every thousand issues, and for comments and
-// worklogs beyond the first twenty, which cost requests for the few issues that
-// have so many. A table that takes a request for every issue will not be.
+// The members of an issue that are read by themselves, each with a request; the
+// Fields of issue_remote_links, issue_watchers and issue_votes. The name behind
+// Added is that of the resource below the issue.
+const (
+	RemoteLinks = "." + Added + "remotelink"
+	Watchers    = "." + Added + "watchers"
+	Votes       = "." + Added + "votes"
+)
+
+// Children describes the child tables, in their order. Rows of those that are
+// part of Default come along with the issue, but for changelogs on Cloud, which
+// cost one request for every thousand issues, and for comments and worklogs
+// beyond the first twenty, which cost requests for the few issues that have so
+// many. Tables that take a request for every issue are filled on request.
 func Children() []ChildTable {
 	return []ChildTable{
 		{Table: comments()}, {Table: worklogs()}, {Table: links()}, {Table: attachments()},
-		{Table: labels()}, {Table: components()},
-		{Table: versions("issue_fix_versions", "fixVersions", "One row for each version that an issue is, or is to be, fixed in.")},
-		{Table: versions("issue_affects_versions", "versions", "One row for each version that an issue affects.")},
-		{Table: sprints(), Plugin: "gh-sprint"},
+		{Table: labels()}, {Table: issueComponents()},
+		{Table: issueVersions("issue_fix_versions", "fixVersions", "One row for each version that an issue is, or is to be, fixed in.")},
+		{Table: issueVersions("issue_affects_versions", "versions", "One row for each version that an issue affects.")},
+		{Table: issueSprints(), Plugin: "gh-sprint"},
 		{Table: changelog()},
 	}
 }
@@ -169,7 +181,7 @@ func labels() *Table {
 		[]Column{position, {Name: "label", Type: Text, Doc: "Text of the label."}})
 }
 
-func components() *Table {
+func issueComponents() *Table {
 	return child("issue_components", "components", "[]", []string{"component_id"}, "One row for each component of an issue.",
 		[]Column{
 			position,
@@ -178,7 +190,7 @@ func components() *Table {
 		})
 }
 
-func versions(name, field, doc string) *Table {
+func issueVersions(name, field, doc string) *Table {
 	return child(name, field, "[]", []string{"version_id"}, doc,
 		[]Column{
 			position,
@@ -190,7 +202,7 @@ func versions(name, field, doc string) *Table {
 		})
 }
 
-func sprints() *Table {
+func issueSprints() *Table {
 	t := child("issue_sprints", "", "[]", []string{"sprint_id"}, "One row for each sprint that an issue is in or was in.",
 		[]Column{
 			{Name: "sprint_id", Type: Int, Path: "id", Doc: "Id of the sprint."},
@@ -226,4 +238,61 @@ func changelog() *Table {
 			{Name: "to_id", Type: Text, Path: "to", Doc: "Value after, as Jira stores it."},
 			{Name: "to_string", Type: Text, Path: "toString", Doc: "Value after, as Jira showed it."},
 		})
+}
+
+// keyHistory is made of the changelog's entries for the key alone.
+func keyHistory() *Table {
+	t := child("issue_key_history", Changelog, "histories.[].items.[]", []string{"history_id"}, "One row for each time that an issue got another key by moving to another project; renaming the key of a project leaves no trace.",
+		[]Column{
+			{Name: "history_id", Type: Int, Path: "^id", Doc: "Id of the change, issue_changelog.history_id."},
+			{Name: "changed", Type: Timestamp, Path: "^created", Doc: "When the issue got its new key."},
+		},
+		person("author", "^author", "who moved the issue"),
+		[]Column{
+			{Name: "old_key", Type: Text, Path: "fromString", Doc: "Key before; Jira still finds the issue by it."},
+			{Name: "new_key", Type: Text, Path: "toString", Doc: "Key after; an issue that moved twice has another one today."},
+		})
+	t.Only = Only{Member: "field", Value: "Key"}
+	return t
+}
+
+const perIssue = "one request for every issue that is read"
+
+// read describes a table whose rows are read for each issue by itself, when the
+// issue is.
+func read(t *Table) *Table {
+	t.Price, t.OnRequest = perIssue, true
+	t.Doc += " As of when the issue was read last: not all of this counts as a change of the issue."
+	return t
+}
+
+func remoteLinks() *Table {
+	return read(child("issue_remote_links", RemoteLinks, "[]", []string{"id"}, "One row for each link of an issue to something outside Jira.",
+		[]Column{
+			{Name: ID, Type: Int, Path: "id", Doc: "Id of the link."},
+			{Name: "global_id", Type: Text, Path: "globalId", Doc: "Identity of the other end, as the application that made the link gave it."},
+			{Name: "relationship", Type: Text, Path: "relationship", Doc: "What the link says, such as mentioned in."},
+			{Name: "application", Type: Text, Path: "application.name", Doc: "Name of the application at the other end."},
+			{Name: "application_type", Type: Text, Path: "application.type", Doc: "Type of that application, such as com.atlassian.confluence."},
+			{Name: "url", Type: Text, Path: "object.url", Doc: "Address of the other end."},
+			{Name: "title", Type: Text, Path: "object.title", Doc: "Title of the other end."},
+			{Name: "summary", Type: Text, Path: "object.summary", Doc: "Summary of the other end."},
+			{Name: "resolved", Type: Bool, Path: "object.status.resolved", Doc: "Whether the other end is struck through as done."},
+		}))
+}
+
+func watchers() *Table {
+	return read(child("issue_watchers", Watchers, "watchers.[]", []string{"user_id"}, "One row for each user who watches an issue, of those that the account may see.", userOf("who watches the issue")))
+}
+
+func voters() *Table {
+	return read(child("issue_votes", Votes, "voters.[]", []string{"user_id"}, "One row for each user who votes for an issue, of those that the account may see.", userOf("who votes for the issue")))
+}
+
+// userOf describes one who is the whole row.
+func userOf(what string) []Column {
+	return []Column{
+		{Name: "user_id", Type: Text, Path: user, Doc: "Account id of the user " + what + " (Data Center: user key)."},
+		{Name: "name", Type: Text, Path: "displayName", Doc: "Display name of the user " + what + "."},
+	}
 }

@@ -33,15 +33,23 @@ upper case in Snowflake, where they work quoted and unquoted.
 			fmt.Fprintf(&b, "  issues ||--o{ %s : \"%s\"\n", t.Name, IssueID)
 		}
 	}
+	for _, r := range references {
+		fmt.Fprintf(&b, "  %s ||--o{ %s : \"%s\"\n", r.to, r.from, r.column)
+	}
 	b.WriteString("```\n")
 	for _, t := range tables {
 		fmt.Fprintf(&b, "\n## %s\n\n%s", t.Name, t.Doc)
 		if len(t.Key) > 0 {
 			fmt.Fprintf(&b, " A row is identified by %s.", strings.Join(t.Key, ", "))
 		}
-		b.WriteString("\n\n| column | type | Jira field | |\n|---|---|---|---|\n")
+		b.WriteString(price(t))
+		source := "Jira field"
+		if t.Role == Dimension {
+			source = "read as"
+		}
+		fmt.Fprintf(&b, "\n\n| column | type | %s | |\n|---|---|---|---|\n", source)
 		for _, c := range t.Columns {
-			field := strings.TrimPrefix(cmp.Or(c.Field, t.Field), ".")
+			field := strings.TrimPrefix(strings.TrimPrefix(cmp.Or(c.Field, t.Field), "."), Added)
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", c.Name, c.Type, field, strings.ReplaceAll(c.Doc, "|", `\|`))
 		}
 	}
@@ -64,4 +72,29 @@ changes its type gets a new column.
 		fmt.Fprintf(&b, "| %s | %s |\n", k.Name, strings.Join(columns, ", "))
 	}
 	return []byte(b.String())
+}
+
+// price says what a table takes and how to get it.
+func price(t *Table) string {
+	switch {
+	case t.OnRequest:
+		return " Not part of default, since it takes " + t.Price + ": name it in tables."
+	case t.Price != "":
+		return " Reading it takes " + t.Price + "."
+	}
+	return ""
+}
+
+// references are what the columns of tables refer to beside issues, for the
+// diagram; where several tables refer to one, the one that an analyst joins most.
+var references = []struct{ to, from, column string }{
+	{"projects", "issues", "project_id"}, {"issue_types", "issues", "issue_type_id"}, {"statuses", "issues", "status_id"},
+	{"priorities", "issues", "priority_id"}, {"resolutions", "issues", "resolution_id"}, {"users", "issues", "assignee_id"},
+	{"security_levels", "issues", "security_level_id"}, {"status_categories", "statuses", "category_id"},
+	{"components", "issue_components", "component_id"}, {"versions", "issue_fix_versions", "version_id"},
+	{"versions", "issue_affects_versions", "version_id"}, {"sprints", "issue_sprints", "sprint_id"},
+	{"issue_link_types", "issue_links", "link_type_id"}, {"projects", "components", "project_id"}, {"projects", "versions", "project_id"},
+	{"projects", "boards", "project_id"}, {"boards", "board_columns", "board_id"}, {"statuses", "board_columns", "status_id"},
+	{"boards", "sprints", "board_id"}, {"groups", "group_members", "group_id"}, {"users", "group_members", "user_id"},
+	{"fields", "field_options", "field_id"},
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -15,6 +16,15 @@ func TestTablesPage(t *testing.T) {
 	tables := []*Table{Issues(nil, nil)}
 	for _, c := range Children() {
 		tables = append(tables, c.Table)
+	}
+	tables = append(tables, keyHistory(), remoteLinks(), watchers(), voters())
+	tables = append(tables, Dimensions()...)
+	for _, r := range references {
+		i := slices.IndexFunc(tables, func(t *Table) bool { return t.Name == r.from })
+		j := slices.IndexFunc(tables, func(t *Table) bool { return t.Name == r.to })
+		if i < 0 || j < 0 || tables[i].Column(r.column) == nil {
+			t.Errorf("%s.%s refers to %s: one of them is no longer there", r.from, r.column, r.to)
+		}
 	}
 	want := Markdown(append(tables, ValueErrors()))
 	if *update {

@@ -115,6 +115,9 @@ const (
 	Issue Role = iota
 	// Child rows belong to an issue and are replaced as a set with it.
 	Child
+	// Dimension rows are what the site has now, as a set: what is no longer
+	// among it is marked as gone, and rows that did not change stay as they are.
+	Dimension
 	// Scratch tables exist during a load only.
 	Scratch
 )
@@ -124,13 +127,23 @@ type Table struct {
 	Name string
 	Role Role
 	// Field and Each lead to the array whose elements become the rows of a
-	// child table. An element without one of the Key's cells becomes none.
+	// child table or a dimension; Only, if set, says which of them do. An
+	// element without one of the Key's cells becomes none.
 	Field   string
 	Each    Path
+	Only    Only
 	Key     []string // names of the columns that identify a row
 	Columns []Column
 	Doc     string
+	// OnRequest says that Default does not stand for the table, Price what
+	// reading it takes beside the pages of issues, in words; "" for nothing.
+	OnRequest bool
+	Price     string
 }
+
+// Only selects elements by a text that they have as a member. The zero Only
+// selects all.
+type Only struct{ Member, Value string }
 
 // Column returns the column called name, or nil.
 func (t *Table) Column(name string) *Column {
