@@ -149,7 +149,7 @@ func (b *bench) wantChildren(deployment string, id int64, want map[string][]stri
 		}
 		want[name] = append(want[name], row)
 	}
-	issue := b.ask(api + "?expand=changelog")
+	issue := b.ask(api)
 	for _, c := range b.askAll(api+"/comment", "comments") {
 		add("issue_comments", c.cell("id"), c.cell("author.displayName"), c.id("author"), c.id("updateAuthor"), c.millis("created"), c.millis("updated"),
 			c.cell("visibility.type"), c.cell("visibility.value"), c.cell("jsdPublic"), c.cell("body"))
@@ -181,14 +181,23 @@ func (b *bench) wantChildren(deployment string, id int64, want map[string][]stri
 		s := sprintObject(v)
 		add("issue_sprints", i, s.cell("id"), s.cell("name"), strings.ToLower(s.cell("state")), s.first("boardId", "rapidViewId"), s.cell("goal"), s.millis("startDate"), s.millis("completeDate"))
 	}
-	histories := issue.list("changelog.histories")
+	b.wantHistories(deployment, id, want)
+}
+
+// wantHistories returns what issue_changelog should say of an issue.
+func (b *bench) wantHistories(deployment string, id int64, want map[string][]string) {
+	b.t.Helper()
+	var histories []object
 	if deployment == jirasim.Cloud {
-		histories = b.askAll(api+"/changelog", "values")
+		histories = b.askAll(fmt.Sprintf("/rest/api/3/issue/%d/changelog", id), "values")
+	} else {
+		histories = b.ask(fmt.Sprintf("/rest/api/2/issue/%d?fields=id&expand=changelog", id)).list("changelog.histories")
 	}
 	for _, h := range histories {
 		for i, it := range h.list("items") {
-			add("issue_changelog", h.cell("id"), i, h.millis("created"), h.cell("author.displayName"), h.id("author"), it.cell("field"), it.cell("fieldId"), it.cell("fieldtype"),
-				it.cell("from"), it.cell("fromString"), it.cell("to"), it.cell("toString"))
+			want["issue_changelog"] = append(want["issue_changelog"], strings.Join([]string{strconv.FormatInt(id, 10),
+				h.cell("id"), strconv.Itoa(i), h.millis("created"), h.cell("author.displayName"), h.id("author"), it.cell("field"), it.cell("fieldId"), it.cell("fieldtype"),
+				it.cell("from"), it.cell("fromString"), it.cell("to"), it.cell("toString")}, "|"))
 		}
 	}
 }

@@ -39,7 +39,10 @@ type bench struct {
 	tables     []string // none: issues alone
 	partition  int64
 	commitSize int64
+	overlap    time.Duration
 	options    func(*pipeline.Options)
+	client     func(*jira.Options)
+	statements slog.Handler // sees the statements to DuckDB; nil: nobody
 	// between and warehouse, if set, put something between the pipeline and
 	// its source or destination.
 	between   func(pipeline.Source) pipeline.Source
@@ -67,7 +70,7 @@ func (c *clock) move(d time.Duration) {
 
 func newBench(t *testing.T, opts jirasim.Options) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: &clock{at: time.Date(2026, 7, 1, 9, 30, 15, 250e6, time.UTC)}, partition: 20_000, commitSize: 1 << 30}
+	b := &bench{t: t, clock: &clock{at: time.Date(2026, 7, 1, 9, 30, 15, 250e6, time.UTC)}, partition: 20_000, commitSize: 1 << 30, overlap: overlap}
 	opts.Now = b.clock.now
 	var err error
 	if b.sim, err = jirasim.New(opts); err != nil {
@@ -91,18 +94,22 @@ type password string
 func (p password) Reveal(context.Context) (string, error) { return string(p), nil }
 
 func (b *bench) source(ctx context.Context) (*fetch.Source, error) {
-	client, err := jira.Dial(ctx, jira.Options{
+	opts := jira.Options{
 		BaseURL: b.url, Login: jira.Basic{User: "loader@example.com", Secret: password("secret")}, Concurrency: 4,
 		// A call that fails is given up at once: how it is retried is tested in package jira.
 		RetryBudget: time.Nanosecond, Sleep: func(context.Context, time.Duration) error { return nil },
-	})
+	}
+	if b.client != nil {
+		b.client(&opts)
+	}
+	client, err := jira.Dial(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
 	b.t.Cleanup(client.Close)
 	return fetch.Open(ctx, client, fetch.Options{
 		Query: b.query, Fields: b.fields, Tables: b.tables, PageSize: 200,
-		PartitionIssues: b.partition, Overlap: overlap, Log: slog.New(slog.DiscardHandler),
+		PartitionIssues: b.partition, Overlap: b.overlap, Log: slog.New(slog.DiscardHandler),
 	})
 }
 
@@ -120,7 +127,7 @@ func (b *bench) try(ctx context.Context) (report pipeline.Report, err error) {
 	defer func() { err = errors.Join(err, w.Close()) }()
 	opts := pipeline.Options{
 		Pipeline: "jira", RunID: fmt.Sprintf("run-%03d", b.runs), Dir: b.t.TempDir(),
-		FileSize: 128 << 20, CommitSize: b.commitSize, CommitEvery: time.Hour, Concurrency: 4, Overlap: overlap,
+		FileSize: 128 << 20, CommitSize: b.commitSize, CommitEvery: time.Hour, Concurrency: 4, Overlap: b.overlap,
 		Census: true, AcceptShrink: 0.10, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	}
 	if b.options != nil {
@@ -170,8 +177,12 @@ func (w witness) Commit(ctx context.Context, c load.Commit) (load.Result, error)
 
 func (b *bench) open(readOnly bool) *duckdb.Warehouse {
 	b.t.Helper()
+	log := b.statements
+	if log == nil || readOnly {
+		log = slog.DiscardHandler
+	}
 	w, err := duckdb.Open(context.Background(), duckdb.Options{
-		Path: b.file, Schema: "main", MemoryLimit: "300MB", Threads: 1, ReadOnly: readOnly, Log: slog.New(slog.DiscardHandler),
+		Path: b.file, Schema: "main", MemoryLimit: "300MB", Threads: 1, ReadOnly: readOnly, Log: slog.New(log),
 	})
 	if err != nil {
 		b.t.Fatal(err)
