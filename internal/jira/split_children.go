@@ -1,11 +1,7 @@
 package jira
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
-	"io"
-	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -22,37 +18,7 @@ type childPage struct {
 }
 
 func (p *childPage) split(body []byte) error {
-	dec := jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
-	err := p.object(dec, func(name string) error { return p.member(name, dec, body) })
-	if err == nil {
-		if _, err = dec.ReadToken(); err == io.EOF {
-			return nil
-		}
-		if err == nil {
-			err = errors.New("there is more after the end of the page")
-		}
-	}
-	return fmt.Errorf("split the page: %w", shortJSONError(err))
-}
-
-// object reads an object and hands over the names of its members; what is
-// handed to must read the value.
-func (p *childPage) object(dec *jsontext.Decoder, member func(name string) error) error {
-	if err := expect(dec, '{'); err != nil {
-		return err
-	}
-	for dec.PeekKind() != '}' {
-		name, err := dec.ReadToken()
-		if err != nil {
-			return err
-		}
-		text := name.String()
-		if err := member(text); err != nil {
-			return fmt.Errorf("member %q: %w", text, err)
-		}
-	}
-	_, err := dec.ReadToken()
-	return err
+	return readPage(body, func(name string, dec *jsontext.Decoder) error { return p.member(name, dec, body) })
 }
 
 func (p *childPage) member(name string, dec *jsontext.Decoder, body []byte) (err error) {
@@ -82,7 +48,7 @@ func (p *childPage) changelogs(dec *jsontext.Decoder, body []byte) error {
 	}
 	for dec.PeekKind() != ']' {
 		issue, first := int64(0), len(p.rows)
-		err := p.object(dec, func(name string) (err error) {
+		err := readObject(dec, func(name string) (err error) {
 			switch name {
 			case "issueId":
 				issue, err = readID(dec)
@@ -108,32 +74,5 @@ func (p *childPage) changelogs(dec *jsontext.Decoder, body []byte) error {
 }
 
 func (p *childPage) elements(dec *jsontext.Decoder, body []byte, issue int64) error {
-	if err := expect(dec, '['); err != nil {
-		return err
-	}
-	for dec.PeekKind() != ']' {
-		raw, err := span(dec, body)
-		if err != nil {
-			return err
-		}
-		if raw[0] != '{' {
-			return fmt.Errorf("element %d of the page is not an object", len(p.rows))
-		}
-		p.rows = append(p.rows, Child{Issue: issue, Raw: raw})
-	}
-	_, err := dec.ReadToken()
-	return err
-}
-
-// readID reads an id, which Jira writes as a string and some proxies as a number.
-func readID(dec *jsontext.Decoder) (int64, error) {
-	token, err := dec.ReadToken()
-	if err != nil {
-		return 0, err
-	}
-	id, err := strconv.ParseInt(token.String(), 10, 64)
-	if err != nil || id <= 0 {
-		return 0, fmt.Errorf("%s stands where an id belongs", token.Kind())
-	}
-	return id, nil
+	return readObjects(dec, body, func(raw []byte) { p.rows = append(p.rows, Child{Issue: issue, Raw: raw}) })
 }
