@@ -51,7 +51,7 @@ func create(t *table.Table, opts Options, number int) (*file, error) {
 	}
 	return &file{
 		File: stages.File{Table: t, Path: path}, out: out, schema: Schema(t),
-		writer: parquetfile.NewParquetWriter(out, root, parquetfile.WithWriterProps(properties(t))),
+		writer: parquetfile.NewParquetWriter(out, root, parquetfile.WithWriterProps(properties(t, opts.Format))),
 	}, nil
 }
 
@@ -82,10 +82,14 @@ func parquetSchema(t *table.Table, format stages.Format) (*schema.GroupNode, err
 // dictionary, since most of them come again and again. Numbers get none: ids
 // and times hardly repeat, and the writer's table of them takes more memory than
 // the dictionary saves on disk. JSON never repeats.
-func properties(t *table.Table) *parquet.WriterProperties {
+//
+// Pages are compressed by Snappy, which costs next to nothing. Only JSON, nearly
+// all of a file, is compressed by zstd, and only where the file has a network to
+// cross: the library makes a new zstd encoder for every page, which over hundreds
+// of columns took a third of a load's CPU time.
+func properties(t *table.Table, format stages.Format) *parquet.WriterProperties {
 	opts := []parquet.WriterProperty{
-		parquet.WithCompression(compress.Codecs.Zstd),
-		parquet.WithCompressionLevel(1),
+		parquet.WithCompression(compress.Codecs.Snappy),
 		parquet.WithDictionaryDefault(false),
 		parquet.WithDictionaryPageSizeLimit(256 << 10),
 		parquet.WithDataPageSize(256 << 10),
@@ -98,6 +102,9 @@ func properties(t *table.Table) *parquet.WriterProperties {
 			opts = append(opts, parquet.WithDictionaryFor(c.Name, true))
 		case c.Type == table.JSON || c.Source == table.FromHash:
 			opts = append(opts, parquet.WithStatsFor(c.Name, false))
+		}
+		if c.Type == table.JSON && !format.Embedded {
+			opts = append(opts, parquet.WithCompressionFor(c.Name, compress.Codecs.Zstd), parquet.WithCompressionLevelFor(c.Name, 1))
 		}
 	}
 	return parquet.NewWriterProperties(opts...)
