@@ -30,6 +30,7 @@ func advance(before *state.State, cut stages.Cut, overlap time.Duration) *state.
 		}
 	}
 	if st.Load != nil && len(st.Load.Open()) == 0 {
+		st.Deep = state.Deep{Proven: st.Load.Began}
 		st.Cursor, st.Load = st.Load.Since, nil
 	}
 	return st

@@ -146,7 +146,7 @@ func TestShrinkBrake(t *testing.T) {
 func TestKeep(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, jirasim.Options{Issues: 60})
-	b.options = func(o *pipeline.Options) { o.Keep = true }
+	b.options = func(o *pipeline.Options) { o.Deleted = pipeline.Keep }
 	b.run(pipeline.Complete)
 	b.do(func() error { return b.sim.Delete(b.sim.IDs()[0]) })
 	report := b.run(pipeline.Complete)

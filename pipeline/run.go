@@ -34,6 +34,8 @@ type Source interface {
 	Plan(ctx context.Context, before *state.State) (fetch.Plan, error)
 	Pages(ctx context.Context, p *stages.Partition) iter.Seq2[stages.Page, error]
 	Census(ctx context.Context) iter.Seq2[[]int64, error]
+	Versions(ctx context.Context, ids []int64, requests int) iter.Seq2[fetch.Versions, error]
+	Now() time.Time
 	Stats() jira.Stats
 }
 
@@ -48,10 +50,18 @@ type Options struct {
 	CommitEvery time.Duration // time after which a commit is due
 	Concurrency int           // partitions read at once
 	Overlap     time.Duration // what the next run will read again
-	// Census says whether completeness is to be proven.
-	Census bool
-	// Deleted says what becomes of rows whose issue is gone: Soft, Keep.
-	Keep bool
+	// Census says whether completeness is to be proven, CensusEvery how old the
+	// last proof may be before another census is taken; 0 takes one in every run.
+	Census      bool
+	CensusEvery time.Duration
+	// Deep is the time within which every issue is compared by version, too; 0
+	// is never. DeepBudget bounds the requests that a run makes for it, 0 does
+	// not; DeepNow compares all of them in this run.
+	Deep       time.Duration
+	DeepBudget int
+	DeepNow    bool
+	// Deleted says what becomes of rows whose issue is gone.
+	Deleted Deleted
 	// AcceptShrink is the share of a project's issues that may be gone at once
 	// before somebody has to confirm it; Confirmed is that confirmation.
 	AcceptShrink float64
@@ -60,6 +70,16 @@ type Options struct {
 	Log          *slog.Logger
 	Now          func() time.Time
 }
+
+// Deleted says what becomes of rows whose issue is gone.
+type Deleted uint8
+
+// What can become of them.
+const (
+	Soft Deleted = iota // they are marked
+	Hard                // those of issues that are deleted are removed, the others marked
+	Keep                // they stay as they are
+)
 
 // run is one run under way.
 type run struct {

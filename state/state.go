@@ -44,11 +44,30 @@ type State struct {
 	EpochMillis *bool `json:"epoch_millis,omitempty"`
 	// Digest is that of the pipeline's live rows after the last commit.
 	Digest Digest `json:"digest"`
+	// Proven is when a census last agreed with the table, in epoch milliseconds
+	// of the site's clock. Only pipelines that do not take a census in every run
+	// remember it.
+	Proven int64 `json:"proven,omitempty"`
+	// Deep is how far the deep census has come.
+	Deep Deep `json:"deep"`
 	// Commit names the commit that wrote this state: run id and number.
 	Commit string `json:"commit,omitempty"`
 	// Columns is the column ledger of the destination. It outlives a clear:
 	// columns keep their fields.
 	Columns []table.Assignment `json:"columns,omitempty"`
+}
+
+// Deep is the deep census, which compares issues by id and updated. It goes
+// round: through all ids in their order, some in each run. Times are epoch
+// milliseconds of the site's clock.
+type Deep struct {
+	// Proven is when the last round began that came to its end; a load that read
+	// everything counts as one. 0: none yet.
+	Proven int64 `json:"proven,omitempty"`
+	// Began is when the round under way began, 0 if there is none; Through is
+	// the greatest id that it has compared.
+	Began   int64 `json:"began,omitempty"`
+	Through int64 `json:"through,omitempty"`
 }
 
 // Asked is the part of the configuration that decides what the tables hold.
@@ -60,6 +79,8 @@ type Asked struct {
 
 // Load is a first load under way.
 type Load struct {
+	// Began is when it was planned, in epoch milliseconds of the site's clock.
+	Began int64 `json:"began,omitempty"`
 	// Since is the cursor to go on from when all partitions are loaded: the
 	// newest "updated" when the load began.
 	Since      int64               `json:"since"`

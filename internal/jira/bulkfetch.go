@@ -12,12 +12,30 @@ import (
 	"strings"
 )
 
-// bulkSize is the number of issues fetched by one request; more is a 400 on
-// Cloud unless few fields are asked for.
-const bulkSize = 100
+// bulkSize is the number of issues fetched by one request. slimSize is the same
+// when only slim fields are asked for: Cloud's later documentation allows it for
+// fields that are named and hold one value (JIRA_FACTS §3), and Data Center's
+// search sends no more to a page unless it is told to.
+const (
+	bulkSize = 100
+	slimSize = 1000
+)
 
-// BulkFetch yields the issues with these ids as they are now, 100 to a page,
-// past any lag of the search index on Cloud. An issue that does not exist or
+// slim are the fields of which a thousand issues make a page of ordinary size.
+var slim = []string{"id", "key", "created", "updated"}
+
+// Together is how many issues one request of BulkFetch asks for. Sites may
+// refuse slimSize; then it is bulkSize from there on.
+func (c *Client) Together(fields []string, expand ...string) int {
+	fat := func(field string) bool { return !slices.Contains(slim, field) }
+	if len(fields) == 0 || slices.ContainsFunc(fields, fat) || len(expand) > 0 || c.narrow.Load() {
+		return bulkSize
+	}
+	return slimSize
+}
+
+// BulkFetch yields the issues with these ids as they are now, 100 to a page
+// (see Together), past any lag of the search index on Cloud. An issue that does not exist or
 // that the account may not see does not come, without further notice; on Cloud
 // not even an archived one is told apart. None as fields asks for *all.
 //
@@ -36,10 +54,12 @@ func (c *Client) BulkFetch(ctx context.Context, ids []int64, fields []string, ex
 	}
 	want := wanted{fields, expand}
 	return func(yield func(*Page, error) bool) {
-		for chunk := range slices.Chunk(ids, bulkSize) {
-			if !c.fetchChunk(ctx, chunk, want, yield) {
+		for rest := ids; len(rest) > 0; {
+			n := min(c.Together(fields, expand...), len(rest))
+			if !c.fetchChunk(ctx, rest[:n], want, yield) {
 				return
 			}
+			rest = rest[n:]
 		}
 	}
 }
@@ -51,6 +71,10 @@ type wanted struct{ fields, expand []string }
 func (c *Client) fetchChunk(ctx context.Context, ids []int64, want wanted, yield func(*Page, error) bool) bool {
 	err := c.fetchList(ctx, ids, want, yield)
 	kind := KindOf(err)
+	if kind == KindBadRequest && c.site.Deployment == Cloud && len(ids) > bulkSize {
+		c.narrow.Store(true)
+		return c.fetchNarrow(ctx, ids, want, yield)
+	}
 	splits := kind == KindTooLarge || kind == KindBadRequest && c.site.Deployment == DataCenter
 	switch {
 	case err == nil:
@@ -66,6 +90,16 @@ func (c *Client) fetchChunk(ctx context.Context, ids []int64, want wanted, yield
 		yield(nil, err)
 		return false
 	}
+}
+
+// fetchNarrow fetches a chunk that was refused for its size.
+func (c *Client) fetchNarrow(ctx context.Context, ids []int64, want wanted, yield func(*Page, error) bool) bool {
+	for chunk := range slices.Chunk(ids, bulkSize) {
+		if !c.fetchChunk(ctx, chunk, want, yield) {
+			return false
+		}
+	}
+	return true
 }
 
 // errStopped says that the caller wants no more pages.

@@ -45,6 +45,37 @@ func TestBulkFetchCloud(t *testing.T) {
 	}
 }
 
+// A thousand issues are asked for at once when little is asked of each, and on
+// a site that refuses so many a hundred from there on.
+func TestBulkFetchSlim(t *testing.T) {
+	for _, limit := range []int{slimSize, bulkSize} {
+		s := newSite(t, Cloud)
+		s.handle("POST /rest/api/3/issue/bulkfetch", func(w http.ResponseWriter, _ *http.Request) {
+			requests := s.sent("/rest/api/3/issue/bulkfetch")
+			ids := decodeBody[bulkFetchBody](t, requests[len(requests)-1]).IssueIDsOrKeys
+			if len(ids) > limit {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			answerJSON(w, `{"issues":[{"id":"`+strings.Join(ids, `"},{"id":"`)+`"}]}`)
+		})
+		c, _ := dial(t, s)
+		fields := []string{"updated"}
+		got, err := collect(c.BulkFetch(t.Context(), idRange(1, 2500), fields))
+		if err != nil || len(got) != 2500 {
+			t.Errorf("limit %d: %d issues, %v", limit, len(got), err)
+		}
+		want := map[int]int{slimSize: 3, bulkSize: 1 + 25}[limit]
+		if n := len(s.sent("/rest/api/3/issue/bulkfetch")); n != want || c.Together(fields) != limit {
+			t.Errorf("limit %d: %d requests, want %d; then %d together", limit, n, want, c.Together(fields))
+		}
+	}
+	c := &Client{}
+	if c.Together([]string{"updated", "labels"}) != bulkSize || c.Together([]string{"*all"}) != bulkSize || c.Together([]string{"id"}, "changelog") != bulkSize {
+		t.Error("a thousand whole issues together")
+	}
+}
+
 // Issues that are too large together are fetched apart.
 func TestBulkFetchHalvesLargePages(t *testing.T) {
 	s := newSite(t, Cloud)

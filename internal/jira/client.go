@@ -8,6 +8,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 	_ "time/tzdata" // a container without zone files must not turn zones into errors, or worse, into UTC
 )
@@ -22,6 +23,7 @@ type Client struct {
 	bodies   *bodies
 	stats    counters
 	site     Site
+	narrow   atomic.Bool // bulkfetch refuses more than bulkSize issues
 }
 
 // Site is what [Dial] found out.

@@ -109,12 +109,16 @@ func ValueErrors() *Table {
 	}
 }
 
-// Census describes the ids that Jira has in scope.
+// Census describes the ids that Jira has in scope. Issues that were asked for
+// their version have a second row, with updated.
 func Census() *Table {
 	return &Table{
 		Name: "_snowdrift_census", Role: Scratch, Key: []string{ID},
-		Doc:     "Ids of the issues that Jira has in scope.",
-		Columns: []Column{{Name: ID, Type: Int, Doc: "Id of the issue."}},
+		Doc: "Ids of the issues that Jira has in scope.",
+		Columns: []Column{
+			{Name: ID, Type: Int, Doc: "Id of the issue."},
+			{Name: Updated, Type: Timestamp, Doc: "When Jira last saw the issue change; NULL if that was not asked."},
+		},
 	}
 }
 

@@ -16,7 +16,6 @@ import (
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jira/jql"
-	"snowdrift/internal/rawjson"
 	"snowdrift/internal/table"
 	"snowdrift/stages"
 	"snowdrift/state"
@@ -124,41 +123,6 @@ func (s *Source) Pages(ctx context.Context, p *stages.Partition) iter.Seq2[stage
 	}
 }
 
-// censusPage is the number of ids asked for at once: what Cloud gives at most
-// when nothing but ids is asked for. Data Center gives what it is set to.
-const censusPage = 5000
-
-// Census yields the ids of all issues in scope. Ids may come twice.
-func (s *Source) Census(ctx context.Context) iter.Seq2[[]int64, error] {
-	const order = "created"
-	fields := []string{"id"}
-	if s.client.Site().Deployment == jira.DataCenter {
-		fields = []string{order} // see walk
-	}
-	return func(yield func([]int64, error) bool) {
-		var ids []int64
-		for page, err := range s.walk(ctx, s.scope, order, fields, nil, censusPage) {
-			if err != nil {
-				yield(nil, fmt.Errorf("census: %w", err))
-				return
-			}
-			ids = ids[:0]
-			for _, raw := range page.Issues {
-				id, ok := rawjson.Int64(rawjson.Lookup(raw, "id"))
-				if !ok {
-					yield(nil, fmt.Errorf("census: Jira sent an issue without a numeric id"))
-					return
-				}
-				ids = append(ids, id)
-			}
-			page.Release()
-			if !yield(ids, nil) {
-				return
-			}
-		}
-	}
-}
-
 // Stats returns the requests and bytes so far.
 func (s *Source) Stats() jira.Stats { return s.client.Stats() }
 
@@ -184,12 +148,13 @@ func byProjects(ids []string) jql.Clause {
 	return c
 }
 
-// now returns the site's clock, in epoch milliseconds; ours if it does not tell.
-func (s *Source) now() int64 {
+// Now returns the site's clock when the source was opened; ours if the site does
+// not tell.
+func (s *Source) Now() time.Time {
 	if t := s.client.Site().ServerTime; !t.IsZero() {
-		return t.UnixMilli()
+		return t
 	}
-	return time.Now().UnixMilli()
+	return time.Now()
 }
 
 // ByID returns partitions that fetch the issues with the ids, past the search

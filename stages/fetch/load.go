@@ -63,7 +63,7 @@ func (s *Source) planLoad(ctx context.Context, st *state.State, reason string) (
 		}
 	}
 	// Where nothing is in scope yet, everything that comes will be a change.
-	st.Load = &state.Load{Since: max(newest, 1)}
+	st.Load = &state.Load{Began: s.Now().UnixMilli(), Since: max(newest, 1)}
 	st.Cursor, st.Recent = 0, nil
 	for _, part := range s.slices() {
 		if err := s.cut(ctx, st, part); err != nil {
@@ -155,7 +155,7 @@ func (s *Source) cut(ctx context.Context, st *state.State, part slice) error {
 		if err != nil {
 			return err
 		}
-		part.from, part.to = time.UnixMilli(oldest), time.UnixMilli(s.now())
+		part.from, part.to = time.UnixMilli(oldest), s.Now()
 	}
 	if part.issues <= s.limit() || part.to.Sub(part.from) < narrowest {
 		st.Load.Partitions = append(st.Load.Partitions, &stages.Partition{

@@ -45,7 +45,8 @@ type Warehouse interface {
 	// in a commit with neither files nor state if the run wrote nothing before:
 	// an idle run leaves no entry in its ledger.
 	Commit(ctx context.Context, c Commit) (Result, error)
-	// Diff compares the staged files of the census with the pipeline's rows.
+	// Diff compares the staged files of the census with the pipeline's rows:
+	// ids, and versions where the census has them.
 	Diff(ctx context.Context, pipeline string) (Diff, error)
 	// Query runs SQL that reads.
 	Query(ctx context.Context, sql string) (Rows, error)
@@ -82,6 +83,7 @@ type Result struct {
 type Diff struct {
 	Missing []int64  // in the census, but not a live row
 	Absent  []Absent // a live row, but not in the census
+	Stale   []Stale  // a live row of another version than the census has
 	// Live are the pipeline's live rows, by project.
 	Live map[int64]int64
 }
@@ -93,8 +95,16 @@ type Absent struct {
 	Key       string
 }
 
+// Stale is a live row whose issue has another updated in the census.
+type Stale struct {
+	ID   int64
+	Key  string
+	Row  time.Time // updated of the row; zero if it has none
+	Jira time.Time // updated in the census
+}
+
 // Clean reports whether there is no difference.
-func (d Diff) Clean() bool { return len(d.Missing) == 0 && len(d.Absent) == 0 }
+func (d Diff) Clean() bool { return len(d.Missing) == 0 && len(d.Absent) == 0 && len(d.Stale) == 0 }
 
 // Rows is the answer to a query.
 type Rows interface {

@@ -42,6 +42,14 @@ func (w *Warehouse) Diff(ctx context.Context, pipeline string) (load.Diff, error
 	if err != nil {
 		return d, w.fail("compare with the census", issues.Name, "", err)
 	}
+	err = w.each(ctx, Dialect.StaleRows(issues), []any{pipeline}, func(rows *sql.Rows) error {
+		stale, err := load.ScanStale(rows)
+		d.Stale = append(d.Stale, stale)
+		return err
+	})
+	if err != nil {
+		return d, w.fail("compare with the census", issues.Name, "", err)
+	}
 	err = w.each(ctx, Dialect.LiveByProject(issues), []any{pipeline}, func(rows *sql.Rows) error {
 		var project, n int64
 		err := rows.Scan(&project, &n)

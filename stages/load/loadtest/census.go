@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"snowdrift/internal/table"
 	"snowdrift/stages"
@@ -137,6 +138,41 @@ func diff(d *destination) {
 		}
 	}
 	d.wantRows(d.commit(nil).Rows, nil) // comparing writes nothing
+}
+
+// diffOfVersions: a row that is older or newer than its issue in the census, or
+// has no version, is stale; one that the census has no version of is not. Rows
+// that are not live or another pipeline's do not count.
+func diffOfVersions(d *destination) {
+	d.load(reading{id: 1, updated: 1000, hash: 1}, reading{id: 2, updated: 2000, hash: 1}, reading{id: 3, hash: 1},
+		reading{id: 4, updated: 4000, hash: 1}, reading{id: 5, updated: 5000, hash: 1}, reading{id: 6, updated: 6000, hash: 1})
+	d.mark(map[int64]string{5: "deleted"})
+	d.commit(nil)
+	d.acquireFor("other", "run 2")
+	d.load(reading{id: 8, updated: 8000, hash: 1})
+	d.acquire("run 3")
+	rows := stages.NewRows(table.Census())
+	for _, id := range []int64{1, 2, 3, 4, 5, 6, 8} {
+		set(d.T, rows, map[string]any{table.ID: id}, 0)
+	}
+	for id, ms := range map[int64]int64{1: 1000, 2: 2001, 3: 3000, 4: 3999, 5: 1, 8: 1} {
+		set(d.T, rows, map[string]any{table.ID: id, table.Updated: ms * 1000}, 0)
+	}
+	set(d.T, rows, map[string]any{table.ID: int64(2), table.Updated: int64(2001 * 1000)}, 0) // some come twice
+	d.handOver(rows)
+	got, err := d.w.Diff(d.Context(), pipeline)
+	d.must(err)
+	want := []load.Stale{{ID: 2, Row: time.UnixMilli(2000), Jira: time.UnixMilli(2001)}, {ID: 3, Jira: time.UnixMilli(3000)},
+		{ID: 4, Row: time.UnixMilli(4000), Jira: time.UnixMilli(3999)}}
+	same := func(a, b load.Stale) bool {
+		return a.ID == b.ID && a.Key == fmt.Sprintf("TO-%d", b.ID) && a.Row.Equal(b.Row) && a.Jira.Equal(b.Jira)
+	}
+	if !slices.EqualFunc(got.Stale, want, same) || got.Clean() {
+		d.Errorf("stale %+v, want %+v", got.Stale, want)
+	}
+	if !slices.Equal(got.Missing, []int64{5}) || len(got.Absent) > 0 {
+		d.Errorf("missing %v, absent %v", got.Missing, got.Absent)
+	}
 }
 
 // diffNeedsACensus: without one the table would look as if all were gone. Every

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) load.Warehouse) {
 		{"Presence", presence},
 		{"Digest", digest},
 		{"Diff", diff},
+		{"DiffOfVersions", diffOfVersions},
 		{"DiffNeedsACensus", diffNeedsACensus},
 		{"State", stateRoundTrip},
 		{"StateOfPipelines", stateOfPipelines},

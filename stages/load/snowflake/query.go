@@ -50,6 +50,13 @@ func (w *Warehouse) Diff(ctx context.Context, pipeline string) (load.Diff, error
 		}); err != nil {
 			return err
 		}
+		if err := s.each(ctx, op, issues.Name, Dialect.StaleRows(issues), []any{pipeline}, func(rows *sql.Rows) error {
+			stale, err := load.ScanStale(rows)
+			d.Stale = append(d.Stale, stale)
+			return err
+		}); err != nil {
+			return err
+		}
 		return s.each(ctx, op, issues.Name, Dialect.LiveByProject(issues), []any{pipeline}, func(rows *sql.Rows) error {
 			var project, n int64
 			err := rows.Scan(&project, &n)

@@ -1,0 +1,178 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages"
+	"snowdrift/stages/batch"
+	"snowdrift/stages/load"
+	"snowdrift/state"
+)
+
+// census is what Jira has in scope, in files for the destination to compare
+// with.
+type census struct {
+	digest state.Digest
+	files  []stages.File
+	// deep is where the deep census stands when what this one shows is mended;
+	// nil if it asked for no versions.
+	deep *state.Deep
+}
+
+// takeCensus reads the ids in scope, and the versions of as many as are due.
+func (r *run) takeCensus(ctx context.Context) (c *census, err error) {
+	c = &census{}
+	b := batch.New(batch.Options{Dir: r.Dir, Prefix: r.RunID, FileSize: r.FileSize, Format: r.warehouse.Format()})
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.Discard())
+		}
+	}()
+	ids, err := r.listIDs(ctx, c, b)
+	if err != nil {
+		return c, err
+	}
+	if r.deepDue() {
+		if err := r.readVersions(ctx, c, ids, b); err != nil {
+			return c, err
+		}
+	}
+	if err := b.Flush(); err != nil {
+		return c, err
+	}
+	c.files = b.Closed()
+	return c, nil
+}
+
+// listIDs writes the ids in scope to files, sums them up, and returns them.
+func (r *run) listIDs(ctx context.Context, c *census, b *batch.Batcher) (map[int64]struct{}, error) {
+	rows := stages.NewRows(table.Census())
+	seen := map[int64]struct{}{}
+	for ids, err := range r.source.Census(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		rows.Reset()
+		for _, id := range ids {
+			if _, twice := seen[id]; twice {
+				continue
+			}
+			seen[id] = struct{}{}
+			c.digest.Add(id)
+			rows.SetInt(0, id)
+			rows.End(0)
+		}
+		r.Progress.census(c.digest.Count)
+		if err := b.Write(rows); err != nil {
+			return nil, err
+		}
+	}
+	return seen, nil
+}
+
+// deepSlack is the part of Options.Deep that must have passed before the next
+// round of the deep census begins. The rest is room to spread it over runs, so
+// that it ends in time.
+const deepSlack = 0.75
+
+// deepDue reports whether versions are to be compared in this run.
+func (r *run) deepDue() bool {
+	switch d := r.state.Deep; {
+	case r.DeepNow:
+		return true
+	case r.Deep <= 0:
+		return false
+	case d.Began > 0:
+		return true
+	default:
+		return float64(r.source.Now().UnixMilli()-d.Proven) >= deepSlack*float64(r.Deep.Milliseconds())
+	}
+}
+
+// readVersions asks for the versions of the issues whose turn it is, within the
+// budget, and writes them to files.
+func (r *run) readVersions(ctx context.Context, c *census, ids map[int64]struct{}, b *batch.Batcher) error {
+	now := r.source.Now().UnixMilli()
+	next, budget := r.state.Deep, r.DeepBudget
+	if r.DeepNow {
+		next, budget = state.Deep{Proven: next.Proven}, 0
+	}
+	if next.Began == 0 {
+		next.Began, next.Through = now, 0
+	}
+	turn := slices.DeleteFunc(slices.Sorted(maps.Keys(ids)), func(id int64) bool { return id <= next.Through })
+	proof := &DeepProof{Budget: budget}
+	rows := stages.NewRows(table.Census())
+	for versions, err := range r.source.Versions(ctx, turn, budget) {
+		if err != nil {
+			return err
+		}
+		rows.Reset()
+		for _, ref := range versions.Issues {
+			if ref.Updated == 0 {
+				continue
+			}
+			rows.SetInt(0, ref.ID)
+			rows.SetInt(1, ref.Updated*1000)
+			rows.End(0)
+			proof.Compared++
+		}
+		next.Through = versions.Through
+		if err := b.Write(rows); err != nil {
+			return err
+		}
+	}
+	if len(turn) == 0 || next.Through == turn[len(turn)-1] {
+		next = state.Deep{Proven: next.Began}
+		proof.Whole = true
+	}
+	if behind := time.Duration(now-next.Proven) * time.Millisecond; next.Proven > 0 && r.Deep > 0 && behind > r.Deep {
+		proof.Behind = behind.Round(time.Second).String()
+		r.Log.Warn("the deep census is behind: raise census.deep_budget, or run with --deep", "last_round_began", time.UnixMilli(next.Proven).UTC(), "deep", r.Deep, "budget", budget)
+	}
+	c.deep, r.report.Proof.Deep = &next, proof
+	return nil
+}
+
+// DeepProof is what the deep census did in a run.
+type DeepProof struct {
+	Compared int64 `json:"compared"` // issues whose version was compared
+	Stale    int   `json:"stale"`    // of them, rows that were out of date: fetched
+	Budget   int   `json:"budget,omitempty"`
+	// Whole says that a round ended with this run: all issues were compared.
+	Whole bool `json:"whole"`
+	// Behind is how long ago the last whole round began, if that is longer than
+	// census.deep.
+	Behind string `json:"behind,omitempty"`
+}
+
+// words are the end of a conclusion.
+func (p *DeepProof) words() string {
+	s := fmt.Sprintf("; the versions of %d were compared", p.Compared)
+	if p.Stale > 0 {
+		s += fmt.Sprintf(", %d rows were out of date", p.Stale)
+	}
+	if p.Behind != "" {
+		s += "; the deep census is behind, its last whole round began " + p.Behind + " ago: raise census.deep_budget"
+	}
+	return s
+}
+
+// older returns the ids of rows that are older than their issue. The others are
+// newer than what Jira shows now: fetching them would change nothing, since an
+// older version never overwrites a newer one.
+func older(stale []load.Stale) []int64 {
+	var ids []int64
+	for _, s := range stale {
+		if s.Row.Before(s.Jira) {
+			ids = append(ids, s.ID)
+		}
+	}
+	return ids
+}

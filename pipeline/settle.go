@@ -1,0 +1,106 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"snowdrift/internal/jira"
+	"snowdrift/internal/table"
+	"snowdrift/stages"
+	"snowdrift/stages/batch"
+	"snowdrift/stages/load"
+)
+
+// settle finds out what became of rows that the census does not have, and marks
+// them. When suspiciously many are gone it marks none.
+func (r *run) settle(ctx context.Context, diff load.Diff) error {
+	var ids []int64
+	for _, a := range diff.Absent {
+		ids = append(ids, a.ID)
+	}
+	returned, err := r.fetchIDs(ctx, "absent", ids)
+	if err != nil {
+		return err
+	}
+	projects := r.source.Projects()
+	var findings []finding
+	gone := map[int64]int64{}
+	for _, a := range diff.Absent {
+		f := judge(a, returned[a.ID], projects)
+		if f.presence == deleted {
+			gone[a.ProjectID]++
+		}
+		findings = append(findings, f)
+	}
+	for project, n := range gone {
+		if !r.Confirmed && n > shrinkFloor && float64(n) > r.AcceptShrink*float64(diff.Live[project]) {
+			r.report.Proof.Held += n
+		}
+	}
+	if r.report.Proof.Held > 0 {
+		return nil
+	}
+	return r.mark(ctx, findings)
+}
+
+// shrinkFloor is the number of issues that may always be gone from a project at
+// once.
+const shrinkFloor = 20
+
+// Values of _presence for issues that are gone.
+const (
+	deleted    = "deleted"
+	noAccess   = "no_access"
+	archived   = "archived"
+	outOfScope = "out_of_scope"
+)
+
+// finding is what became of an issue, and how that is known.
+type finding struct {
+	id                 int64
+	presence, evidence string
+}
+
+// judge decides by evidence. Jira answers alike for an issue that is deleted
+// and for one that is hidden from the account; only its project tells.
+func judge(a load.Absent, returned bool, projects map[int64]jira.Project) finding {
+	p, visible := projects[a.ProjectID]
+	switch {
+	case visible && p.Archived: // whose issues can still be read by id
+		return finding{a.ID, archived, "not in the census, and its project " + p.Key + " is archived"}
+	case returned:
+		return finding{a.ID, outOfScope, "not in the census of the query, but Jira still returns it by id"}
+	case !visible:
+		return finding{a.ID, noAccess, "not in the census, not returned by id, and its project is not visible to the account"}
+	}
+	return finding{a.ID, deleted, "not in the census, not returned by id, while its project " + p.Key + " is visible"}
+}
+
+// mark writes findings to the rows of their issues.
+func (r *run) mark(ctx context.Context, findings []finding) error {
+	b := batch.New(batch.Options{Dir: r.Dir, Prefix: r.RunID + "-f", FileSize: r.FileSize, Format: r.warehouse.Format()})
+	rows := stages.NewRows(table.Findings())
+	for part := range slices.Chunk(findings, 10_000) {
+		rows.Reset()
+		for _, f := range part {
+			rows.SetInt(0, f.id)
+			rows.SetString(1, f.presence)
+			rows.SetString(2, f.evidence)
+			rows.End(0)
+			r.report.Proof.marked(f.presence)
+		}
+		if err := b.Write(rows); err != nil {
+			return errors.Join(err, b.Discard())
+		}
+	}
+	if err := b.Flush(); err != nil {
+		return errors.Join(err, b.Discard())
+	}
+	for _, f := range b.Closed() {
+		if err := r.warehouse.Stage(ctx, f); err != nil {
+			return err
+		}
+	}
+	return r.commit(ctx, r.state.Clone())
+}
