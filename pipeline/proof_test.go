@@ -156,6 +156,33 @@ func TestKeep(t *testing.T) {
 	b.want("SELECT COUNT(*) FROM issues WHERE _presence = 'live'", "60")
 }
 
+// TestRemove: rows of issues that are deleted may be removed, with their
+// children; what may only be hidden keeps its row.
+func TestRemove(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 200, Projects: 4})
+	b.tables = []string{"issue_labels"}
+	b.options = func(o *pipeline.Options) { o.Deleted = pipeline.Hard }
+	b.run(pipeline.Complete)
+	projects := b.sim.Projects()
+	hidden := len(b.issuesOf(projects[1]))
+	id := b.one("SELECT MIN(issue_id) FROM issue_labels JOIN issues ON id = issue_id WHERE project_key = '" + projects[0] + "'")
+	var n int64
+	if _, err := fmt.Sscan(id, &n); err != nil {
+		t.Fatal(err)
+	}
+	b.do(func() error { return b.sim.Delete(n) }, func() error { return b.sim.HideProject(projects[1]) })
+	b.tables = nil // a table that is no longer asked for must keep no rows either
+	report := b.run(pipeline.Complete)
+	if report.Proof.Marked["deleted"] != 1 || report.Proof.Marked["no_access"] != int64(hidden) {
+		t.Errorf("report: %+v", report.Proof)
+	}
+	b.want("SELECT COUNT(*) FROM issues", "199")
+	b.want("SELECT COUNT(*) FROM issues WHERE _presence = 'no_access'", fmt.Sprint(hidden))
+	b.want("SELECT COUNT(*) FROM issue_labels WHERE issue_id = "+id, "0")
+	b.compare()
+}
+
 // TestCensusError: nothing is concluded from a census that failed.
 func TestCensusError(t *testing.T) {
 	t.Parallel()

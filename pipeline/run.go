@@ -192,13 +192,20 @@ func (r *run) ledger(ended *time.Time) state.Run {
 // commit writes what is staged together with the state, and takes the state
 // over once the destination has it.
 func (r *run) commit(ctx context.Context, next *state.State) error {
+	return r.commitWith(ctx, load.Commit{State: next})
+}
+
+// commitWith is commit with more to it than a state.
+func (r *run) commitWith(ctx context.Context, c load.Commit) error {
+	next := c.State
 	if r.warehouse.Format().Embedded {
 		r.turn.Lock()
 		defer r.turn.Unlock()
 	}
 	r.commits++
 	next.Commit = fmt.Sprintf("%s/%d", r.RunID, r.commits)
-	result, err := r.warehouse.Commit(ctx, load.Commit{State: next, Run: r.ledger(nil)})
+	c.Run = r.ledger(nil)
+	result, err := r.warehouse.Commit(ctx, c)
 	if err != nil {
 		return err
 	}

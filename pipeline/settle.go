@@ -102,5 +102,5 @@ func (r *run) mark(ctx context.Context, findings []finding) error {
 			return err
 		}
 	}
-	return r.commit(ctx, r.state.Clone())
+	return r.commitWith(ctx, load.Commit{State: r.state.Clone(), Remove: r.Deleted == Hard})
 }

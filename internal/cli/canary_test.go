@@ -243,7 +243,7 @@ func TestNoCanaryInTheLoad(t *testing.T) {
 				t.Fatal(err)
 			}
 			kept := keeper{warehouse, map[string][]byte{}}
-			report, err := a.drive(t.Context(), cfg, source, kept, pipeline.NewReport(cfg.Pipeline, newRunID(), time.Now()), false)
+			report, err := a.drive(t.Context(), cfg, source, kept, pipeline.NewReport(cfg.Pipeline, newRunID(), time.Now()), runFlags{})
 			if err != nil {
 				t.Fatal(err)
 			}

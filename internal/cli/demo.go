@@ -117,7 +117,7 @@ destination:
 
 // demoRun loads, and holds the table against the simulator's own count.
 func (a *app) demoRun(ctx context.Context, cfg *config.Config, sim *jirasim.Sim) error {
-	report, err := a.run(ctx, cfg, false)
+	report, err := a.run(ctx, cfg, runFlags{})
 	if err := errors.Join(err, a.summarize(report, err, false)); err != nil {
 		return err
 	}

@@ -125,7 +125,7 @@ func (a *app) printPartitions(cfg *config.Config, plan fetch.Plan) {
 		fmt.Fprintf(a.stdout, "partition   %s (%s)\n            %s %s\n", p.Name, expected, p.JQL, jql.OrderBy(p.Order, "key"))
 	}
 	fmt.Fprintf(a.stdout, "\nrequests    about %d for %d issues in %d partitions", requests, issues, len(plan.Partitions))
-	if cfg.Census.Every != config.CensusNever {
+	if !cfg.Census.Every.Never {
 		fmt.Fprintf(a.stdout, ", and %d for the census", max((issues+4999)/5000, 1))
 	}
 	fmt.Fprintln(a.stdout)

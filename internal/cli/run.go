@@ -19,7 +19,8 @@ import (
 )
 
 func (a *app) runCommand() *cobra.Command {
-	var asJSON, acceptShrink bool
+	var asJSON bool
+	var flags runFlags
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Load what is new or changed, and prove that nothing is missing",
@@ -35,18 +36,27 @@ the codes.`,
 			if err != nil {
 				return err
 			}
-			report, err := a.run(c.Context(), cfg, acceptShrink)
+			report, err := a.run(c.Context(), cfg, flags)
 			return errors.Join(err, a.summarize(report, err, asJSON))
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print the summary as one JSON object")
-	c.Flags().BoolVar(&acceptShrink, "accept-shrink", false, "believe Jira although many issues are gone at once")
+	c.Flags().BoolVar(&flags.acceptShrink, "accept-shrink", false, "believe Jira although many issues are gone at once")
+	c.Flags().BoolVar(&flags.deep, "deep", false, "compare the versions of all issues now, whatever census.deep_budget says")
 	return c
+}
+
+// runFlags are what the command line says of one run.
+type runFlags struct{ acceptShrink, deep bool }
+
+// deleted are the values of census.deleted.
+var deleted = map[string]pipeline.Deleted{
+	config.DeletedSoft: pipeline.Soft, config.DeletedHard: pipeline.Hard, config.DeletedKeep: pipeline.Keep,
 }
 
 // run opens both ends and runs the pipeline. The report is valid even if it
 // came to neither.
-func (a *app) run(ctx context.Context, cfg *config.Config, acceptShrink bool) (report pipeline.Report, err error) {
+func (a *app) run(ctx context.Context, cfg *config.Config, flags runFlags) (report pipeline.Report, err error) {
 	report = pipeline.NewReport(cfg.Pipeline, newRunID(), time.Now())
 	defer func() {
 		if err != nil && report.Error == "" {
@@ -63,18 +73,19 @@ func (a *app) run(ctx context.Context, cfg *config.Config, acceptShrink bool) (r
 		return report, err
 	}
 	defer func() { err = errors.Join(err, warehouse.Close()) }()
-	return a.drive(ctx, cfg, source, warehouse, report, acceptShrink)
+	return a.drive(ctx, cfg, source, warehouse, report, flags)
 }
 
 // drive runs the pipeline between two open ends.
-func (a *app) drive(ctx context.Context, cfg *config.Config, source *fetch.Source, warehouse load.Warehouse, before pipeline.Report, acceptShrink bool) (report pipeline.Report, err error) {
+func (a *app) drive(ctx context.Context, cfg *config.Config, source *fetch.Source, warehouse load.Warehouse, before pipeline.Report, flags runFlags) (report pipeline.Report, err error) {
 	report = before
 	boundMemory()
 	opts := pipeline.Options{
 		Pipeline: cfg.Pipeline, RunID: before.RunID, FileSize: int64(cfg.Batch.FileSize), CommitSize: int64(cfg.Batch.CommitSize),
 		CommitEvery: cfg.Batch.CommitEvery, Concurrency: cfg.Jira.Concurrency, Overlap: cfg.Jira.Overlap,
-		Census: cfg.Census.Every != config.CensusNever, Keep: cfg.Census.Deleted == config.DeletedKeep,
-		AcceptShrink: cfg.Census.AcceptShrink.Share(), Confirmed: acceptShrink,
+		Census: !cfg.Census.Every.Never, CensusEvery: cfg.Census.Every.After, Deleted: deleted[cfg.Census.Deleted],
+		Deep: cfg.Census.Deep.After, DeepBudget: cfg.Census.DeepBudget, DeepNow: flags.deep,
+		AcceptShrink: cfg.Census.AcceptShrink.Share(), Confirmed: flags.acceptShrink,
 		Progress: &pipeline.Progress{}, Log: a.log, Now: time.Now,
 	}
 	if opts.Dir, err = workDir(cfg, opts.RunID); err != nil {

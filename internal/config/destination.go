@@ -25,15 +25,10 @@ const (
 // (Snowflake: "Additional considerations for services").
 const sessionTokenFile = "/snowflake/session/token"
 
-// Values of census.every.
-const (
-	CensusRun   = "run"
-	CensusNever = "never"
-)
-
 // Values of census.deleted.
 const (
 	DeletedSoft = "soft"
+	DeletedHard = "hard"
 	DeletedKeep = "keep"
 )
 
@@ -92,7 +87,9 @@ type Batch struct {
 
 // Census says how completeness is proven.
 type Census struct {
-	Every        string  `yaml:"every" default:"run" enum:"run,never" doc:"run: every run compares the ids that Jira has with the table. never: nothing is proven, and deletions are not seen."`
+	Every        Cadence `yaml:"every" default:"run" doc:"How often the ids that Jira has are compared with the table. run: in every run. A duration such as 6h: when the last proof is older. never: nothing is proven, and deletions are not seen."`
+	Deep         Cadence `yaml:"deep" default:"24h" doc:"Within this time the version (updated) of every issue is compared too, which finds a change however late Jira's search index shows it. never: not at all."`
+	DeepBudget   int     `yaml:"deep_budget" default:"50" min:"1" max:"1000000" doc:"Requests that a run makes for census.deep at most, each for up to 1,000 issues; the next run goes on from there. A run that sees that this does not suffice says so."`
 	AcceptShrink Percent `yaml:"accept_shrink" default:"10%" min:"0%" max:"100%" doc:"A census that shrank by more than this, and by more than 20 issues, flags nothing and fails the run until it is confirmed."`
-	Deleted      string  `yaml:"deleted" default:"soft" enum:"soft,keep" doc:"Issues that are gone: soft marks them in _presence, keep leaves them as they are."`
+	Deleted      string  `yaml:"deleted" default:"soft" enum:"soft,hard,keep" doc:"Issues that are gone: soft marks them in _presence. hard removes the rows of those that are deleted, with their children, and marks the others. keep leaves all as they are."`
 }

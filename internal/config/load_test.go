@@ -120,7 +120,7 @@ census: {every: run, accept_shrink: 10%}
 		[]string{"all"}, 200, 8, 0.0, 2 * time.Minute, Size(256e6),
 		"ORG-ACCT", filepath.Join(s.dir, "key.p8"), "pa55",
 		443, time.Hour, []string{"default"},
-		CensusRun, 0.1, "soft", Size(128e6), 15 * time.Minute,
+		Cadence{}, 0.1, "soft", Size(128e6), 15 * time.Minute,
 	}
 	for i := range want {
 		if !reflect.DeepEqual(got[i], want[i]) {

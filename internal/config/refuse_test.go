@@ -105,6 +105,8 @@ var values = []refusal{
 	{name: "short duration", yaml: "jira: {request_timeout: 5ms}\n"},
 	{name: "negative duration", yaml: "jira: {overlap: -5m}\n"},
 	{name: "cadence", yaml: "census: {every: always}\n"},
+	{name: "deep cadence", yaml: "census: {deep: run}\n"},
+	{name: "deep budget", yaml: "census: {deep_budget: 0}\n"},
 	{name: "percentage", yaml: "census: {accept_shrink: 0.1}\n"},
 	{name: "percentage above all", yaml: "census: {accept_shrink: 110%}\n"},
 	{name: "size", yaml: "batch: {file_size: big}\n"},

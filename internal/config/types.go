@@ -161,3 +161,38 @@ func (p Percent) String() string {
 
 // Share returns the percentage as a fraction: 0.1 for 10%.
 func (p Percent) Share() float64 { return float64(p) / 100 }
+
+// Cadence says how often something is done: in every run, never, or when so
+// much time has passed.
+type Cadence struct {
+	Never bool
+	After time.Duration // 0: in every run
+}
+
+// UnmarshalText reads run, never, or a duration.
+func (c *Cadence) UnmarshalText(text []byte) error {
+	switch word := strings.ToLower(string(text)); word {
+	case "run":
+		*c = Cadence{}
+	case "never":
+		*c = Cadence{Never: true}
+	default:
+		d, err := parseDuration(word)
+		if err != nil || d == 0 {
+			return errors.New("is not one of run, never or a duration such as 6h")
+		}
+		*c = Cadence{After: d}
+	}
+	return nil
+}
+
+// String writes what UnmarshalText reads.
+func (c Cadence) String() string {
+	switch {
+	case c.Never:
+		return "never"
+	case c.After == 0:
+		return "run"
+	}
+	return formatDuration(c.After)
+}

@@ -102,3 +102,23 @@ func FuzzDuration(f *testing.F) {
 		}
 	})
 }
+
+func TestCadence(t *testing.T) {
+	for text, want := range map[string]Cadence{
+		"run": {}, "Never": {Never: true}, "6h": {After: 6 * time.Hour}, "1d12h": {After: 36 * time.Hour},
+	} {
+		var c Cadence
+		if err := c.UnmarshalText([]byte(text)); err != nil || c != want {
+			t.Errorf("%s: %+v, %v", text, c, err)
+		}
+		var again Cadence
+		if err := again.UnmarshalText([]byte(c.String())); err != nil || again != c {
+			t.Errorf("%s writes itself as %s", text, c)
+		}
+	}
+	for _, text := range []string{"", "always", "0s", "-1h", "6"} {
+		if err := new(Cadence).UnmarshalText([]byte(text)); err == nil {
+			t.Errorf("%q was taken", text)
+		}
+	}
+}

@@ -30,6 +30,9 @@ func (c *Config) validate() problems {
 	if _, err := table.Choose(c.Tables); err != nil {
 		v.add("tables", "%v", err)
 	}
+	if deep := c.Census.Deep; !deep.Never && deep.After == 0 {
+		v.add("census.deep", "cannot be run; give a duration such as 24h, or never. To compare all versions in one run: snowdrift run --deep")
+	}
 	switch c.Destination.Type {
 	case DestinationDuckDB:
 		v.duckdb()

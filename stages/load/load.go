@@ -61,6 +61,9 @@ type Warehouse interface {
 type Commit struct {
 	State *state.State // nil leaves the state as it is
 	Run   state.Run
+	// Remove has the rows of issues that staged findings hold to be deleted
+	// removed, in all tables, rather than marked.
+	Remove bool
 	// Discard drops the staged files instead of loading them, so that only the
 	// ledger is written: what a run staged before it failed may be rows of
 	// issues without those of their children.

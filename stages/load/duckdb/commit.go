@@ -36,7 +36,7 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 		if err := w.checkFence(ctx, c.Run.Pipeline); err != nil {
 			return err
 		}
-		if err := w.merge(ctx, c.Run, issues, result.Rows); err != nil {
+		if err := w.merge(ctx, c, issues, result.Rows); err != nil {
 			return err
 		}
 		if issues != nil {
@@ -94,18 +94,43 @@ func (w *Warehouse) checkFence(ctx context.Context, pipeline string) error {
 }
 
 // merge writes the rows of the staged files.
-func (w *Warehouse) merge(ctx context.Context, run state.Run, issues *table.Table, rows map[string]int64) error {
+func (w *Warehouse) merge(ctx context.Context, c load.Commit, issues *table.Table, rows map[string]int64) error {
 	if issues != nil && len(w.staged[issues.Name]) > 0 {
-		if err := w.replace(ctx, run, issues, rows); err != nil {
+		if err := w.replace(ctx, c.Run, issues, rows); err != nil {
 			return err
 		}
 	}
-	if findings := table.Findings(); len(w.staged[findings.Name]) > 0 {
-		n, err := w.affect(ctx, "commit", issues.Name, Dialect.SetPresence(issues), run.ID)
+	if len(w.staged[table.Findings().Name]) == 0 {
+		return nil
+	}
+	if c.Remove {
+		if err := w.remove(ctx, rows); err != nil {
+			return err
+		}
+	}
+	n, err := w.affect(ctx, "commit", issues.Name, Dialect.SetPresence(issues), c.Run.ID)
+	rows[issues.Name] += n
+	return err
+}
+
+// remove removes the rows of issues that are found to be deleted, from every
+// table that is there.
+func (w *Warehouse) remove(ctx context.Context, rows map[string]int64) error {
+	for _, t := range slices.Concat(w.tables, load.Unprepared(w.tables)) {
+		have, err := w.columns(ctx, t.Name)
 		if err != nil {
 			return err
 		}
-		rows[issues.Name] += n
+		if t.Role == table.Scratch || len(have) == 0 {
+			continue
+		}
+		n, err := w.affect(ctx, "commit", t.Name, Dialect.RemoveFound(t))
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			rows[t.Name] += n
+		}
 	}
 	return nil
 }

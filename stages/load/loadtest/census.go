@@ -43,6 +43,33 @@ func presence(d *destination) {
 	d.want(rows, "1|live|NULL|run 3", "2|live|NULL|run 3", "3|live|NULL|run 1")
 }
 
+// removal: rows of issues that are deleted go with their child rows, those of
+// tables that the load does not fill among them; other findings mark. An issue
+// that comes back is loaded like a new one.
+func removal(d *destination) {
+	labels := table.Children()[slices.IndexFunc(table.Children(), func(c table.ChildTable) bool { return c.Name == "issue_labels" })].Table
+	d.must(d.w.Prepare(d.Context(), append(d.tables, labels)))
+	rows := stages.NewRows(labels)
+	for _, id := range []int64{1, 2} {
+		set(d.T, rows, map[string]any{table.IssueID: id, "position": int64(0), "label": "old"}, id)
+	}
+	d.handOver(rows)
+	d.load(reading{id: 1, updated: 5, hash: 1, parts: []string{"a", "b"}, errors: []string{"day"}}, reading{id: 2, updated: 5, hash: 1, parts: []string{"c"}},
+		reading{id: 3, updated: 5, hash: 1})
+	d.acquire("run 2")
+	d.mark(map[int64]string{1: "deleted", 2: "no_access", 99: "deleted"})
+	result, err := d.w.Commit(d.Context(), load.Commit{Run: d.run, Remove: true})
+	d.must(err)
+	d.wantRows(result.Rows, map[string]int64{"issues": 2, "issue_parts": 2, "issue_labels": 1, "_snowdrift_value_errors": 1})
+	d.wantDigest(result.Digest, 3)
+	d.want(`SELECT id, _presence FROM issues ORDER BY id`, "2|no_access", "3|live")
+	d.want(`SELECT issue_id, body FROM issue_parts`, "2|c")
+	d.want(`SELECT issue_id, label FROM issue_labels`, "2|old")
+	d.want(`SELECT COUNT(*) FROM _snowdrift_value_errors`, "0")
+	d.wantDigest(d.load(reading{id: 1, updated: 5, hash: 1, parts: []string{"a"}}).Digest, 1, 3)
+	d.want(`SELECT issue_id, body FROM issue_parts ORDER BY 1`, "1|a", "2|c")
+}
+
 func (d *destination) wantDigest(got state.Digest, ids ...int64) {
 	d.Helper()
 	var want state.Digest

@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) load.Warehouse) {
 		{"ColumnsAddedLater", columnsAddedLater},
 		{"ColumnsNotInTheLoad", columnsNotInTheLoad},
 		{"Presence", presence},
+		{"Removal", removal},
 		{"Digest", digest},
 		{"Diff", diff},
 		{"DiffOfVersions", diffOfVersions},

@@ -17,7 +17,7 @@ func (w *Warehouse) write(ctx context.Context, s *session, c load.Commit, files 
 		return result, err
 	}
 	if issues := w.table(table.Issue); issues != nil {
-		if err := w.merge(ctx, s, c.Run, issues, files, result.Rows); err != nil {
+		if err := w.merge(ctx, s, c, issues, files, result.Rows); err != nil {
 			return result, err
 		}
 		err := s.each(ctx, "commit", issues.Name, Dialect.LiveDigest(issues), []any{c.Run.Pipeline}, func(rows *sql.Rows) error {
@@ -37,18 +37,49 @@ func (w *Warehouse) write(ctx context.Context, s *session, c load.Commit, files 
 }
 
 // merge writes the rows of the staged files.
-func (w *Warehouse) merge(ctx context.Context, s *session, run state.Run, issues *table.Table, files map[string][]stagedFile, rows map[string]int64) error {
+func (w *Warehouse) merge(ctx context.Context, s *session, c load.Commit, issues *table.Table, files map[string][]stagedFile, rows map[string]int64) error {
 	if len(files[issues.Name]) > 0 {
-		if err := w.replace(ctx, s, run, issues, files, rows); err != nil {
+		if err := w.replace(ctx, s, c.Run, issues, files, rows); err != nil {
 			return err
 		}
 	}
-	if len(files[table.Findings().Name]) > 0 {
-		n, err := s.affect(ctx, "commit", issues.Name, Dialect.SetPresence(issues), run.ID)
+	if len(files[table.Findings().Name]) == 0 {
+		return nil
+	}
+	if c.Remove {
+		if err := w.remove(ctx, s, rows); err != nil {
+			return err
+		}
+	}
+	n, err := s.affect(ctx, "commit", issues.Name, Dialect.SetPresence(issues), c.Run.ID)
+	rows[issues.Name] += n
+	return err
+}
+
+// remove removes the rows of issues that are found to be deleted, from every
+// table that is there.
+func (w *Warehouse) remove(ctx context.Context, s *session, rows map[string]int64) error {
+	all := slices.Clone(w.tables)
+	for _, t := range load.Unprepared(w.tables) {
+		have, err := columns(ctx, s, t.Name)
 		if err != nil {
 			return err
 		}
-		rows[issues.Name] += n
+		if len(have) > 0 {
+			all = append(all, t)
+		}
+	}
+	for _, t := range all {
+		if t.Role == table.Scratch {
+			continue
+		}
+		n, err := s.affect(ctx, "commit", t.Name, Dialect.RemoveFound(t))
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			rows[t.Name] += n
+		}
 	}
 	return nil
 }
