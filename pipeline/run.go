@@ -155,7 +155,15 @@ func (r *run) prepare(ctx context.Context) error {
 // ledger with the columns that are new.
 func Tables(fields fetch.Selection, ledger []table.Assignment) ([]*table.Table, []table.Assignment) {
 	custom, ledger := table.Custom(fields.TableFields(), ledger)
-	tables := append([]*table.Table{table.Issues(custom, fields.Has)}, fields.Children...)
+	tables := []*table.Table{table.Issues(custom, fields.Has)}
+	for _, child := range fields.Children {
+		if child.Name == table.FieldHistory {
+			history := *child
+			history.History = table.HistoryOf(fields.TableFields(), ledger, fields.Has)
+			child = &history
+		}
+		tables = append(tables, child)
+	}
 	return append(tables, table.ValueErrors()), ledger
 }
 

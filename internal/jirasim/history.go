@@ -275,11 +275,20 @@ func (v *view) userItem(field string, from, to int32) item {
 	it := item{field: field, fieldID: field}
 	if from >= 0 {
 		u := &v.s.cat.users[from]
-		it.from, it.fromString = &u.id, &u.name
+		it.from, it.fromString = u.ref(), &u.name
 	}
 	if to >= 0 {
 		u := &v.s.cat.users[to]
-		it.to, it.toString = &u.id, &u.name
+		it.to, it.toString = u.ref(), &u.name
 	}
 	return it
+}
+
+// ref is what changelogs know a user by: the account id on Cloud, on Data Center
+// the key, which is not the name to log in with.
+func (u *user) ref() *string {
+	if u.key != "" {
+		return &u.key
+	}
+	return &u.id
 }

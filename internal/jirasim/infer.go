@@ -2,6 +2,7 @@ package jirasim
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -23,7 +24,11 @@ const (
 	shapeOther // objects and whatever else
 	shapeArray // with the shape of the elements
 	shapeSprint
+	shapeRank
 )
+
+// rankForm is LexoRank's: "0|i0004v:".
+var rankForm = regexp.MustCompile(`^[0-9]\|[0-9a-z]+:[0-9a-z]*$`)
 
 func (s *sighting) see(value []byte) {
 	if len(value) == 0 || isNull(value) {
@@ -60,6 +65,9 @@ func shapeOf(value []byte) shape {
 		text := scalarText(value)
 		if strings.HasPrefix(text, "com.atlassian.greenhopper.service.sprint.Sprint@") {
 			return shapeSprint
+		}
+		if rankForm.MatchString(text) {
+			return shapeRank
 		}
 		if _, err := time.Parse(time.DateOnly, text); err == nil {
 			return shapeDate
@@ -113,6 +121,8 @@ func (s *sighting) schema(number int64) string {
 			typ, custom = "number", own("float")
 		case shapeText, shapeText | shapeDate, shapeText | shapeDateTime:
 			typ, custom = "string", own("textfield")
+		case shapeRank:
+			custom = "com.pyxis.greenhopper.jira:gh-lexo-rank"
 		case shapeDate:
 			typ, custom = "date", own("datepicker")
 		case shapeDateTime:

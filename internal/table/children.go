@@ -20,7 +20,7 @@ type ChildTable struct {
 const Default = "default"
 
 // Changelog is the member of an issue, beside its fields, that holds its
-// history; the Field of issue_changelog.
+// history; the Field of issue_changelog and of issue_field_history.
 const Changelog = ".changelog"
 
 // Added begins the names of the members that are appended to an issue for what
@@ -53,6 +53,7 @@ func Children() []ChildTable {
 		{Table: issueVersions("issue_affects_versions", "versions", "One row for each version that an issue affects.")},
 		{Table: issueSprints(), Plugin: "gh-sprint"},
 		{Table: changelog()},
+		{Table: fieldHistory()},
 	}
 }
 

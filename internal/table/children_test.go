@@ -55,8 +55,8 @@ func TestChoose(t *testing.T) {
 		{[]string{"issues"}, nil},
 		{[]string{Default}, all},
 		{[]string{"issue_labels", Default, "issues"}, all},
-		{[]string{Default, "-issue_changelog"}, all[:len(all)-1]},
-		{[]string{"-issue_changelog"}, all[:len(all)-1]},
+		{[]string{Default, "-issue_field_history"}, all[:len(all)-1]},
+		{[]string{"-issue_field_history"}, all[:len(all)-1]},
 		{[]string{"issue_labels", "-issue_links"}, []string{"issue_labels"}},
 		{[]string{"issue_labels", "issue_comments", "issue_labels"}, []string{"issue_comments", "issue_labels"}},
 	} {

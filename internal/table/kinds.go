@@ -30,6 +30,7 @@ type Kind struct {
 	// selects by the part of the key behind the colon.
 	Type, Items, Custom string
 	Parts               []Part
+	track               track // see HistoryOf
 }
 
 const user = "accountId|key|name"
@@ -37,35 +38,35 @@ const user = "accountId|key|name"
 // kinds is the table of kinds; the first match counts. Types are those that
 // JIRA_FACTS §4 lists as seen; what no row matches is kept as JSON.
 var kinds = []Kind{
-	{Name: "sprint", Custom: "gh-sprint", Parts: []Part{{"", List, "[].name", Sprint}, {"_ids", List, "[].id", Sprint}}},
-	{Name: "epic link", Custom: "gh-epic-link", Parts: []Part{{"", Text, "", Plain}}},
-	{Name: "rank", Custom: "gh-lexo-rank", Parts: []Part{{"", Text, "", Plain}}},
-	{Name: "text area", Custom: "textarea", Parts: []Part{{"", Text, "", RichText}}},
-	{Name: "number", Type: "number", Parts: []Part{{"", Float, "", Plain}}},
-	{Name: "text", Type: "string", Parts: []Part{{"", Text, "", Plain}}},
-	{Name: "date", Type: "date", Parts: []Part{{"", Date, "", Plain}}},
-	{Name: "date and time", Type: "datetime", Parts: []Part{{"", Timestamp, "", Plain}}},
-	{Name: "option", Type: "option", Parts: []Part{{"", Text, "value", Plain}, {"_id", Int, "id", Plain}}},
+	{Name: "sprint", Custom: "gh-sprint", Parts: []Part{{"", List, "[].name", Sprint}, {"_ids", List, "[].id", Sprint}}, track: sprinted},
+	{Name: "epic link", Custom: "gh-epic-link", Parts: []Part{{"", Text, "", Plain}}, track: aChoice},
+	{Name: "rank", Custom: "gh-lexo-rank", Parts: []Part{{"", Text, "", Plain}}, track: untold},
+	{Name: "text area", Custom: "textarea", Parts: []Part{{"", Text, "", RichText}}, track: someText},
+	{Name: "number", Type: "number", Parts: []Part{{"", Float, "", Plain}}, track: aNumber},
+	{Name: "text", Type: "string", Parts: []Part{{"", Text, "", Plain}}, track: someText},
+	{Name: "date", Type: "date", Parts: []Part{{"", Date, "", Plain}}, track: aDay},
+	{Name: "date and time", Type: "datetime", Parts: []Part{{"", Timestamp, "", Plain}}, track: anHour},
+	{Name: "option", Type: "option", Parts: []Part{{"", Text, "value", Plain}, {"_id", Int, "id", Plain}}, track: aChoice},
 	{Name: "cascading option", Type: "option-with-child", Parts: []Part{
 		{"", Text, "value", Plain}, {"_id", Int, "id", Plain},
-		{"_child", Text, "child.value", Plain}, {"_child_id", Int, "child.id", Plain}}},
-	{Name: "user", Type: "user", Parts: []Part{{"", Text, "displayName", Plain}, {"_id", Text, user, Plain}}},
-	{Name: "group", Type: "group", Parts: []Part{{"", Text, "name", Plain}}},
-	{Name: "version", Type: "version", Parts: named},
-	{Name: "project", Type: "project", Parts: named},
-	{Name: "issue type", Type: "issuetype", Parts: named},
-	{Name: "priority", Type: "priority", Parts: named},
-	{Name: "status", Type: "status", Parts: named},
-	{Name: "resolution", Type: "resolution", Parts: named},
-	{Name: "security level", Type: "securitylevel", Parts: named},
-	{Name: "team", Type: "team", Parts: []Part{{"", Text, "name|title", Plain}, {"_id", Text, "id", Plain}}},
-	{Name: "texts", Type: "array", Items: "string", Parts: []Part{{"", List, "[]", Plain}}},
-	{Name: "options", Type: "array", Items: "option", Parts: []Part{{"", List, "[].value", Plain}, {"_ids", List, "[].id", Plain}}},
-	{Name: "users", Type: "array", Items: "user", Parts: []Part{{"", List, "[].displayName", Plain}, {"_ids", List, "[]." + user, Plain}}},
-	{Name: "groups", Type: "array", Items: "group", Parts: []Part{{"", List, "[].name", Plain}}},
-	{Name: "versions", Type: "array", Items: "version", Parts: manyNamed},
-	{Name: "components", Type: "array", Items: "component", Parts: manyNamed},
-	{Name: "JSON", Parts: []Part{{"", JSON, "", Plain}}},
+		{"_child", Text, "child.value", Plain}, {"_child_id", Int, "child.id", Plain}}, track: track{Single, Opaque, true}},
+	{Name: "user", Type: "user", Parts: []Part{{"", Text, "displayName", Plain}, {"_id", Text, user, Plain}}, track: aChoice},
+	{Name: "group", Type: "group", Parts: []Part{{"", Text, "name", Plain}}, track: aChoice},
+	{Name: "version", Type: "version", Parts: named, track: aChoice},
+	{Name: "project", Type: "project", Parts: named, track: aChoice},
+	{Name: "issue type", Type: "issuetype", Parts: named, track: aChoice},
+	{Name: "priority", Type: "priority", Parts: named, track: aChoice},
+	{Name: "status", Type: "status", Parts: named, track: aChoice},
+	{Name: "resolution", Type: "resolution", Parts: named, track: aChoice},
+	{Name: "security level", Type: "securitylevel", Parts: named, track: aChoice},
+	{Name: "team", Type: "team", Parts: []Part{{"", Text, "name|title", Plain}, {"_id", Text, "id", Plain}}, track: aChoice},
+	{Name: "texts", Type: "array", Items: "string", Parts: []Part{{"", List, "[]", Plain}}, track: track{Whole, Labels, true}},
+	{Name: "options", Type: "array", Items: "option", Parts: []Part{{"", List, "[].value", Plain}, {"_ids", List, "[].id", Plain}}, track: choices},
+	{Name: "users", Type: "array", Items: "user", Parts: []Part{{"", List, "[].displayName", Plain}, {"_ids", List, "[]." + user, Plain}}, track: choices},
+	{Name: "groups", Type: "array", Items: "group", Parts: []Part{{"", List, "[].name", Plain}}, track: choices},
+	{Name: "versions", Type: "array", Items: "version", Parts: manyNamed, track: choices},
+	{Name: "components", Type: "array", Items: "component", Parts: manyNamed, track: choices},
+	{Name: "JSON", Parts: []Part{{"", JSON, "", Plain}}, track: unclear},
 }
 
 var (

@@ -68,13 +68,14 @@ type Source uint8
 
 // The sources of cells.
 const (
-	FromValue  Source = iota // the value at Field and Path
-	FromIssue                // the id of the issue that the row belongs to
-	FromIndex                // the row's position in the array it comes from, from 0
-	FromRaw                  // the whole raw issue
-	FromHash                 // the digest of the issue's content, see flatten
-	FromErrors               // the value errors of the issue, see flatten
-	FromLoad                 // set by the load itself, never part of a file
+	FromValue   Source = iota // the value at Field and Path
+	FromIssue                 // the id of the issue that the row belongs to
+	FromIndex                 // the row's position in the array it comes from, from 0
+	FromRaw                   // the whole raw issue
+	FromHash                  // the digest of the issue's content, see flatten
+	FromErrors                // the value errors of the issue, see flatten
+	FromHistory               // worked out of the changelog, see flatten
+	FromLoad                  // set by the load itself, never part of a file
 )
 
 // Form says how the value at a column's Field is to be read before its Path
@@ -129,10 +130,12 @@ type Table struct {
 	// Field and Each lead to the array whose elements become the rows of a
 	// child table or a dimension; Only, if set, says which of them do. An
 	// element without one of the Key's cells becomes none.
-	Field   string
-	Each    Path
-	Only    Only
-	Key     []string // names of the columns that identify a row
+	Field string
+	Each  Path
+	Only  Only
+	Key   []string // names of the columns that identify a row
+	// History lists the fields that a table of values over time tells of.
+	History []Tracked
 	Columns []Column
 	Doc     string
 	// OnRequest says that Default does not stand for the table, Price what

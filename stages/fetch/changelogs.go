@@ -9,6 +9,7 @@ import (
 	"iter"
 	"net/http"
 	"slices"
+	"strings"
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jiratime"
@@ -82,12 +83,12 @@ func (s *Source) bundle(page *jira.Page) (bundle, error) {
 		case !is.lacksChanges():
 			continue
 		case s.client.Site().Deployment == jira.DataCenter && rawjson.IsNull(is.changelog):
-			s.opts.Log.Warn("Jira sent an issue without the changelog it was asked to expand; it has no rows in issue_changelog", "issue", is.id)
+			s.opts.Log.Warn("Jira sent an issue without the changelog it was asked to expand; it has no history in the tables", "issue", is.id)
 			continue
 		case s.client.Site().Deployment == jira.DataCenter:
 			return b, &jira.Error{
 				Op: fmt.Sprintf("expand the changelog of issue %d", is.id), Method: http.MethodPost, Endpoint: "search", Kind: jira.KindProtocol,
-				Message: "the answer does not hold all changes that it counts", Hint: "check for a proxy that alters answers, or take issue_changelog out of tables",
+				Message: "the answer does not hold all changes that it counts", Hint: "check for a proxy that alters answers, or take " + strings.Join(s.fields.tablesOf(table.Changelog), " and ") + " out of tables",
 			}
 		}
 		b.lacking++

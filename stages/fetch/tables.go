@@ -68,9 +68,19 @@ func (sel Selection) ofPlugin(name string) string {
 	return slices.MinFunc(ids, byNumber)
 }
 
-// fills reports whether the table that is made of a field is filled.
+// fills reports whether a table that is made of a field is filled.
 func (sel Selection) fills(field string) bool {
 	return slices.ContainsFunc(sel.Children, func(t *table.Table) bool { return t.Field == field })
+}
+
+// tablesOf are the names of the tables that are made of a field.
+func (sel Selection) tablesOf(field string) (names []string) {
+	for _, t := range sel.Children {
+		if t.Field == field {
+			names = append(names, t.Name)
+		}
+	}
+	return names
 }
 
 // tableNames are the names of the tables that are filled.
@@ -96,7 +106,7 @@ func (s *Source) Costs(issues int64, partitions int) []Cost {
 	if s.fields.fills(table.Changelog) && s.client.Site().Deployment == jira.Cloud {
 		together := int64(s.limits.issues)
 		n := max((issues+together-1)/together, int64(partitions))
-		costs = append(costs, Cost{"issue_changelog", n, fmt.Sprintf("one for every %d issues, or for fewer if they are large or changed often", together)})
+		costs = append(costs, Cost{strings.Join(s.fields.tablesOf(table.Changelog), " and "), n, fmt.Sprintf("one for every %d issues, or for fewer if they are large or changed often", together)})
 	}
 	for _, r := range remarks {
 		if s.fields.fills(r.field) {

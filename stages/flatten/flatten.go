@@ -54,12 +54,13 @@ type childValue struct {
 
 // New returns a flattener for tables.
 func New(tables []*table.Table) *Flattener {
+	known := sprints{}
 	return &Flattener{
 		tables:  tables,
-		plan:    compile(tables),
+		plan:    compile(tables, known),
 		mark:    make([]int, len(tables)),
 		odd:     map[Odd]int64{},
-		sprints: sprints{},
+		sprints: known,
 	}
 }
 
@@ -136,6 +137,9 @@ func (f *Flattener) field(name, value []byte) bool {
 // value takes the value of a field that some column wants. Of duplicate members
 // the first that is not null counts, in columns and child tables alike.
 func (f *Flattener) value(w *wanted, name, value []byte) {
+	for _, p := range w.present {
+		p.set(f.seq, value)
+	}
 	if rawjson.IsNull(value) || w.read == f.seq {
 		return
 	}
@@ -193,6 +197,10 @@ func (f *Flattener) finish() {
 		}
 	}
 	for _, k := range f.kids {
+		if k.child.history != nil {
+			f.history(k.child, k.value)
+			continue
+		}
 		f.children(k.child, k.child.each, k.value)
 	}
 	f.errors()

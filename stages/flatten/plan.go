@@ -2,6 +2,7 @@ package flatten
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/zeebo/xxh3"
@@ -25,6 +26,9 @@ type wanted struct {
 	read     int64  // sequence number of the issue in which it was met last
 	targets  []target
 	children []child
+	present  []*present // where histories want the value
+	tracked  []table.Tracked
+	together bool // there are child tables only, all made of the same array
 }
 
 // target is one column.
@@ -46,10 +50,11 @@ type child struct {
 	table   int
 	each    []table.Step
 	targets []target
-	rows    target // stands for all columns in value errors
+	rows    target     // stands for all columns in value errors
+	history *historian // makes the rows, of all elements together; nil: one row for each element
 }
 
-func compile(tables []*table.Table) plan {
+func compile(tables []*table.Table, sprints sprints) plan {
 	p := plan{members: map[string]*wanted{}, fields: map[string]*wanted{}, errors: -1}
 	for i, t := range tables {
 		var cells []target
@@ -67,8 +72,12 @@ func compile(tables []*table.Table) plan {
 			for j := range cells {
 				cells[j].field = t.Field
 			}
-			w.children = append(w.children, child{table: i, each: each, targets: cells,
-				rows: target{table: i, name: "*", field: t.Field}})
+			c := child{table: i, each: each, targets: cells, rows: target{table: i, name: "*", field: t.Field}}
+			if t.History != nil {
+				c.history = p.track(t.History, cells)
+				c.history.sprints = sprints
+			}
+			w.children = append(w.children, c)
 		default:
 			for _, c := range cells {
 				if c.source != table.FromValue {
@@ -86,9 +95,26 @@ func compile(tables []*table.Table) plan {
 	for _, fields := range []map[string]*wanted{p.members, p.fields} {
 		for _, w := range fields {
 			w.seed = w.digest(tables)
+			w.together = len(w.targets) == 0 && w.oneWay()
 		}
 	}
 	return p
+}
+
+// track makes what replays the history of fields, and has their present values
+// brought to it.
+func (p *plan) track(fields []table.Tracked, targets []target) *historian {
+	h := newHistorian(fields, targets)
+	for i, f := range fields {
+		if f.Member != "" {
+			w := p.want(f.Member)
+			w.present = append(w.present, &h.present[i])
+			w.tracked = append(w.tracked, f)
+		}
+	}
+	created := p.want("created")
+	created.present = append(created.present, &h.created)
+	return h
 }
 
 // version goes into the digest of every field that has a column. It is raised
@@ -109,6 +135,9 @@ func (w *wanted) digest(tables []*table.Table) uint64 {
 		text = fmt.Appendf(text, "%v\n", c.each)
 		add(c.targets)
 	}
+	for _, f := range w.tracked {
+		text = fmt.Appendf(text, "%v %v %v\n", f.Shape, f.Writing, f.Unchanged)
+	}
 	return xxh3.HashSeed(text, version)
 }
 
@@ -117,7 +146,7 @@ func (w *wanted) digest(tables []*table.Table) uint64 {
 // elements there are and where the page of them began, depends on how they were
 // read. A value that does not lead to the array counts whole, with another seed.
 func (w *wanted) content(value []byte) (part []byte, seed uint64) {
-	if len(w.targets) > 0 || len(w.children) != 1 {
+	if !w.together {
 		return value, w.seed
 	}
 	part = value
@@ -131,6 +160,17 @@ func (w *wanted) content(value []byte) (part []byte, seed uint64) {
 		part = member(part, s)
 	}
 	return part, w.seed
+}
+
+// oneWay reports whether there are child tables, and all are made of the same
+// array.
+func (w *wanted) oneWay() bool {
+	for _, c := range w.children {
+		if !reflect.DeepEqual(c.each, w.children[0].each) {
+			return false
+		}
+	}
+	return len(w.children) > 0
 }
 
 // want returns the entry for a field; a leading dot names a member of the issue.

@@ -1,18 +1,17 @@
 package flatten
 
 import (
-	"bufio"
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
-	"io"
-	"os"
+	"maps"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"snowdrift/internal/rawjson"
+	"snowdrift/internal/realdata"
 	"snowdrift/internal/table"
 	"snowdrift/stages"
 )
@@ -20,55 +19,67 @@ import (
 // Every issue of the real data becomes one row, and its _raw says what Jira
 // sent. Messages name file and line only.
 func TestRealData(t *testing.T) {
-	root := os.Getenv("SNOWDRIFT_REAL_DATA")
-	if root == "" {
-		t.Skip("SNOWDRIFT_REAL_DATA is not set")
-	}
-	files, err := filepath.Glob(filepath.Join(root, "issues", "*.jsonl*"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no issue files below $SNOWDRIFT_REAL_DATA: %v", err)
-	}
-	for _, path := range files {
+	for _, path := range realdata.Glob(t, "issues", "*.jsonl*") {
 		t.Run(filepath.Base(path), func(t *testing.T) { flattenFile(t, path) })
 	}
 }
 
 func flattenFile(t *testing.T, path string) {
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	var in io.Reader = file
-	if strings.HasSuffix(path, ".gz") {
-		if in, err = gzip.NewReader(file); err != nil {
-			t.Fatal(err)
-		}
-	}
 	tables := []*table.Table{table.Issues(nil, nil), table.ValueErrors(), comments, changelog}
 	f, rows := into(tables...)
-	lines := bufio.NewReaderSize(in, 1<<20)
 	issues, remarks, items := 0, 0, 0
-	for n := 1; ; n++ {
-		line, err := lines.ReadBytes('\n')
-		if raw := bytes.TrimSpace(line); len(raw) > 0 {
-			if rawjson.IsNull(rawjson.Lookup(raw, "id")) { // one set has fields only
-				raw = append([]byte(`{"id":"1",`), raw[1:]...)
-			}
-			if _, err := f.Issue(raw); err != nil {
-				t.Fatalf("line %d: %v", n, err)
-			}
-			c, i := checkReal(t, n, raw, rows)
-			issues, remarks, items = issues+1, remarks+c, items+i
+	for n, raw := range realdata.Lines(t, path) {
+		if rawjson.IsNull(rawjson.Lookup(raw, "id")) { // one set has fields only
+			raw = append([]byte(`{"id":"1",`), raw[1:]...)
 		}
-		if err == io.EOF {
-			break
+		if _, err := f.Issue(raw); err != nil {
+			t.Fatalf("line %d: %v", n, err)
 		}
-		if err != nil {
+		c, i := checkReal(t, n, raw, rows)
+		issues, remarks, items = issues+1, remarks+c, items+i
+	}
+	t.Logf("%d issues, %d comments, %d changelog items, value errors %v", issues, remarks, items, f.Odd())
+}
+
+// TestRealChangelogs replays changelogs that were collected without their
+// issues: chains of changes that contradict themselves are listed by issue and
+// field.
+func TestRealChangelogs(t *testing.T) {
+	entries := map[string][]string{}
+	for n, line := range realdata.Lines(t, realdata.Path(t, "entities", "merico_changelog.jsonl")) {
+		var row struct {
+			Data  json.RawMessage
+			Input struct {
+				Issue int `json:"issue_id"`
+			}
+		}
+		if err := json.Unmarshal(line, &row); err != nil {
+			t.Fatalf("line %d cannot be read", n)
+		}
+		id := strconv.Itoa(row.Input.Issue)
+		entries[id] = append(entries[id], string(row.Data))
+	}
+	h := historyTable()
+	f, rows := into(table.Issues(nil, nil), h, table.ValueErrors())
+	items, contradictions := 0, 0
+	for _, id := range slices.Sorted(maps.Keys(entries)) {
+		raw := `{"id":"` + id + `","changelog":{"histories":[` + strings.Join(entries[id], ",") + `]}}`
+		items += strings.Count(raw, `"fieldtype"`)
+		if _, err := f.Issue([]byte(raw)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	t.Logf("%d issues, %d comments, %d changelog items, value errors %v", issues, remarks, items, f.Odd())
+	rows[h.Name].Pad()
+	for _, c := range cells(rows[h.Name], table.IssueID, "field", "history_id", "from_differs") {
+		if c[3] == "true" {
+			contradictions++
+			t.Logf("contradiction: issue %s, %s, change %s", c[0], c[1], c[2])
+		}
+	}
+	if rows[h.Name].Len() == 0 || len(f.Odd()) > 0 {
+		t.Errorf("%d rows, value errors %v", rows[h.Name].Len(), f.Odd())
+	}
+	t.Logf("%d issues, %d items, %d rows, %d contradictions", len(entries), items, rows[h.Name].Len(), contradictions)
 }
 
 // checkReal compares the rows of one issue with what encoding/json reads, takes

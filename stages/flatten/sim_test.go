@@ -3,9 +3,9 @@ package flatten
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http/httptest"
 	"reflect"
-	"slices"
 	"testing"
 
 	"snowdrift/internal/jirasim"
@@ -39,15 +39,20 @@ func simulated(t testing.TB, opts jirasim.Options) (issues [][]byte, tables []*t
 			fields = append(fields, table.Field{ID: f.ID, Name: f.Name, Type: f.Schema.Type, Items: f.Schema.Items, Custom: f.Schema.Custom})
 		}
 	}
-	custom, _ := table.Custom(fields, nil)
+	custom, ledger := table.Custom(fields, nil)
 	if len(custom) == 0 {
 		t.Fatal("the simulated site has no custom fields")
 	}
-	sim.Each(func(_ int64, _ string, raw []byte) bool {
-		issues = append(issues, slices.Clone(raw))
-		return true
-	})
-	return issues, []*table.Table{table.Issues(custom, nil), table.ValueErrors(), comments, changelog}
+	for _, id := range sim.IDs() {
+		request := httptest.NewRequest("GET", fmt.Sprintf("/rest/api/2/issue/%d?expand=changelog", id), nil)
+		request.SetBasicAuth("user7", "password")
+		answer := httptest.NewRecorder()
+		sim.ServeHTTP(answer, request)
+		issues = append(issues, answer.Body.Bytes())
+	}
+	history := *historyTable()
+	history.History = table.HistoryOf(fields, ledger, nil)
+	return issues, []*table.Table{table.Issues(custom, nil), table.ValueErrors(), comments, changelog, &history}
 }
 
 // Every issue of a generated site becomes one row, and its comments their rows;

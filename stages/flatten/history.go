@@ -1,0 +1,380 @@
+package flatten
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"github.com/zeebo/xxh3"
+
+	"snowdrift/internal/jiratime"
+	"snowdrift/internal/rawjson"
+	"snowdrift/internal/table"
+)
+
+// historian makes the rows of a table of values over time: it takes the changes
+// of an issue, sorts them by field and time, and replays each field from the
+// value before its first change. What it needs for an issue it keeps for the
+// next one.
+type historian struct {
+	fields  []table.Tracked
+	sprints sprints // the flattener's
+	byID    map[string]int
+	byName  map[string]int
+	column  historyColumns
+
+	present []present // values of fields, as the issue has them now
+	created present   // of the issue
+	changes []changed
+	gone    []goneField
+	held    []holding
+	before  []value // see parse
+	after   []value
+	met     map[uint64]bool // members of a list that some change tells of
+	text    []byte          // what values that had to be decoded say
+	rows    int64           // of the issue
+}
+
+// historyColumns are where the worked out cells belong.
+type historyColumns struct {
+	position, fieldID, field, value, valueID, from, to, fromDiffers, todayDiffers target
+}
+
+// present is the value of a field in the issue that was read as number seq.
+type present struct {
+	seq   int64
+	value []byte
+}
+
+// set takes a value; of duplicate members the first that is not null.
+func (p *present) set(seq int64, value []byte) {
+	if p.seq != seq || rawjson.IsNull(p.value) {
+		p.seq, p.value = seq, value
+	}
+}
+
+// goneField is a field of the changelog that the site does not have, or not any
+// more. Their indexes are behind those of the fields.
+type goneField struct{ id, name []byte }
+
+// changed is one item of the changelog.
+type changed struct {
+	field       int
+	at, history int64
+	entry, item []byte // JSON: the change, and its part on this field
+}
+
+// value is one value of a field. A value has an id, a text, or both; a person on
+// Server also the name to log in with, which old changelogs have for an id.
+type value struct{ id, text, login []byte }
+
+func (v value) empty() bool { return len(v.id) == 0 && len(v.text) == 0 }
+
+// same compares by id where both have one: names change. No value is the same as
+// another one.
+func (v value) same(w value) bool {
+	if len(v.id) > 0 && len(w.id) > 0 {
+		return bytes.Equal(v.id, w.id) || bytes.Equal(v.login, w.id) || bytes.Equal(v.id, w.login)
+	}
+	return len(v.text) > 0 && bytes.Equal(v.text, w.text)
+}
+
+// holding is a value since a change; nil is the creation of the issue. An empty
+// value says that there is none.
+type holding struct {
+	value
+	since   int64
+	change  *changed
+	differs bool // see from_differs
+}
+
+func newHistorian(fields []table.Tracked, targets []target) *historian {
+	h := &historian{fields: fields, byID: map[string]int{}, byName: map[string]int{}, met: map[uint64]bool{}, present: make([]present, len(fields))}
+	for i, f := range fields {
+		if f.ID != "" {
+			h.byID[f.ID] = i
+		}
+		for _, name := range f.Also {
+			h.byName[name] = i
+		}
+	}
+	c := &h.column
+	for name, at := range map[string]*target{
+		"position": &c.position, "field_id": &c.fieldID, "field": &c.field, "value": &c.value, "value_id": &c.valueID,
+		"valid_from": &c.from, "valid_to": &c.to, "from_differs": &c.fromDiffers, "today_differs": &c.todayDiffers,
+	} {
+		*at = targets[slices.IndexFunc(targets, func(t target) bool { return t.name == name })]
+	}
+	return h
+}
+
+// field returns the index of the field that an item of the changelog is about.
+func (h *historian) field(item []byte) int {
+	id, name := h.decode(rawjson.Lookup(item, "fieldId")), h.decode(rawjson.Lookup(item, "field"))
+	if i, known := h.byID[string(id)]; known {
+		return i
+	}
+	if i, known := h.byName[string(name)]; known && len(id) == 0 {
+		return i
+	}
+	i := slices.IndexFunc(h.gone, func(g goneField) bool {
+		return bytes.Equal(g.id, id) && (len(id) > 0 || bytes.Equal(g.name, name))
+	})
+	if i < 0 {
+		i = len(h.gone)
+		h.gone = append(h.gone, goneField{id, name})
+	}
+	return len(h.fields) + i
+}
+
+// read takes the changes out of the list of entries, and reports how many had to
+// be left out because they name no instant.
+func (h *historian) read(entries []byte) (timeless int) {
+	h.changes, h.gone, h.text, h.rows = h.changes[:0], h.gone[:0], h.text[:0], 0
+	rawjson.Elements(entries, func(entry []byte) bool {
+		at, ok := jiratime.ParseMillis(rawjson.Lookup(entry, "created"))
+		if !ok {
+			timeless++
+			return true
+		}
+		id, _ := rawjson.Int64(rawjson.Lookup(entry, "id"))
+		rawjson.Elements(rawjson.Lookup(entry, "items"), func(item []byte) bool {
+			c := changed{field: h.field(item), at: at, history: id, entry: entry, item: item}
+			if h.tracked(c.field).Shape != table.Event {
+				h.changes = append(h.changes, c)
+			}
+			return true
+		})
+		return true
+	})
+	slices.SortStableFunc(h.changes, func(a, b changed) int {
+		return cmp.Or(cmp.Compare(a.field, b.field), cmp.Compare(a.at, b.at), cmp.Compare(a.history, b.history))
+	})
+	return timeless
+}
+
+// tracked describes a field. One that the site does not have (any more) is taken
+// for one with a single value, of which there is none at present.
+func (h *historian) tracked(i int) table.Tracked {
+	if i < len(h.fields) {
+		return h.fields[i]
+	}
+	return table.Tracked{Shape: table.Single}
+}
+
+// history makes the rows of the issue under way, of its changelog.
+func (f *Flattener) history(c *child, changelog []byte) {
+	h := c.history
+	entries, ok := follow(changelog, c.each[:slices.IndexFunc(c.each, func(s table.Step) bool { return s.Each })])
+	if !ok {
+		f.misfit(&c.rows, entries, "an object")
+		return
+	}
+	for range h.read(entries) {
+		f.bad = append(f.bad, valueError{&c.rows, "a change has no created, by which its values would have their time"})
+	}
+	rest := h.changes
+	for i := 0; i < len(h.fields)+len(h.gone); i++ {
+		n := 0
+		for n < len(rest) && rest[n].field == i {
+			n++
+		}
+		f.fieldHistory(c, i, rest[:n])
+		rest = rest[n:]
+	}
+	if cap(h.text) > maxKeptText {
+		h.text = nil
+	}
+}
+
+// maxKeptText is how much memory for decoded texts is kept for the next issue.
+const maxKeptText = 1 << 20
+
+// fieldHistory replays one field, from the value before its first change.
+func (f *Flattener) fieldHistory(c *child, field int, changes []changed) {
+	h := c.history
+	t := h.tracked(field)
+	now, shown := h.today(t, field, f.seq)
+	if len(changes) == 0 && (!t.Unchanged || !shown || len(now) == 0) {
+		return
+	}
+	h.begin(t, changes, now, f.createdAt(h, changes))
+	for len(changes) > 0 {
+		n := 1 // what changed at once counts at once
+		for t.Shape == table.Members && n < len(changes) && changes[n].at == changes[0].at && changes[n].history == changes[0].history {
+			n++
+		}
+		f.step(c, t, field, changes[:n])
+		changes = changes[n:]
+	}
+	verdict := unknown
+	if t.Writing != table.Opaque && shown {
+		now, _ = h.today(t, field, f.seq) // anew: a step uses the same memory
+		if verdict = no; !h.holds(now) {
+			verdict = yes
+		}
+	}
+	for _, held := range h.held {
+		f.historyRow(c, t, field, held, unknownTime, verdict)
+	}
+}
+
+// createdAt is when the first values begin: at the creation of the issue, or
+// before, if there is a change that is older.
+func (f *Flattener) createdAt(h *historian, changes []changed) int64 {
+	at := unknownTime
+	if h.created.seq == f.seq {
+		if ms, ok := jiratime.ParseMillis(h.created.value); ok {
+			at = ms
+		}
+	}
+	if len(changes) > 0 && (at == unknownTime || changes[0].at < at) {
+		at = changes[0].at
+	}
+	return at
+}
+
+// begin finds the first values: those that the first change names as the ones
+// before, or the present ones if there is no change. Of a list whose members
+// come and go one by one, those were there from the beginning that first went,
+// or are there without ever having come.
+func (h *historian) begin(t table.Tracked, changes []changed, now []value, at int64) {
+	h.held = h.held[:0]
+	switch {
+	case len(changes) == 0:
+		h.hold(now, at)
+	case t.Shape != table.Members:
+		h.before = h.parse(h.before[:0], t, changes[0].item, "from", "fromString")
+		h.hold(h.before, at)
+	default:
+		clear(h.met)
+		for i := range changes {
+			went, came := h.sides(t, changes[i].item)
+			if h.meet(t, went) {
+				h.held = append(h.held, holding{value: went, since: at})
+			}
+			h.meet(t, came)
+		}
+		for _, v := range now {
+			if !h.met[v.digest()] {
+				h.held = append(h.held, holding{value: v, since: at})
+			}
+		}
+	}
+	h.fill(at, nil)
+}
+
+// meet remembers a member and reports whether it is the first time.
+func (h *historian) meet(t table.Tracked, v value) bool {
+	if v.empty() {
+		return false
+	}
+	first := !h.met[v.digest()]
+	h.met[v.digest()] = true
+	if t.Writing == table.Linked { // see identical
+		says := xxh3.HashSeed(v.text, 3)
+		first = !h.met[says]
+		h.met[says] = true
+	}
+	return first
+}
+
+// sides returns the two values that an item names.
+func (h *historian) sides(t table.Tracked, item []byte) (from, to value) {
+	return h.single(t, item, "from", "fromString"), h.single(t, item, "to", "toString")
+}
+
+func (h *historian) hold(values []value, at int64) {
+	for _, v := range values {
+		h.held = append(h.held, holding{value: v, since: at})
+	}
+}
+
+// fill says that there is no value when there is none.
+func (h *historian) fill(at int64, c *changed) {
+	if len(h.held) == 0 {
+		h.held = append(h.held, holding{since: at, change: c})
+	}
+}
+
+// step replays one change, or for members those that were made at once: rows of
+// values that went are written, values that came are held.
+func (f *Flattener) step(c *child, t table.Tracked, field int, changes []changed) {
+	h := c.history
+	differs := false
+	at := changes[0].at
+	h.after = h.after[:0]
+	if t.Shape == table.Members {
+		differs = h.members(t, changes)
+	} else {
+		h.before = h.parse(h.before[:0], t, changes[0].item, "from", "fromString")
+		differs = !h.holds(h.before)
+		h.after = h.parse(h.after, t, changes[0].item, "to", "toString")
+	}
+	kept := h.held[:0]
+	for _, held := range h.held {
+		if held.empty() && len(h.after) == 0 || slices.ContainsFunc(h.after, func(v value) bool { return identical(t, v, held.value) }) {
+			kept = append(kept, held)
+			continue
+		}
+		f.historyRow(c, t, field, held, at, unknown)
+	}
+	old := len(kept)
+	h.held = kept
+	for _, v := range h.after {
+		if !slices.ContainsFunc(h.held[:old], func(held holding) bool { return identical(t, v, held.value) }) {
+			h.held = append(h.held, holding{value: v, since: at, change: &changes[0]})
+		}
+	}
+	h.fill(at, &changes[0])
+	if differs { // said of the first value that came, or of one that stayed
+		h.held[min(old, len(h.held)-1)].differs = true
+	}
+}
+
+// members fills after with the members of a list behind some changes, and
+// reports whether one takes away what is not there, or adds what is.
+func (h *historian) members(t table.Tracked, changes []changed) (differs bool) {
+	for _, held := range h.held {
+		if !held.empty() {
+			h.after = append(h.after, held.value)
+		}
+	}
+	for i := range changes {
+		went, came := h.sides(t, changes[i].item)
+		if !went.empty() {
+			n := len(h.after)
+			h.after = slices.DeleteFunc(h.after, func(v value) bool { return identical(t, v, went) })
+			differs = differs || len(h.after) == n
+		}
+		if !came.empty() {
+			if slices.ContainsFunc(h.after, func(v value) bool { return identical(t, v, came) }) {
+				differs = true
+				continue
+			}
+			h.after = append(h.after, came)
+		}
+	}
+	return differs
+}
+
+// identical compares members of a list. Two links to one issue differ in what
+// they say.
+func identical(t table.Tracked, v, w value) bool {
+	return v.same(w) && (t.Writing != table.Linked || bytes.Equal(v.text, w.text))
+}
+
+// holds reports whether the values that are held are these.
+func (h *historian) holds(values []value) bool {
+	for _, held := range h.held {
+		if !held.empty() && !slices.ContainsFunc(values, held.same) {
+			return false
+		}
+	}
+	for _, v := range values {
+		if !slices.ContainsFunc(h.held, func(held holding) bool { return held.same(v) }) {
+			return false
+		}
+	}
+	return true
+}

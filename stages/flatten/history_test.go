@@ -1,0 +1,215 @@
+package flatten
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"snowdrift/internal/table"
+)
+
+// historyTable describes issue_field_history of a site with custom fields.
+func historyTable(custom ...table.Field) *table.Table {
+	for _, c := range table.Children() {
+		if c.Name == table.FieldHistory {
+			c.History = table.HistoryOf(custom, nil, nil)
+			return c.Table
+		}
+	}
+	return nil
+}
+
+// customFields are fields of a made-up site.
+var customFields = []table.Field{
+	{ID: "customfield_1", Name: "Story Points", Type: "number"},
+	{ID: "customfield_2", Name: "Sprint", Type: "array", Items: "json", Custom: "x:gh-sprint"},
+	{ID: "customfield_3", Name: "Flagged", Type: "array", Items: "option"},
+	{ID: "customfield_4", Name: "Start", Type: "date"},
+	{ID: "customfield_5", Name: "Notes", Type: "string", Custom: "x:textarea"},
+	{ID: "customfield_6", Name: "Go live", Type: "datetime"},
+	{ID: "customfield_7", Name: "Tester", Type: "user"},
+	{ID: "customfield_8", Name: "Plugin's own", Type: "any"},
+	{ID: "customfield_9", Name: "Epic Link", Type: "any", Custom: "x:gh-epic-link"},
+	{ID: "customfield_10", Name: "Rank", Type: "any", Custom: "x:gh-lexo-rank"},
+}
+
+// change is an entry of a changelog, made n hours after the creation. Items are
+// written field|from|fromString|to|toString, with - for null and # before the id
+// of a field.
+func change(n int, items ...string) string {
+	var list []string
+	for _, item := range items {
+		p := strings.Split(item, "|")
+		for i, s := range p {
+			switch id, isID := strings.CutPrefix(s, "#"); {
+			case i == 0 && isID:
+				p[i] = fmt.Sprintf(`"field":"a name","fieldId":%q`, id)
+			case i == 0:
+				p[i] = fmt.Sprintf(`"field":%q`, s)
+			case s == "-":
+				p[i] = "null"
+			default:
+				p[i] = fmt.Sprintf("%q", s)
+			}
+		}
+		list = append(list, fmt.Sprintf(`{%s,"from":%s,"fromString":%s,"to":%s,"toString":%s}`, p[0], p[1], p[2], p[3], p[4]))
+	}
+	return fmt.Sprintf(`{"id":"%[1]d","author":{"accountId":"u%[1]d","displayName":"User %[1]d"},"created":"2024-01-01T%02[1]d:00:00.000+0000","items":[%[2]s]}`, n, strings.Join(list, ","))
+}
+
+// historyOf returns the rows of one field, each as value/id from-to and what
+// contradicts.
+func historyOf(t *testing.T, field, fields string, changes ...string) []string {
+	t.Helper()
+	raw := fmt.Sprintf(`{"id":"1","key":"TO-2","changelog":{"histories":[%s]},"fields":{"created":"2024-01-01T00:00:00.000+0000",%s}}`, strings.Join(changes, ","), fields)
+	h := historyTable(customFields...)
+	rows := flattenAll(t, []*table.Table{table.Issues(nil, nil), h, table.ValueErrors()}, raw)
+	if n := rows["_snowdrift_value_errors"].Len(); n > 0 {
+		t.Errorf("value errors: %q", cells(rows["_snowdrift_value_errors"], "column_name", "reason"))
+	}
+	hour := func(s string) string {
+		if s == "NULL" {
+			return ""
+		}
+		return strings.TrimPrefix(s, "2024-01-01T")[:2]
+	}
+	var out []string
+	for i, c := range cells(rows[h.Name], "position", "field_id", "field", "value", "value_id", "valid_from", "valid_to", "from_differs", "today_differs", "history_id") {
+		if c[0] != fmt.Sprint(i) {
+			t.Errorf("row %d has position %s", i, c[0])
+		}
+		if c[1] != fmt.Sprintf("%q", field) && !(c[1] == "NULL" && c[2] == fmt.Sprintf("%q", field)) {
+			continue
+		}
+		row := strings.ReplaceAll(c[3], `"`, "")
+		if c[4] != "NULL" {
+			row += "/" + strings.Trim(c[4], `"`)
+		}
+		row += " " + hour(c[5]) + "-" + hour(c[6])
+		if c[7] == "true" {
+			row += " from!"
+		}
+		if c[8] == "true" {
+			row += " today!"
+		}
+		if c[8] == "NULL" && c[6] == "NULL" {
+			row += " today?"
+		}
+		if begins := c[9] != "NULL"; begins != (hour(c[5]) != "00") {
+			row += " begins with change " + c[9]
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+func TestFieldHistory(t *testing.T) {
+	for _, tt := range []struct {
+		title, field, fields string
+		changes              []string
+		want                 []string
+	}{
+		{"a value that never changed", "status", `"status":{"id":"1","name":"Open"}`, nil, []string{"Open/1 00-"}},
+		{"a field that never had a value", "assignee", `"assignee":null`, nil, nil},
+		{"a field that Jira does not show", "assignee", `"x":1`, nil, nil},
+		{"a text that never changed", "summary", `"summary":"S"`, nil, nil},
+		{"the first value is what the first change left", "status", `"status":{"id":"3","name":"Done"}`,
+			[]string{change(2, "#status|1|Open|2|Doing"), change(5, "status|2|Doing|3|Done")}, []string{"Open/1 00-02", "Doing/2 02-05", "Done/3 05-"}},
+		{"newest first, as Cloud shows it", "status", `"status":{"id":"3","name":"Done"}`,
+			[]string{change(5, "status|2|Doing|3|Done"), change(2, "status|1|Open|2|Doing")}, []string{"Open/1 00-02", "Doing/2 02-05", "Done/3 05-"}},
+		{"no value before, none after", "assignee", `"assignee":null`,
+			[]string{change(1, "assignee|-|-|u7|User 7"), change(2, "assignee|u7|User 7|-|-")}, []string{"NULL 00-01", "User 7/u7 01-02", "NULL 02-"}},
+		{"a renamed status is the same", "status", `"status":{"id":"2","name":"In progress"}`,
+			[]string{change(2, "status|1|Open|2|Doing")}, []string{"Open/1 00-02", "Doing/2 02-"}},
+		{"a change that is missing", "status", `"status":{"id":"3","name":"Done"}`,
+			[]string{change(2, "status|1|Open|2|Doing"), change(5, "status|9|Lost|3|Done")}, []string{"Open/1 00-02", "Doing/2 02-05", "Done/3 05- from!"}},
+		{"the last change is missing", "status", `"status":{"id":"4","name":"Closed"}`,
+			[]string{change(2, "status|1|Open|2|Doing")}, []string{"Open/1 00-02", "Doing/2 02- today!"}},
+		{"a field that the issue does not show now", "status", `"x":1`,
+			[]string{change(2, "status|1|Open|2|Doing")}, []string{"Open/1 00-02", "Doing/2 02- today?"}},
+		{"numbers are one however written", "customfield_1", `"customfield_1":8.0`,
+			[]string{change(1, "Story Points|-|-|-|5.0"), change(3, "#customfield_1|-|5|-|8")}, []string{"NULL 00-01", "5 01-03", "8 03-"}},
+		{"seconds", "timeestimate", `"timeestimate":3600`, []string{change(1, "timeestimate|-|-|3600|3600")}, []string{"NULL 00-01", "3600 01-"}},
+		{"days are the changelog's ids", "duedate", `"duedate":"2024-02-03"`,
+			[]string{change(1, "duedate|2024-02-01|2024-02-01 00:00:00.0|2024-02-03|03/Feb/24")}, []string{"2024-02-01 00-01", "2024-02-03 01-"}},
+		{"instants in any zone", "customfield_6", `"customfield_6":"2024-02-03T10:00:00.000+0200"`,
+			[]string{change(1, "Go live|-|-|2024-02-03T08:00:00+0000|03/Feb/24 8:00 AM")}, []string{"NULL 00-01", "2024-02-03T08:00:00.000Z 01-"}},
+		{"people by key or account", "customfield_7", `"customfield_7":{"key":"JIRAUSER7","name":"user7","displayName":"User 7"}`,
+			[]string{change(1, "Tester|-|-|JIRAUSER7|User Seven")}, []string{"NULL 00-01", "User Seven/JIRAUSER7 01-"}},
+		{"people by the name they logged in with", "customfield_7", `"customfield_7":{"key":"JIRAUSER7","name":"user7","displayName":"User 7"}`,
+			[]string{change(1, "Tester|-|-|user7|User Seven")}, []string{"NULL 00-01", "User Seven/user7 01-"}},
+		{"an epic by its key", "customfield_9", `"customfield_9":"TO-9"`,
+			[]string{change(1, "Epic Link|-|-|10009|TO-9")}, []string{"NULL 00-01", "TO-9/10009 01-"}},
+		{"a document is not comparable with wiki text", "description", `"description":{"type":"doc","version":1,"content":[]}`,
+			[]string{change(1, "description|-|a|-|*b*")}, []string{"a 00-01", "*b* 01- today?"}},
+		{"wiki text is", "description", `"description":"*b*"`, []string{change(1, "description|-|a|-|*b*")}, []string{"a 00-01", "*b* 01-"}},
+		{"a plugin's value is opaque", "customfield_8", `"customfield_8":{"id":1}`, []string{change(1, "Plugin's own|-|a|-|b")}, []string{"a 00-01", "b 01- today?"}},
+		{"a key that moved", "issuekey", `"x":1`, []string{change(4, "Key||OLD-1||TO-2")}, []string{"OLD-1 00-04", "TO-2 04-"}},
+		{"labels are lists of words", "labels", `"labels":["b","c"]`,
+			[]string{change(1, "labels||a b||b c")}, []string{"a 00-01", "b 00-", "c 01-"}},
+		{"labels that never changed", "labels", `"labels":["b","c"]`, nil, []string{"b 00-", "c 00-"}},
+		{"all labels go", "labels", `"labels":[]`, []string{change(1, "labels||a b||")}, []string{"a 00-01", "b 00-01", "NULL 01-"}},
+		{"sprints", "customfield_2", `"customfield_2":[{"id":7,"name":"One"},{"id":8,"name":"Two"}]`,
+			[]string{change(1, "Sprint||||"), change(2, "Sprint|||7|One"), change(3, "Sprint|7|One|7, 8|One, Two")}, []string{"NULL 00-02", "One/7 02-", "Two/8 03-"}},
+		{"sprints of Server", "customfield_2", `"customfield_2":["com.atlassian.greenhopper.service.sprint.Sprint@1[id=7,rapidViewId=1,state=CLOSED,name=One,goal=]"]`,
+			[]string{change(2, "Sprint|||7|One")}, []string{"NULL 00-02", "One/7 02-"}},
+		{"names with commas are left out", "customfield_2", `"customfield_2":[{"id":8,"name":"Two"}]`,
+			[]string{change(3, "Sprint|7, 8|One, and a half, Two|8|Two")}, []string{"NULL/7 00-03", "NULL/8 00-"}},
+		{"options in brackets", "customfield_3", `"customfield_3":null`,
+			[]string{change(1, "Flagged|-|-|[10, 11]|Stop,Go"), change(2, "Flagged|[10, 11]|Stop,Go||")}, []string{"NULL 00-01", "Stop/10 01-02", "Go/11 01-02", "NULL 02-"}},
+		{"versions come and go one by one", "fixVersions", `"fixVersions":[{"id":"2","name":"2.0"},{"id":"9","name":"9.0"}]`,
+			[]string{change(1, "Fix Version|-|-|1|1.0"), change(2, "Fix Version|1|1.0|-|-", "Fix Version|-|-|2|2.0")}, []string{"1.0/1 01-02", "9.0/9 00-", "2.0/2 02-"}},
+		{"the last version goes", "fixVersions", `"fixVersions":[]`,
+			[]string{change(1, "Fix Version|1|1.0|-|-"), change(2, "Fix Version|-|-|1|1.0"), change(3, "Fix Version|1|1.0|-|-")},
+			[]string{"1.0/1 00-01", "NULL 01-02", "1.0/1 02-03", "NULL 03-"}},
+		{"a version added twice", "fixVersions", `"fixVersions":[{"id":"1","name":"1.0"}]`,
+			[]string{change(1, "Fix Version|-|-|1|1.0"), change(2, "Fix Version|-|-|1|1.0")}, []string{"NULL 00-01", "1.0/1 01- from!"}},
+		{"a version lost", "fixVersions", `"fixVersions":[]`, []string{change(1, "Fix Version|-|-|1|1.0")}, []string{"NULL 00-01", "1.0/1 01- today!"}},
+		{"two links to one issue", "issuelinks", `"issuelinks":[{"type":{"outward":"clones"},"outwardIssue":{"key":"TO-3"}}]`,
+			[]string{change(1, "Link|-|-|TO-3|This issue blocks TO-3"), change(2, "Link|-|-|TO-3|This issue clones TO-3"), change(3, "Link|TO-3|This issue blocks TO-3|-|-")},
+			[]string{"NULL 00-01", "This issue blocks TO-3/TO-3 01-03", "This issue clones TO-3/TO-3 02-"}},
+		{"attachments", "attachment", `"attachment":[{"id":"5","filename":"a.txt"}]`,
+			[]string{change(1, "Attachment|-|-|5|a.txt")}, []string{"NULL 00-01", "a.txt/5 01-"}},
+		{"a field that is gone", "customfield_99", `"x":1`, []string{change(1, "#customfield_99|-|a|-|b")}, []string{"a 00-01", "b 01- today?"}},
+		{"what is no field", "Workflow", `"x":1`, []string{change(1, "Workflow|1|Old|2|New")}, []string{"Old/1 00-01", "New/2 01- today?"}},
+		{"ranks are no values", "customfield_10", `"customfield_10":"0|i:"`, []string{change(1, "Rank||||Ranked higher")}, nil},
+		{"a change from one value to the same", "priority", `"priority":{"id":"1","name":"High"}`,
+			[]string{change(1, "priority|1|High|1|High")}, []string{"High/1 00-"}},
+	} {
+		t.Run(tt.title, func(t *testing.T) {
+			if got := historyOf(t, tt.field, tt.fields, tt.changes...); !slices.Equal(got, tt.want) {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// What a row tells of the change that it began with.
+func TestFieldHistoryTellsOfTheChange(t *testing.T) {
+	h := historyTable()
+	raw := `{"id":"1","changelog":{"histories":[` + change(2, "status|1|Open|2|Doing") + `]},"fields":{"created":"2024-01-01T00:00:00.000+0000"}}`
+	rows := flattenAll(t, []*table.Table{table.Issues(nil, nil), h}, raw)
+	got := cells(rows[h.Name], "issue_id", "field", "history_id", "author", "author_id", "from_id", "from_string", "to_id", "to_string", "from_differs")
+	want := [][]string{
+		{"1", `"status"`, "NULL", "NULL", "NULL", "NULL", "NULL", "NULL", "NULL", "NULL"},
+		{"1", `"status"`, "2", `"User 2"`, `"u2"`, `"1"`, `"Open"`, `"2"`, `"Doing"`, "false"},
+	}
+	if !slices.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Without a changelog nothing is known of the past, and nothing is said of it.
+func TestFieldHistoryNeedsAChangelog(t *testing.T) {
+	h := historyTable()
+	tables := []*table.Table{table.Issues(nil, nil), h, table.ValueErrors()}
+	rows := flattenAll(t, tables, issue(1, `"status":{"id":"1","name":"Open"}`),
+		`{"id":"2","changelog":7,"fields":{}}`, `{"id":"3","changelog":{"histories":[{"id":"1","items":[{"field":"status"}]}]},"fields":{}}`)
+	if n := rows[h.Name].Len(); n != 0 {
+		t.Errorf("%d rows", n)
+	}
+	if got := cells(rows["_snowdrift_value_errors"], table.IssueID, "table_name", "column_name"); len(got) != 2 || got[0][1] != `"issue_field_history"` || got[1][2] != `"*"` {
+		t.Errorf("value errors %q", got)
+	}
+}

@@ -1,0 +1,270 @@
+package flatten
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+
+	"github.com/zeebo/xxh3"
+
+	"snowdrift/internal/jiratime"
+	"snowdrift/internal/rawjson"
+	"snowdrift/internal/table"
+)
+
+// parse appends the values that one side of an item names.
+func (h *historian) parse(dst []value, t table.Tracked, item []byte, id, text string) []value {
+	v := h.single(t, item, id, text)
+	switch {
+	case v.empty():
+		return dst
+	case t.Shape != table.Whole:
+		return append(dst, v)
+	case t.Writing == table.Labels:
+		for label := range bytes.FieldsSeq(v.text) {
+			dst = append(dst, value{text: label})
+		}
+		return dst
+	}
+	return h.list(dst, v)
+}
+
+// list splits a list: its ids stand between commas, in brackets or not ("[1, 2]"
+// for options, "1, 2" for sprints), and its names between commas, which names may
+// hold themselves. Names that cannot be told apart are left out: the ids count.
+func (h *historian) list(dst []value, v value) []value {
+	ids := bytes.TrimSuffix(bytes.TrimPrefix(v.id, []byte("[")), []byte("]"))
+	n := bytes.Count(ids, []byte(",")) + 1
+	names := v.text
+	separator := []byte(", ")
+	if bytes.Count(names, separator)+1 != n {
+		separator = separator[:1]
+	}
+	if len(ids) == 0 { // names alone
+		for name := range bytes.SplitSeq(names, []byte(",")) {
+			dst = append(dst, value{text: bytes.TrimSpace(name)})
+		}
+		return dst
+	}
+	told := n == 1 || bytes.Count(names, separator)+1 == n
+	for id := range bytes.SplitSeq(ids, []byte(",")) {
+		one := value{id: bytes.TrimSpace(id)}
+		if told {
+			one.text = names
+			if n > 1 {
+				one.text, names, _ = bytes.Cut(names, separator)
+			}
+		}
+		dst = append(dst, one)
+	}
+	return dst
+}
+
+// single returns the value that one side of an item names, in the writing that
+// all rows of the field share.
+func (h *historian) single(t table.Tracked, item []byte, id, text string) value {
+	v := value{id: h.decode(rawjson.Lookup(item, id)), text: h.decode(rawjson.Lookup(item, text))}
+	return h.written(t, v)
+}
+
+// written brings numbers, days and instants into one writing, and leaves out ids
+// that are no more than that. What cannot be read stays as it is.
+func (h *historian) written(t table.Tracked, v value) value {
+	either := v.id
+	if len(either) == 0 {
+		either = v.text
+	}
+	switch t.Writing {
+	case table.Number:
+		if x, ok := rawjson.Float64(v.text); ok {
+			return value{text: h.keep(strconv.AppendFloat(h.text, x, 'f', -1, 64))}
+		}
+		return value{text: either}
+	case table.Day:
+		if len(either) > len(time.DateOnly) {
+			either = either[:len(time.DateOnly)] // 2020-06-12 00:00:00.0
+		}
+		return value{text: either}
+	case table.Instant:
+		for _, s := range [][]byte{v.id, v.text} {
+			if ms, ok := jiratime.ParseMillis(s); ok {
+				return value{text: h.keep(time.UnixMilli(ms).UTC().AppendFormat(h.text, "2006-01-02T15:04:05.000Z"))}
+			}
+		}
+		return value{text: either}
+	case table.Words, table.Labels:
+		if len(v.text) == 0 {
+			v.text = v.id
+		}
+		v.id = nil
+	}
+	return v
+}
+
+// keep takes over memory that a text was appended to, and returns the text.
+func (h *historian) keep(grown []byte) []byte {
+	before := len(h.text)
+	h.text = grown
+	return grown[before:len(grown):len(grown)]
+}
+
+// decode returns what a JSON string says, or a number's literal.
+func (h *historian) decode(v []byte) []byte {
+	switch rawjson.TypeOf(v) {
+	case rawjson.String:
+		return h.keep(rawjson.AppendString(h.text, v))
+	case rawjson.Number, rawjson.Bool:
+		return v
+	}
+	return nil
+}
+
+// today returns the values that a field has in the issue. shown is false where
+// the issue does not have the field, or has it in a form that tells no values.
+func (h *historian) today(t table.Tracked, field int, seq int64) (values []value, shown bool) {
+	if field >= len(h.fields) || h.present[field].seq != seq {
+		return nil, false
+	}
+	h.before = h.before[:0]
+	v := h.present[field].value
+	switch {
+	case rawjson.IsNull(v):
+		return nil, true
+	case rawjson.TypeOf(v) != rawjson.Array:
+		one, ok := h.element(t, v)
+		if ok && !one.empty() {
+			h.before = append(h.before, one)
+		}
+		return h.before, ok
+	}
+	shown = true
+	rawjson.Elements(v, func(e []byte) bool {
+		one, ok := h.element(t, e)
+		if shown = shown && ok; ok && !one.empty() {
+			h.before = append(h.before, one)
+		}
+		return true
+	})
+	return h.before, shown
+}
+
+// element reads one value as issues show it.
+func (h *historian) element(t table.Tracked, v []byte) (value, bool) {
+	if t.Writing == table.Sprints {
+		v = h.sprints.object(v)
+	}
+	switch rawjson.TypeOf(v) {
+	case rawjson.String, rawjson.Number, rawjson.Bool:
+		return h.written(t, value{text: h.decode(v)}), true
+	case rawjson.Object:
+	default:
+		return value{}, rawjson.IsNull(v)
+	}
+	if t.Writing == table.Linked {
+		return h.link(v)
+	}
+	one := value{id: h.decode(member(v, idOf)), text: h.decode(member(v, nameOf))}
+	if !rawjson.IsNull(rawjson.Lookup(v, "displayName")) {
+		one.login = h.decode(rawjson.Lookup(v, "name"))
+	}
+	return one, !one.empty() && (t.Writing == table.Choice || t.Writing == table.Sprints || t.Writing == table.Opaque)
+}
+
+// What the values of fields are known by, and what people call them.
+var (
+	idOf   = table.Step{Members: []string{"accountId", "id", "key"}}
+	nameOf = table.Step{Members: []string{"displayName", "value", "filename", "name", "key", "title"}}
+)
+
+// link reads a link in the words of the changelog.
+func (h *historian) link(v []byte) (value, bool) {
+	verb, other := "outward", rawjson.Lookup(v, "outwardIssue")
+	if rawjson.IsNull(other) {
+		verb, other = "inward", rawjson.Lookup(v, "inwardIssue")
+	}
+	key := h.decode(rawjson.Lookup(other, "key"))
+	says := h.decode(rawjson.Lookup(rawjson.Lookup(v, "type"), verb))
+	text := append(append(append(append(h.text, "This issue "...), says...), ' '), key...)
+	return value{id: key, text: h.keep(text)}, len(key) > 0
+}
+
+// digest stands for a value among the members of a list.
+func (v value) digest() uint64 {
+	if len(v.id) > 0 {
+		return xxh3.HashSeed(v.id, 1)
+	}
+	return xxh3.HashSeed(v.text, 2)
+}
+
+// verdict is an answer to a question, or none.
+type verdict uint8
+
+const (
+	unknown verdict = iota
+	no
+	yes
+)
+
+// unknownTime is an instant that is not known.
+const unknownTime = int64(-1 << 63)
+
+// historyRow writes the row of a value that was held until an instant.
+func (f *Flattener) historyRow(c *child, t table.Tracked, field int, held holding, until int64, differs verdict) {
+	h, r := c.history, f.rows[c.table]
+	for i := range c.targets {
+		to := &c.targets[i]
+		switch {
+		case to.source == table.FromIssue:
+			r.SetInt(to.column, f.id)
+		case to.source == table.FromHistory || held.change == nil:
+		case to.outer > 0:
+			f.put(to, held.change.entry)
+		default:
+			f.put(to, held.change.item)
+		}
+	}
+	col := &h.column
+	r.SetInt(col.position.column, h.rows)
+	h.rows++
+	if field < len(h.fields) {
+		setText(f, &col.fieldID, t.ID)
+		setText(f, &col.field, t.Name)
+	} else {
+		setText(f, &col.fieldID, h.gone[field-len(h.fields)].id)
+		setText(f, &col.field, h.gone[field-len(h.fields)].name)
+	}
+	setText(f, &col.value, held.text)
+	setText(f, &col.valueID, held.id)
+	if held.since != unknownTime {
+		r.SetInt(col.from.column, held.since*1000)
+	}
+	if until != unknownTime {
+		r.SetInt(col.to.column, until*1000)
+	}
+	if held.change != nil || held.differs {
+		r.SetInt(col.fromDiffers.column, bit(held.differs))
+	}
+	if differs != unknown {
+		r.SetInt(col.todayDiffers.column, bit(differs == yes))
+	}
+	r.End(f.seq)
+}
+
+// setText sets a cell to a text; none is NULL.
+func setText[T string | []byte](f *Flattener, t *target, s T) {
+	if len(s) == 0 {
+		return
+	}
+	if len(s) > table.MaxText {
+		f.bad = append(f.bad, valueError{t, "expected " + expected[table.Text] + ", found a longer one"})
+		return
+	}
+	f.rows[t.table].SetBytes(t.column, func(dst []byte) ([]byte, bool) { return append(dst, s...), true })
+}
+
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
