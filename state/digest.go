@@ -36,6 +36,15 @@ func (d *Digest) Remove(id int64) {
 	d.Sum = int64((uint64(d.Sum) + Prime - mix(id)) % Prime)
 }
 
+// AddVersion adds an issue by id and updated, in epoch milliseconds, to a digest
+// of versions. Such a digest says whether two sides hold the same issues in the
+// same versions; VersionDigest of the load package computes the same in SQL.
+func (d *Digest) AddVersion(id, updated int64) {
+	d.Count++
+	h := (mulmod(uint64(id)%Prime, Factor) + uint64(Prime+updated)) % Prime
+	d.Sum = int64((uint64(d.Sum) + mulmod(h, h%Second)) % Prime)
+}
+
 // mix is h · (h mod Second) mod p, where h is (id mod p) · Factor mod p.
 func mix(id int64) uint64 {
 	h := mulmod(uint64(id)%Prime, Factor)

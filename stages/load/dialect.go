@@ -16,6 +16,14 @@ type Dialect struct {
 	// Stored turns an expression of a staged column, which is text for JSON
 	// and List, into what the table's column takes.
 	Stored func(t table.Type, expr string) string
+	// Compared turns an expression of a column into one that can be compared
+	// with IS DISTINCT FROM and shown as text.
+	Compared func(t table.Type, expr string) string
+	// Millis turns an instant into epoch milliseconds.
+	Millis func(expr string) string
+	// OwnErrors is the condition of value errors that the destination adds to
+	// what the flattener found; "" if it adds none.
+	OwnErrors string
 	// Wide is the type in which the digest's arithmetic is exact.
 	Wide string
 	// Backslash says that a backslash in a literal begins an escape.

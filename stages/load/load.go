@@ -48,6 +48,20 @@ type Warehouse interface {
 	// Diff compares the staged files of the census with the pipeline's rows:
 	// ids, and versions where the census has them.
 	Diff(ctx context.Context, pipeline string) (Diff, error)
+	// Inspect takes the place of Acquire and Prepare for who only reads: it makes
+	// nothing, and returns what the destination has of the tables. Diff, Versions
+	// and Compare may follow, and no Commit.
+	Inspect(ctx context.Context, pipeline, run string, tables []*table.Table) ([]*table.Table, error)
+	// Versions returns the digest of the pipeline's live rows by id and updated,
+	// and the rows that no load can have written.
+	Versions(ctx context.Context, pipeline string) (state.Digest, []Stray, error)
+	// Compare compares the staged rows of issues with those that the tables have
+	// of the same issues, cell by cell, and drops them. It writes nothing but
+	// temporary tables. same says whether two documents mean the same.
+	Compare(ctx context.Context, same func(stored, jira []byte) bool) ([]Difference, error)
+	// Record writes an entry of the run ledger and nothing else; false if the
+	// destination is only open for reading.
+	Record(ctx context.Context, r state.Run) (bool, error)
 	// Query runs SQL that reads.
 	Query(ctx context.Context, sql string) (Rows, error)
 	// DDL returns the statements that Prepare would run on an empty
@@ -89,6 +103,14 @@ type Diff struct {
 	Stale   []Stale  // a live row of another version than the census has
 	// Live are the pipeline's live rows, by project.
 	Live map[int64]int64
+}
+
+// Stray is an issue that has several rows, or one without presence or pipeline:
+// rows that no load writes, and none mends.
+type Stray struct {
+	ID   int64  `json:"id"`
+	Key  string `json:"key"`
+	Rows int64  `json:"rows"`
 }
 
 // Absent is a live row that the census does not have.

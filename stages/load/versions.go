@@ -2,9 +2,29 @@ package load
 
 import (
 	"database/sql"
+	"fmt"
 
 	"snowdrift/internal/table"
+	"snowdrift/state"
 )
+
+// VersionDigest returns the query for the digest of a pipeline's live rows by id
+// and updated, see state.Digest.AddVersion. Its parameter is the pipeline.
+func (d Dialect) VersionDigest(issues *table.Table) string {
+	p := int64(state.Prime)
+	spread := fmt.Sprintf("MOD(CAST(MOD({id}, %d) AS %s) * %d, %d)", p, d.Wide, int64(state.Factor), p)
+	h := fmt.Sprintf("MOD(%s + %d + COALESCE(%s, 0), %d)", spread, p, d.Millis("{updated}"), p)
+	return d.fill(fmt.Sprintf(`SELECT COUNT(*), COALESCE(MOD(SUM(MOD(h * MOD(h, %d), %d)), %d), 0)
+FROM (SELECT %s AS h FROM {issues} WHERE {_presence} = 'live' AND {_pipeline} = ?) x`, int64(state.Second), p, p, h), issues)
+}
+
+// StrayRows returns the query for rows that no load writes: an issue's second
+// row, and rows without presence or pipeline. Its parameter is the pipeline.
+func (d Dialect) StrayRows(issues *table.Table) string {
+	return d.fill(`SELECT {id}, COALESCE(MAX({key}), ''), COUNT(*) FROM {issues}
+WHERE {_pipeline} = ? OR {_pipeline} IS NULL GROUP BY {id}
+HAVING COUNT(*) > 1 OR COUNT({_pipeline}) = 0 OR COUNT({_presence}) = 0 OR {id} IS NULL ORDER BY 1`, issues)
+}
 
 // StaleRows returns the query for a pipeline's live rows whose version is
 // another than the census has. Its parameter is the pipeline; ScanStale reads
@@ -22,5 +42,14 @@ func ScanStale(rows *sql.Rows) (Stale, error) {
 	var row sql.NullTime
 	err := rows.Scan(&s.ID, &s.Key, &row, &s.Jira)
 	s.Row = row.Time
+	return s, err
+}
+
+// ScanStray reads a row of StrayRows.
+func ScanStray(rows *sql.Rows) (Stray, error) {
+	var s Stray
+	var id sql.NullInt64
+	err := rows.Scan(&id, &s.Key, &s.Rows)
+	s.ID = id.Int64
 	return s, err
 }

@@ -61,8 +61,15 @@ var Dialect = load.Dialect{
 		}
 		return expr
 	},
-	Wide: "HUGEINT",
-	Now:  "now()",
+	Compared: func(t table.Type, expr string) string {
+		if t == table.JSON {
+			return "CAST(" + expr + " AS VARCHAR)"
+		}
+		return expr
+	},
+	Millis: func(expr string) string { return "epoch_ms(" + expr + ")" },
+	Wide:   "HUGEINT",
+	Now:    "now()",
 }
 
 // Open opens the file, and makes it if it is missing. What DuckDB makes is ours

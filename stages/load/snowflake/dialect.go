@@ -18,6 +18,9 @@ var Dialect = load.Dialect{
 		table.Timestamp: "TIMESTAMP_TZ", table.JSON: "VARIANT", table.List: "ARRAY",
 	},
 	Stored:    stored,
+	Compared:  compared,
+	Millis:    func(expr string) string { return "DATE_PART(EPOCH_MILLISECOND, " + expr + ")" },
+	OwnErrors: `"REASON" LIKE 'Snowflake does not take%'`,
 	Wide:      "NUMBER(38,0)",
 	Backslash: true,
 	Now:       "CURRENT_TIMESTAMP()",
@@ -33,6 +36,14 @@ func stored(t table.Type, expr string) string {
 		return "COALESCE(TRY_PARSE_JSON(" + expr + "), TO_VARIANT(" + expr + "))"
 	case table.List:
 		return "PARSE_JSON(" + expr + ")::ARRAY"
+	}
+	return expr
+}
+
+// compared makes texts of documents: TO_JSON writes equal ones alike.
+func compared(t table.Type, expr string) string {
+	if t == table.JSON || t == table.List {
+		return "TO_JSON(" + expr + ")"
 	}
 	return expr
 }

@@ -1,0 +1,237 @@
+package load
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+
+	"snowdrift/internal/table"
+)
+
+// Difference is a cell in which a row and what Jira shows differ, or a row of a
+// child table that only one of them has: then Column is empty. The values are
+// shortened.
+type Difference struct {
+	Issue  int64  `json:"issue"`
+	Table  string `json:"table"`
+	Row    string `json:"row,omitempty"` // key of the row in a child table
+	Column string `json:"column,omitempty"`
+	Stored string `json:"stored"` // what the table has
+	Jira   string `json:"jira"`   // what Jira shows
+}
+
+// Comparison is a query for the differences between staged rows and the rows of
+// the same issues in a table.
+type Comparison struct {
+	Table   *table.Table
+	SQL     string
+	columns []table.Column
+	whole   bool // the column is a whole document, compared by meaning
+}
+
+// compareAtOnce is how many columns one query compares; a site can have a
+// thousand.
+const compareAtOnce = 200
+
+// Comparisons returns the queries that compare the staged rows of all tables.
+// What the load itself puts into a row is not compared.
+func (d Dialect) Comparisons(tables []*table.Table) []Comparison {
+	i := slices.IndexFunc(tables, func(t *table.Table) bool { return t.Role == table.Issue })
+	if i < 0 {
+		return nil
+	}
+	issues := tables[i]
+	var out []Comparison
+	cells := slices.DeleteFunc(issues.Staged(), func(c table.Column) bool { return c.Source == table.FromRaw })
+	for part := range slices.Chunk(cells, compareAtOnce) {
+		out = append(out, Comparison{Table: issues, SQL: d.compareIssues(issues, part), columns: part})
+	}
+	if raw := issues.Column(table.Raw); raw != nil {
+		out = append(out, Comparison{Table: issues, SQL: d.compareDocuments(issues), columns: []table.Column{*raw}, whole: true})
+	}
+	for _, t := range tables {
+		if t.Role == table.Child {
+			out = append(out, Comparison{Table: t, SQL: d.compareChildren(t, issues), columns: t.Staged()})
+		}
+	}
+	return out
+}
+
+// pair returns the condition under which the cells of a column differ, and the
+// two expressions that show them then.
+func (d Dialect) pair(c table.Column, stored, jira string) (differs string, shown [2]string) {
+	stored, jira = d.Compared(c.Type, stored), d.Compared(c.Type, jira)
+	differs = stored + " IS DISTINCT FROM " + jira
+	for i, cell := range []string{stored, jira} {
+		shown[i] = fmt.Sprintf("CASE WHEN %s THEN COALESCE(SUBSTR(CAST(%s AS VARCHAR), 1, %d), 'NULL') END", differs, cell, shownLength)
+	}
+	return differs, shown
+}
+
+// shownLength is the number of characters of a value that are shown.
+const shownLength = 100
+
+// compareIssues compares columns of issues.
+func (d Dialect) compareIssues(issues *table.Table, columns []table.Column) string {
+	var list, conditions []string
+	for _, c := range columns {
+		name := d.Quote(c.Name)
+		differs, shown := d.pair(c, "t."+name, d.Stored(c.Type, "r."+name))
+		list, conditions = append(list, shown[0], shown[1]), append(conditions, differs)
+	}
+	return d.fill(`SELECT t.{id}, '', 0, 0,
+  `+strings.Join(list, ",\n  ")+`
+FROM {stage} r JOIN {issues} t ON t.{id} = r.{id}
+WHERE `+strings.Join(conditions, "\n  OR ")+`
+ORDER BY 1`, issues)
+}
+
+// compareDocuments returns the documents that are not letter for letter the
+// same.
+func (d Dialect) compareDocuments(issues *table.Table) string {
+	stored, jira := d.Compared(table.JSON, "t.{_raw}"), d.Compared(table.JSON, d.Stored(table.JSON, "r.{_raw}"))
+	return d.fill(`SELECT t.{id}, `+stored+`, `+jira+`
+FROM {stage} r JOIN {issues} t ON t.{id} = r.{id}
+WHERE `+stored+` IS DISTINCT FROM `+jira+`
+ORDER BY 1`, issues)
+}
+
+// compareChildren compares the child rows of the staged issues as sets. Rows
+// with the same key are numbered, so that one too many is found.
+func (d Dialect) compareChildren(t, issues *table.Table) string {
+	var keys, on, row, stored, list, conditions []string
+	for _, k := range t.Key {
+		name := d.Quote(k)
+		keys, on = append(keys, name), append(on, "a."+name+" = b."+name)
+		if k != table.IssueID {
+			row = append(row, "CAST(COALESCE(a."+name+", b."+name+") AS VARCHAR)")
+		}
+	}
+	for _, c := range t.Staged() {
+		name := d.Quote(c.Name)
+		stored = append(stored, d.Stored(c.Type, name)+" AS "+name)
+		differs, shown := d.pair(c, "a."+name, "b."+name)
+		list, conditions = append(list, shown[0], shown[1]), append(conditions, differs)
+	}
+	key := strings.Join(keys, ", ")
+	number := ", ROW_NUMBER() OVER (PARTITION BY " + key + " ORDER BY " + key + ") AS {_seq}"
+	own := ""
+	if t.Name == table.ValueErrors().Name && d.OwnErrors != "" {
+		own = " AND NOT (" + d.OwnErrors + ")"
+	}
+	return d.fill(`SELECT COALESCE(a.{issue_id}, b.{issue_id}), `+strings.Join(row, " || ', ' || ")+`,
+  CASE WHEN b.{_seq} IS NULL THEN 1 ELSE 0 END, CASE WHEN a.{_seq} IS NULL THEN 1 ELSE 0 END,
+  `+strings.Join(list, ",\n  ")+`
+FROM (
+  SELECT *`+number+` FROM {table} WHERE {issue_id} IN (SELECT {id} FROM `+d.Quote(StageName(issues))+`)`+own+`
+) a FULL OUTER JOIN (
+  SELECT *`+number+` FROM (SELECT `+strings.Join(stored, ", ")+` FROM {stage}) s
+) b ON `+strings.Join(on, " AND ")+` AND a.{_seq} = b.{_seq}
+WHERE a.{_seq} IS NULL OR b.{_seq} IS NULL OR `+strings.Join(conditions, "\n  OR ")+`
+ORDER BY 1, 2`, t)
+}
+
+// Read reads a row of the query's answer. same says whether two documents that
+// differ by letter mean the same.
+func (c Comparison) Read(rows *sql.Rows, same func(stored, jira []byte) bool) ([]Difference, error) {
+	if c.whole {
+		return c.readDocuments(rows, same)
+	}
+	var issue, onlyStored, onlyJira int64
+	var row string
+	cells := make([]sql.NullString, 2*len(c.columns))
+	into := []any{&issue, &row, &onlyStored, &onlyJira}
+	for i := range cells {
+		into = append(into, &cells[i])
+	}
+	if err := rows.Scan(into...); err != nil {
+		return nil, err
+	}
+	d := Difference{Issue: issue, Table: c.Table.Name, Row: row}
+	switch {
+	case onlyStored == 1:
+		d.Stored, d.Jira = "a row", "no such row"
+		return []Difference{d}, nil
+	case onlyJira == 1:
+		d.Stored, d.Jira = "no such row", "a row"
+		return []Difference{d}, nil
+	}
+	var out []Difference
+	for i, column := range c.columns {
+		if stored, jira := cells[2*i], cells[2*i+1]; stored.Valid {
+			d.Column, d.Stored, d.Jira = column.Name, shorten(stored.String), shorten(jira.String)
+			out = append(out, d)
+		}
+	}
+	return out, nil
+}
+
+func (c Comparison) readDocuments(rows *sql.Rows, same func(stored, jira []byte) bool) ([]Difference, error) {
+	var issue int64
+	var stored, jira sql.RawBytes
+	if err := rows.Scan(&issue, &stored, &jira); err != nil {
+		return nil, err
+	}
+	if stored != nil && jira != nil && same(stored, jira) {
+		return nil, nil
+	}
+	d := Difference{Issue: issue, Table: c.Table.Name, Column: c.columns[0].Name}
+	d.Stored, d.Jira = around(stored, jira)
+	return []Difference{d}, nil
+}
+
+// around shows two texts from a little before where they begin to differ.
+func around(a, b []byte) (string, string) {
+	at := 0
+	for at < min(len(a), len(b)) && a[at] == b[at] {
+		at++
+	}
+	from := max(at-shownLength/4, 0)
+	show := func(text []byte) string {
+		if text == nil {
+			return "NULL"
+		}
+		part := strings.ToValidUTF8(string(text[from:min(from+shownLength, len(text))]), "")
+		if from > 0 {
+			part = "…" + part
+		}
+		if from+shownLength < len(text) {
+			part += "…"
+		}
+		return part
+	}
+	return show(a), show(b)
+}
+
+// shorten marks a value that was cut.
+func shorten(s string) string {
+	if r := []rune(s); len(r) >= shownLength {
+		return string(r[:shownLength-1]) + "…"
+	}
+	return s
+}
+
+// Present returns what a destination has of a table: have are its columns by
+// their names there.
+func (d Dialect) Present(t *table.Table, have map[string]string) *table.Table {
+	there := *t
+	there.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c table.Column) bool {
+		_, found := have[d.Fold(c.Name)]
+		return !found
+	})
+	return &there
+}
+
+// Nothing returns the query for no rows in the form of staged rows of t.
+func (d Dialect) Nothing(t *table.Table) string {
+	var list []string
+	for _, c := range t.Staged() {
+		kind := d.Types[c.Type]
+		if c.Type == table.List || c.Type == table.JSON {
+			kind = d.Types[table.Text]
+		}
+		list = append(list, "CAST(NULL AS "+kind+") AS "+d.Quote(c.Name))
+	}
+	return "SELECT " + strings.Join(list, ", ") + " WHERE 1 = 0"
+}

@@ -1,0 +1,104 @@
+package snowflake
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages/load"
+	"snowdrift/state"
+)
+
+// Inspect looks at what is there of the tables, without a warehouse.
+func (w *Warehouse) Inspect(ctx context.Context, pipeline, run string, tables []*table.Table) ([]*table.Table, error) {
+	if err := w.Acquire(ctx, pipeline, run); err != nil { // which only notes them
+		return nil, err
+	}
+	err := w.with(ctx, func(ctx context.Context, s *session) error {
+		w.tables = nil
+		for _, t := range tables {
+			have, err := columns(ctx, s, t.Name)
+			if err != nil {
+				return err
+			}
+			if len(have) > 0 {
+				w.tables = append(w.tables, Dialect.Present(t, have))
+			}
+		}
+		return nil
+	})
+	return w.tables, err
+}
+
+// Versions returns the digest of the pipeline's live rows by id and updated.
+func (w *Warehouse) Versions(ctx context.Context, pipeline string) (d state.Digest, strays []load.Stray, err error) {
+	const op = "sum up"
+	issues := w.table(table.Issue)
+	if issues == nil {
+		return d, nil, fail(op, "issues", "", errors.New("there is no such table"))
+	}
+	err = w.with(ctx, func(ctx context.Context, s *session) error {
+		strays = nil
+		if err := s.each(ctx, op, issues.Name, Dialect.VersionDigest(issues), []any{pipeline}, func(rows *sql.Rows) error {
+			return rows.Scan(&d.Count, &d.Sum)
+		}); err != nil {
+			return err
+		}
+		return s.each(ctx, op, issues.Name, Dialect.StrayRows(issues), []any{pipeline}, func(rows *sql.Rows) error {
+			stray, err := load.ScanStray(rows)
+			strays = append(strays, stray)
+			return err
+		})
+	})
+	return d, strays, err
+}
+
+// Compare loads the staged rows into temporary tables and compares them with
+// those of the same issues.
+func (w *Warehouse) Compare(ctx context.Context, same func(stored, jira []byte) bool) (out []load.Difference, err error) {
+	const op = "compare with Jira"
+	files, err := w.uploads.wait()
+	if err != nil {
+		return nil, err
+	}
+	if w.table(table.Issue) == nil {
+		return nil, fail(op, "issues", "", errors.New("there is no such table"))
+	}
+	err = w.with(ctx, func(ctx context.Context, s *session) error {
+		out = nil
+		if err := w.copy(ctx, s, files); err != nil {
+			return err
+		}
+		for _, t := range w.tables {
+			if len(files[t.Name]) > 0 {
+				continue
+			}
+			if err := s.run(ctx, op, t.Name, createStaged(t)); err != nil {
+				return err
+			}
+		}
+		for _, c := range Dialect.Comparisons(w.tables) {
+			if err := s.each(ctx, op, c.Table.Name, c.SQL, nil, func(rows *sql.Rows) error {
+				found, err := c.Read(rows, same)
+				out = append(out, found...)
+				return err
+			}); err != nil {
+				return err
+			}
+		}
+		return w.tidy(ctx, s, files)
+	})
+	if err != nil {
+		return nil, err
+	}
+	w.uploads.forget()
+	clear(w.copied)
+	return out, nil
+}
+
+// Record writes an entry of the run ledger. It needs no lease: nobody else
+// writes this entry.
+func (w *Warehouse) Record(ctx context.Context, r state.Run) (bool, error) {
+	return true, w.with(ctx, func(ctx context.Context, s *session) error { return saveRun(ctx, s, r) })
+}
