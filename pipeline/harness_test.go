@@ -16,6 +16,7 @@ import (
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jirasim"
 	"snowdrift/internal/jiratime"
+	"snowdrift/internal/table"
 	"snowdrift/pipeline"
 	"snowdrift/stages/fetch"
 	"snowdrift/stages/load"
@@ -393,7 +394,7 @@ func (b *bench) clear() {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if err := w.Acquire(ctx, "jira", "clear"); err != nil {
+	if err := w.Acquire(ctx, load.Job{Pipeline: "jira", Site: table.DefaultSite, Run: "clear"}); err != nil {
 		b.t.Fatal(err)
 	}
 	if _, err := w.Commit(ctx, load.Commit{State: s.Cleared(), Run: state.Run{ID: "clear", Pipeline: "jira", Started: time.Now(), Outcome: "state clear"}}); err != nil {

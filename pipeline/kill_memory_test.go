@@ -119,7 +119,7 @@ func (b *bulk) load(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	if err := w.Acquire(ctx, "jira", "run-001"); err != nil {
+	if err := w.Acquire(ctx, load.Job{Pipeline: "jira", Site: table.DefaultSite, Run: "run-001"}); err != nil {
 		return err
 	}
 	issues := table.Issues(nil, func(string) bool { return true })

@@ -15,6 +15,7 @@ import (
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/secret"
+	"snowdrift/internal/table"
 	"snowdrift/pipeline"
 	"snowdrift/stages/fetch"
 	"snowdrift/stages/load"
@@ -101,7 +102,7 @@ func clearState(ctx context.Context, j job) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	if err := w.Acquire(ctx, "jira", "clear"); err != nil {
+	if err := w.Acquire(ctx, load.Job{Pipeline: "jira", Site: table.DefaultSite, Run: "clear"}); err != nil {
 		return err
 	}
 	st, err := w.State(ctx, "jira")

@@ -94,7 +94,7 @@ func (r *run) remember(ctx context.Context) error {
 // out to be gone since the census are taken out of it, those whose rows are to
 // be kept whatever Jira says are put in.
 func (r *run) reconcile(ctx context.Context, census *census) error {
-	diff, err := r.warehouse.Diff(ctx, r.Pipeline)
+	diff, err := r.warehouse.Diff(ctx)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -42,6 +43,7 @@ type Source interface {
 // Options say how a run works.
 type Options struct {
 	Pipeline string
+	Site     string // name of the source's site in the tables; "" is table.DefaultSite
 	RunID    string // unique, sorts by time
 	// Dir takes the files on their way; it exists and belongs to the run.
 	Dir         string
@@ -106,6 +108,7 @@ func Run(ctx context.Context, source Source, warehouse load.Warehouse, opts Opti
 	if r.Progress == nil {
 		r.Progress = &Progress{}
 	}
+	r.Site = cmp.Or(r.Site, table.DefaultSite)
 	r.report = NewReport(opts.Pipeline, opts.RunID, r.begun)
 	r.report.Site = source.Site()
 	err := r.run(ctx)
@@ -114,7 +117,7 @@ func Run(ctx context.Context, source Source, warehouse load.Warehouse, opts Opti
 }
 
 func (r *run) run(ctx context.Context) error {
-	if err := r.warehouse.Acquire(ctx, r.Pipeline, r.RunID); err != nil {
+	if err := r.warehouse.Acquire(ctx, load.Job{Pipeline: r.Pipeline, Site: r.Site, Run: r.RunID}); err != nil {
 		return err
 	}
 	if err := r.prepare(ctx); err != nil {
@@ -143,7 +146,10 @@ func (r *run) prepare(ctx context.Context) error {
 		return err
 	}
 	r.saved = st.Clone()
-	r.tables, st.Columns = Tables(r.source.Fields(), st.Columns)
+	if err := st.Claim(r.Site); err != nil {
+		return err
+	}
+	r.tables, st.Columns = Tables(r.Site, r.source.Fields(), st.Columns)
 	if err := r.warehouse.Prepare(ctx, r.tables); err != nil {
 		return err
 	}
@@ -151,15 +157,15 @@ func (r *run) prepare(ctx context.Context) error {
 	return nil
 }
 
-// Tables describes the tables for a selection of fields, and returns the column
-// ledger with the columns that are new.
-func Tables(fields fetch.Selection, ledger []table.Assignment) ([]*table.Table, []table.Assignment) {
-	custom, ledger := table.Custom(fields.TableFields(), ledger)
+// Tables describes the tables for a selection of a site's fields, and returns
+// the column ledger with the columns that are new.
+func Tables(site string, fields fetch.Selection, ledger []table.Assignment) ([]*table.Table, []table.Assignment) {
+	custom, ledger := table.Custom(site, fields.TableFields(), ledger)
 	tables := []*table.Table{table.Issues(custom, fields.Has)}
 	for _, child := range fields.Children {
 		if child.Name == table.FieldHistory {
 			history := *child
-			history.History = table.HistoryOf(fields.TableFields(), ledger, fields.Has)
+			history.History = table.HistoryOf(site, fields.TableFields(), ledger, fields.Has)
 			child = &history
 		}
 		tables = append(tables, child)

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,6 +30,9 @@ type State struct {
 	Pipeline string `json:"pipeline"`
 	// Site is the base URL that the issues came from.
 	Site string `json:"site,omitempty"`
+	// SiteName is the name of the site in the column _site of the pipeline's
+	// rows. It outlives a clear, as the rows do.
+	SiteName string `json:"site_name,omitempty"`
 	// Asked is what the pipeline was asked for when this state was made.
 	Asked Asked `json:"asked"`
 	// Load is the first load while it is under way, nil before and after.
@@ -106,8 +110,34 @@ func New(pipeline string) *State { return &State{Version: Version, Pipeline: pip
 // again, and every column keeps its field.
 func (s *State) Cleared() *State {
 	c := New(s.Pipeline)
-	c.Columns = s.Columns
+	c.Columns, c.SiteName = s.Columns, s.rowsOf()
 	return c
+}
+
+// ErrOtherName: the pipeline's rows bear another name of a site.
+var ErrOtherName = errors.New("the rows of the pipeline belong to a site of another name")
+
+// Claim notes that the rows of the pipeline are to bear the name of a site. It
+// refuses a second name: the rows with the first would stay as they are, and
+// every issue would be there twice.
+func (s *State) Claim(name string) error {
+	switch have := s.rowsOf(); have {
+	case "":
+		s.SiteName = name
+	case name:
+	default:
+		return fmt.Errorf("%w: they are of %q in the column _site, and the configuration names the site %q; call it %q again, or load into another schema", ErrOtherName, have, name, have)
+	}
+	return nil
+}
+
+// rowsOf returns the name of the site that the pipeline's rows bear, "" if there
+// are none. States of versions that knew no names have rows of the default site.
+func (s *State) rowsOf() string {
+	if s.SiteName == "" && s.Site != "" {
+		return table.DefaultSite
+	}
+	return s.SiteName
 }
 
 // Clone returns a copy that shares nothing that changes.

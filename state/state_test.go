@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -16,13 +17,14 @@ func full() *State {
 	yes := true
 	return &State{
 		Version: Version, Pipeline: "jira", Site: "https://jira.example.com",
-		Asked:  Asked{Query: `project = "TO"`, Fields: []string{"*all", "-comment"}, Tables: []string{"issues"}},
+		Asked:    Asked{Query: `project = "TO"`, Fields: []string{"*all", "-comment"}, Tables: []string{"issues"}},
+		SiteName: "emea", Proven: 1732877091124, Deep: Deep{Proven: 1732877091125},
 		Load:   &Load{Since: 1732877091123, Partitions: []*stages.Partition{{Name: "TO 2020", JQL: "project = 1", Expected: 12}, {Name: "TO 2021", JQL: "project = 1 AND created >= 2021-01-01", Expected: -1}}, Done: []string{"TO 2020"}},
 		Cursor: 1732877091123,
 		Recent: []stages.Ref{{ID: 1<<63 - 1, Updated: 253402300799999, Hash: 1<<64 - 1}, {ID: 2, Hash: 1}},
 		// Numbers beyond 2^53 are those that a detour through float64 would change.
 		Digest: Digest{Count: 2, Sum: Prime - 1}, EpochMillis: &yes, Commit: "r1.3",
-		Columns: []table.Assignment{{Field: "customfield_10016", Type: table.Float, Column: "story_points", Name: "Story Points"}, {Field: "customfield_10020", Suffix: "_ids", Type: table.List, Column: "sprint_ids", Name: "Sprint"}},
+		Columns: []table.Assignment{{Site: "emea", Field: "customfield_10016", Type: table.Float, Column: "story_points", Name: "Story Points"}, {Field: "customfield_10020", Suffix: "_ids", Type: table.List, Column: "sprint_ids", Name: "Sprint"}},
 	}
 }
 
@@ -69,11 +71,43 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-func TestClearedKeepsTheColumnsOnly(t *testing.T) {
+func TestClearedKeepsWhatIsOfTheRows(t *testing.T) {
 	want := New("jira")
-	want.Columns = full().Columns
+	want.Columns, want.SiteName = full().Columns, full().SiteName
 	if got := full().Cleared(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
+	}
+}
+
+func TestClaim(t *testing.T) {
+	old := full()
+	old.SiteName = "" // written by a version that knew no names
+	for _, tt := range []struct {
+		title string
+		state *State
+		name  string
+		want  string // SiteName then; "" for a refusal
+	}{
+		{"never ran", New("jira"), "emea", "emea"},
+		{"the same", full(), "emea", "emea"},
+		{"another", full(), "apac", ""},
+		{"another, cleared", full().Cleared(), "apac", ""},
+		{"the same, cleared", full().Cleared(), "emea", "emea"},
+		{"old", old, "apac", ""},
+		{"old and cleared", old.Cleared(), "apac", ""},
+		{"old and cleared, default name", old.Cleared(), table.DefaultSite, table.DefaultSite},
+	} {
+		err := tt.state.Claim(tt.name)
+		switch {
+		case tt.want == "" && !errors.Is(err, ErrOtherName):
+			t.Errorf("%s: %v", tt.title, err)
+		case tt.want != "" && (err != nil || tt.state.SiteName != tt.want):
+			t.Errorf("%s: %q, %v", tt.title, tt.state.SiteName, err)
+		}
+	}
+	before := old.Clone()
+	if err := old.Claim(table.DefaultSite); err != nil || !reflect.DeepEqual(old, before) {
+		t.Errorf("the default name changed an old state to %+v, %v", old, err) // and made a commit of an idle run
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"snowdrift/internal/secret"
 	"snowdrift/stages/fetch"
 	"snowdrift/stages/load"
+	"snowdrift/state"
 )
 
 // Exit codes, as README documents them.
@@ -58,7 +59,7 @@ func exitCode(ctx context.Context, err error) int {
 	case errors.As(err, &notProven):
 		return exitUnproven
 	case errors.As(err, &usage), errors.As(err, &badConfig), errors.As(err, &badSecret), errors.As(err, &unknown), errors.As(err, &badQuery), errors.As(err, &badTables),
-		errors.Is(err, fetch.ErrOtherSite), strings.HasPrefix(err.Error(), "unknown command"):
+		errors.Is(err, fetch.ErrOtherSite), errors.Is(err, state.ErrOtherName), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage
 	case errors.As(err, &jiraError):
 		if jiraError.Kind == jira.KindCredential {

@@ -30,7 +30,7 @@ that hold them. A field that was renamed keeps its column.`,
 			if err != nil {
 				return err
 			}
-			described, _ := pipeline.Tables(source.Fields(), s.Columns)
+			described, _ := pipeline.Tables(cfg.Jira.Site, source.Fields(), s.Columns)
 			names := map[string]string{}
 			for _, f := range source.Fields().Custom {
 				names[f.ID] = f.Name

@@ -59,7 +59,7 @@ func (o planOnly) statements(cfg *config.Config, tables []*table.Table) (out []s
 		out = duckdb.DDL(tables)
 	}
 	if o.load {
-		out = append(out, snowflake.Sequence(cfg.Pipeline, tables)...)
+		out = append(out, snowflake.Sequence(cfg.Pipeline, cfg.Jira.Site, tables)...)
 	}
 	return out, nil
 }
@@ -77,7 +77,10 @@ func (a *app) printPlan(ctx context.Context, cfg *config.Config, only planOnly) 
 			return err
 		}
 	}
-	tables, ledger := pipeline.Tables(source.Fields(), before.Columns)
+	if err := before.Claim(cfg.Jira.Site); err != nil {
+		return err
+	}
+	tables, ledger := pipeline.Tables(cfg.Jira.Site, source.Fields(), before.Columns)
 	if sqlOnly {
 		statements, err := only.statements(cfg, tables)
 		for _, s := range statements {

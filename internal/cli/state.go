@@ -178,7 +178,7 @@ func (a *app) withState(ctx context.Context, use func(*state.State, load.Warehou
 // saveState writes a state under the lease, with an entry in the run ledger.
 func saveState(ctx context.Context, w load.Warehouse, s *state.State, what string) error {
 	run, now := newRunID(), time.Now()
-	if err := w.Acquire(ctx, s.Pipeline, run); err != nil {
+	if err := w.Acquire(ctx, load.Job{Pipeline: s.Pipeline, Site: s.SiteName, Run: run}); err != nil {
 		return err
 	}
 	s.Commit = run + "/1"

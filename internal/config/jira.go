@@ -36,6 +36,7 @@ const (
 // Jira says which site to read, as whom, and what of it.
 type Jira struct {
 	URL               string        `yaml:"url" env:"JIRA_URL" fill:"https://your-company.atlassian.net" doc:"Base URL of the site, with the context path if there is one (https://issues.example.org/jira)."`
+	Site              string        `yaml:"site" default:"jira" doc:"Name of the site in the column _site, which tells rows of several sites apart: letters, digits, - and _. Rows keep it when the address changes. In sources, a source's name is its site."`
 	Deployment        string        `yaml:"deployment" default:"auto" enum:"auto,cloud,datacenter" doc:"Kind of site; auto asks the site."`
 	CloudID           string        `yaml:"cloud_id" env:"JIRA_CLOUD_ID" example:"11223344-a1b2-3b33-c444-def123456789" doc:"Cloud id for the api.atlassian.com gateway, which scoped tokens and service accounts need. Found out when left out."`
 	Auth              Auth          `yaml:"auth" doc:"The login."`

@@ -128,6 +128,7 @@ func (v *validation) sources() {
 // jira checks one site. prefix is that of its source, "" at the top.
 func (v *validation) jira(prefix string, j Jira) {
 	key := func(name string) string { return prefix + "jira." + name }
+	v.name(key("site"), j.Site)
 	v.url(key("url"), j.URL, j.AllowHTTP)
 	v.url(key("auth.oauth2.token_url"), j.Auth.OAuth2.TokenURL, j.AllowHTTP)
 	v.url(key("auth.oauth2.authorize_url"), j.Auth.OAuth2.AuthorizeURL, j.AllowHTTP)

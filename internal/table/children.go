@@ -85,9 +85,11 @@ func Choose(list []string) ([]ChildTable, error) {
 }
 
 func child(name, field string, each Path, key []string, doc string, columns ...[]Column) *Table {
+	all := []Column{{Name: IssueID, Type: Int, Source: FromIssue, Doc: "Issue that the row belongs to, issues.id of the same site."}}
+	all = append(append(all, slices.Concat(columns...)...), site)
 	return &Table{
-		Name: name, Role: Child, Field: field, Each: each, Key: append([]string{IssueID}, key...), Doc: doc,
-		Columns: append([]Column{{Name: IssueID, Type: Int, Source: FromIssue, Doc: "Issue that the row belongs to, issues.id."}}, slices.Concat(columns...)...),
+		Name: name, Role: Child, Field: field, Each: each, Key: slices.Concat([]string{IssueID}, key, []string{Site}), Doc: doc,
+		Columns: all,
 	}
 }
 
@@ -215,8 +217,10 @@ func issueSprints() *Table {
 			{Name: "end_date", Type: Timestamp, Path: "endDate", Doc: "When the sprint is or was to end."},
 			{Name: "complete_date", Type: Timestamp, Path: "completeDate", Doc: "When the sprint was completed; NULL before."},
 		})
-	for i := range t.Columns[1:] {
-		t.Columns[i+1].Form = Sprint
+	for i := range t.Columns {
+		if t.Columns[i].Source == FromValue {
+			t.Columns[i].Form = Sprint
+		}
 	}
 	t.Columns = slices.Insert(t.Columns, 1, position)
 	return t

@@ -19,10 +19,13 @@ func TestChildrenAreDescribed(t *testing.T) {
 		if _, steps := c.Each.Steps(); len(steps) == 0 || !steps[len(steps)-1].Each {
 			t.Errorf("%s: %q leads to no elements", c.Name, c.Each)
 		}
-		if c.Columns[0].Name != IssueID || c.Columns[0].Source != FromIssue || c.Key[0] != IssueID || len(c.Key) < 2 {
+		if c.Columns[0].Name != IssueID || c.Columns[0].Source != FromIssue || c.Key[0] != IssueID || len(c.Key) < 3 {
 			t.Errorf("%s begins with %+v and has the key %q", c.Name, c.Columns[0], c.Key)
 		}
-		for _, key := range c.Key {
+		if last := c.Columns[len(c.Columns)-1]; last.Name != Site || c.Key[len(c.Key)-1] != Site {
+			t.Errorf("%s ends with %+v and has the key %q", c.Name, last, c.Key)
+		}
+		for _, key := range c.Key[:len(c.Key)-1] {
 			if c.Column(key) == nil || c.Column(key).Type != Int && key != "user_id" {
 				t.Errorf("%s: no column of integers for the key %s", c.Name, key)
 			}

@@ -33,10 +33,11 @@ var ownDimension = []Column{
 	{Name: Presence, Type: Text, Source: FromLoad, Doc: "live while Jira lists it; gone when it is deleted or hidden from the account."},
 	{Name: RunID, Type: Text, Source: FromLoad, Doc: "Run that last wrote the row, see _snowdrift_runs."},
 	{Name: LoadedAt, Type: Timestamp, Source: FromLoad, Doc: "When the row was last written."},
+	site,
 }
 
 func dimension(name, resource string, each Path, key []string, doc, price string, columns ...[]Column) *Table {
-	return &Table{Name: name, Role: Dimension, Field: resource, Each: each, Key: key, Doc: doc, Price: price,
+	return &Table{Name: name, Role: Dimension, Field: resource, Each: each, Key: slices.Concat(key, []string{Site}), Doc: doc, Price: price,
 		Columns: slices.Concat(slices.Concat(columns...), ownDimension)}
 }
 

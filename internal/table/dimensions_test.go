@@ -25,7 +25,10 @@ func TestDimensionsAreDescribed(t *testing.T) {
 				arrays++
 			}
 		}
-		for _, key := range d.Key {
+		if d.Key[len(d.Key)-1] != Site {
+			t.Errorf("%s has the key %q", d.Name, d.Key)
+		}
+		for _, key := range d.Key[:len(d.Key)-1] {
 			if c := d.Column(key); c == nil || c.Type != Int && c.Type != Text || c.Source != FromValue {
 				t.Errorf("%s: no column for the key %s that every element has", d.Name, key)
 			}

@@ -106,10 +106,10 @@ var systemHistory = []Tracked{
 
 // HistoryOf lists the fields whose history is told: Jira's own and the custom
 // ones. A field that selected does not take has no present value to be compared
-// with. A custom field is also known by the names in the ledger, which it had
-// earlier; a name that two fields have or had stands for neither, unless neither
-// has values.
-func HistoryOf(custom []Field, ledger []Assignment, selected func(field string) bool) []Tracked {
+// with. A custom field is also known by the names that the ledger has for it at
+// the site, which it had earlier; a name that two fields have or had stands for
+// neither, unless neither has values.
+func HistoryOf(site string, custom []Field, ledger []Assignment, selected func(field string) bool) []Tracked {
 	var all []Tracked
 	for _, t := range systemHistory {
 		t.Also = append(slices.Clone(t.Also), t.ID)
@@ -125,7 +125,7 @@ func HistoryOf(custom []Field, ledger []Assignment, selected func(field string) 
 		k := KindOf(f).track
 		t := Tracked{ID: f.ID, Name: f.Name, Also: []string{f.Name}, Member: f.ID, Shape: k.shape, Writing: k.writing, Unchanged: k.unchanged}
 		for _, a := range ledger {
-			if a.Field == f.ID && !slices.Contains(t.Also, a.Name) {
+			if a.SiteName() == site && a.Field == f.ID && !slices.Contains(t.Also, a.Name) {
 				t.Also = append(t.Also, a.Name)
 			}
 		}

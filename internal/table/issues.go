@@ -12,7 +12,17 @@ const (
 	Pipeline         = "_pipeline"
 	RunID            = "_run_id"
 	LoadedAt         = "_loaded_at"
+	Site             = "_site"
 )
+
+// DefaultSite is the name of the site where only one is loaded, and of the rows
+// of versions that could load no more than one.
+const DefaultSite = "jira"
+
+// site is the last column of every table with rows from Jira, and part of their
+// keys: ids of two sites are the same numbers.
+var site = Column{Name: Site, Type: Text, Source: FromLoad, Fill: DefaultSite,
+	Doc: "Name of the site that the row comes from: jira.site, or the name of the source."}
 
 // systemColumns are the columns of issues that hold Jira's system fields. Ids
 // stand beside names, since names change and ids don't.
@@ -74,6 +84,7 @@ var ownColumns = []Column{
 	{Name: Pipeline, Type: Text, Source: FromLoad, Doc: "Pipeline that loads the row; pipelines that share a table must not overlap."},
 	{Name: RunID, Type: Text, Source: FromLoad, Doc: "Run that last wrote the row, see _snowdrift_runs."},
 	{Name: LoadedAt, Type: Timestamp, Source: FromLoad, Doc: "When the row was last written."},
+	site,
 }
 
 // Issues describes the issues table of a site: the columns of the system fields
@@ -89,7 +100,7 @@ func Issues(custom []Column, selected func(field string) bool) *Table {
 	cols = append(cols, custom...)
 	cols = append(cols, ownColumns...)
 	return &Table{
-		Name: "issues", Role: Issue, Key: []string{ID}, Columns: cols,
+		Name: "issues", Role: Issue, Key: []string{ID, Site}, Columns: cols,
 		Doc: "One row for each Jira issue, current values.",
 	}
 }
@@ -97,7 +108,7 @@ func Issues(custom []Column, selected func(field string) bool) *Table {
 // ValueErrors describes the table of values that did not fit their column.
 func ValueErrors() *Table {
 	return &Table{
-		Name: "_snowdrift_value_errors", Role: Child, Key: []string{IssueID, "field_id", "column_name"},
+		Name: "_snowdrift_value_errors", Role: Child, Key: []string{IssueID, "field_id", "column_name", Site},
 		Doc: "Values that did not fit their column: the cell is NULL, the value is in _raw of the issue.",
 		Columns: []Column{
 			{Name: IssueID, Type: Int, Source: FromErrors, Doc: "Issue that holds the value."},
@@ -105,6 +116,7 @@ func ValueErrors() *Table {
 			{Name: "table_name", Type: Text, Source: FromErrors, Doc: "Table of the column."},
 			{Name: "column_name", Type: Text, Source: FromErrors, Doc: "Column that could not take the value; * when no row could be made of it."},
 			{Name: "reason", Type: Text, Source: FromErrors, Doc: "What was expected and what was there."},
+			site,
 		},
 	}
 }

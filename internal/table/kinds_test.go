@@ -129,12 +129,12 @@ func TestIssuesHaveTheSelectedFields(t *testing.T) {
 	for _, c := range issues.Columns {
 		names = append(names, c.Name)
 	}
-	want := []string{ID, "key", "status", "status_id", "status_category", "points", Raw, Hash, Presence, PresenceEvidence, Pipeline, RunID, LoadedAt}
+	want := []string{ID, "key", "status", "status_id", "status_category", "points", Raw, Hash, Presence, PresenceEvidence, Pipeline, RunID, LoadedAt, Site}
 	if !slices.Equal(names, want) {
 		t.Errorf("got %v, want %v", names, want)
 	}
 	for _, c := range issues.Staged() {
-		if slices.Contains([]string{Presence, PresenceEvidence, Pipeline, RunID, LoadedAt}, c.Name) {
+		if slices.Contains([]string{Presence, PresenceEvidence, Pipeline, RunID, LoadedAt, Site}, c.Name) {
 			t.Errorf("%s is set by the load and part of a file", c.Name)
 		}
 	}

@@ -3,6 +3,7 @@ package table
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,10 +12,14 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Assignment is an entry of the column ledger: which part of which field a
-// column of issues holds. A column once assigned keeps its field, its type and
-// its name for ever.
+// Assignment is an entry of the column ledger: which part of which field of
+// which site a column of issues holds. A column once assigned keeps its field,
+// its type and its name for ever. Fields of several sites can share a column;
+// of one site it holds one field.
 type Assignment struct {
+	// Site is the name of the site; "" is DefaultSite, as in ledgers of versions
+	// that could load no other.
+	Site   string `json:"site,omitempty"`
 	Field  string `json:"field"`            // customfield_10016
 	Suffix string `json:"suffix,omitempty"` // the part, see Part
 	Type   Type   `json:"type"`
@@ -22,17 +27,29 @@ type Assignment struct {
 	Name   string `json:"name"` // the field's display name when the column was made
 }
 
-// Custom returns the columns of issues for the custom fields, and the ledger
-// with the assignments that had to be made. It depends on the sets of fields
-// and of assignments, never on their order. A renamed field keeps its column; a
-// field whose type changed gets a new one, and takes the old one up again when
-// the type changes back.
-func Custom(fields []Field, ledger []Assignment) ([]Column, []Assignment) {
+// SiteName returns the name of the site.
+func (a Assignment) SiteName() string { return cmp.Or(a.Site, DefaultSite) }
+
+// LedgerKey identifies an entry of the column ledger.
+type LedgerKey struct{ Site, Column string }
+
+// Key returns what identifies the entry: of one site a column holds one field.
+func (a Assignment) Key() LedgerKey { return LedgerKey{a.SiteName(), a.Column} }
+
+// Custom returns the columns of issues for the custom fields of a site, and the
+// ledger with the assignments that had to be made. It depends on the sets of
+// fields and of assignments, never on their order. A renamed field keeps its
+// column; a field whose type changed gets a new one, and takes the old one up
+// again when the type changes back. A field that is called as one of another
+// site and has the same parts shares its columns, which analysts expect of one
+// story_points; which of two sites that differ gets the plain name is up to
+// which was loaded first.
+func Custom(site string, fields []Field, ledger []Assignment) ([]Column, []Assignment) {
 	fields = slices.Clone(fields)
 	slices.SortFunc(fields, func(a, b Field) int {
 		return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), strings.Compare(a.ID, b.ID))
 	})
-	names := newNames(ledger)
+	names := newNames(site, ledger)
 	for _, f := range fields {
 		if !names.knows(f) {
 			names.wanted[baseName(f)]++
@@ -44,19 +61,19 @@ func Custom(fields []Field, ledger []Assignment) ([]Column, []Assignment) {
 		base := ""
 		for _, p := range KindOf(f).Parts {
 			i := slices.IndexFunc(ledger, func(a Assignment) bool {
-				return a.Field == f.ID && a.Suffix == p.Suffix && a.Type == p.Type
+				return a.SiteName() == site && a.Field == f.ID && a.Suffix == p.Suffix && a.Type == p.Type
 			})
 			if i < 0 {
 				if base == "" {
 					base = names.choose(f)
 				}
 				i = len(ledger)
-				ledger = append(ledger, Assignment{Field: f.ID, Suffix: p.Suffix, Type: p.Type, Name: f.Name, Column: base + p.Suffix})
+				ledger = append(ledger, Assignment{Site: site, Field: f.ID, Suffix: p.Suffix, Type: p.Type, Name: f.Name, Column: base + p.Suffix})
 				names.taken[base+p.Suffix] = true
 			}
 			cols = append(cols, Column{
 				Name: ledger[i].Column, Type: p.Type, Field: f.ID, Path: p.Path, Form: p.Form,
-				Doc: fmt.Sprintf("%s (%s, %s).", oneLine(f.Name), f.ID, KindOf(f).Name),
+				Doc: names.document(ledger[i], f),
 			})
 		}
 	}
@@ -65,17 +82,24 @@ func Custom(fields []Field, ledger []Assignment) ([]Column, []Assignment) {
 
 // names chooses names that nothing else has.
 type names struct {
-	taken  map[string]bool // by a column
-	field  map[string]bool // has a column already
-	wanted map[string]int  // by how many fields without a column
+	site      string
+	ledger    []Assignment
+	taken     map[string]bool         // by a column of this site, or one of all sites
+	elsewhere map[string][]Assignment // to fields of other sites, by column
+	field     map[string]bool         // has a column already
+	wanted    map[string]int          // by how many fields without a column
 }
 
-func newNames(ledger []Assignment) names {
-	n := names{taken: map[string]bool{}, field: map[string]bool{}, wanted: map[string]int{}}
+func newNames(site string, ledger []Assignment) names {
+	n := names{site: site, ledger: ledger, taken: map[string]bool{}, elsewhere: map[string][]Assignment{}, field: map[string]bool{}, wanted: map[string]int{}}
 	for _, c := range Issues(nil, nil).Columns {
 		n.taken[c.Name] = true
 	}
 	for _, a := range ledger {
+		if a.SiteName() != site {
+			n.elsewhere[a.Column] = append(n.elsewhere[a.Column], a)
+			continue
+		}
 		n.taken[a.Column] = true
 		n.field[a.Field] = true
 	}
@@ -108,7 +132,60 @@ func (n names) free(base string, f Field) bool {
 			return false
 		}
 	}
+	return n.shareable(base, f)
+}
+
+// shareable reports whether the columns hold, of other sites, nothing but
+// fields that are called like f and have the same parts.
+func (n names) shareable(base string, f Field) bool {
+	parts := KindOf(f).Parts
+	for _, p := range parts {
+		for _, a := range n.elsewhere[base+p.Suffix] {
+			if baseName(Field{ID: a.Field, Name: a.Name}) != baseName(f) || !maps.Equal(n.held(a, base), held(parts)) {
+				return false
+			}
+		}
+	}
 	return true
+}
+
+// held returns the types of the columns of base that the field of a holds, by
+// suffix.
+func (n names) held(a Assignment, base string) map[string]Type {
+	types := map[string]Type{}
+	for _, b := range n.ledger {
+		if b.SiteName() == a.SiteName() && b.Field == a.Field && b.Column == base+b.Suffix {
+			types[b.Suffix] = b.Type
+		}
+	}
+	return types
+}
+
+func held(parts []Part) map[string]Type {
+	types := map[string]Type{}
+	for _, p := range parts {
+		types[p.Suffix] = p.Type
+	}
+	return types
+}
+
+// document says what the column of an assignment holds: the field, or those of
+// all sites that share it. Then it follows from the ledger alone, so that each
+// site's run says the same.
+func (n names) document(a Assignment, f Field) string {
+	shared := n.elsewhere[a.Column]
+	if len(shared) == 0 {
+		return fmt.Sprintf("%s (%s, %s).", oneLine(f.Name), f.ID, KindOf(f).Name)
+	}
+	all := append([]Assignment{a}, shared...)
+	slices.SortFunc(all, func(a, b Assignment) int {
+		return cmp.Or(strings.Compare(a.SiteName(), b.SiteName()), strings.Compare(a.Field, b.Field))
+	})
+	var fields []string
+	for _, a := range all {
+		fields = append(fields, a.SiteName()+" "+a.Field)
+	}
+	return fmt.Sprintf("%s (%s).", oneLine(all[0].Name), strings.Join(fields, ", "))
 }
 
 // maxName keeps names, with suffixes and numbers, well below the 255

@@ -38,7 +38,7 @@ func TestNamesOfCustomFields(t *testing.T) {
 		{"cut between letters", []Field{number("customfield_1", "a"+strings.Repeat("é", 100))}, []string{"a" + strings.Repeat("é", 60)}},
 	} {
 		t.Run(tt.title, func(t *testing.T) {
-			cols, _ := Custom(tt.fields, nil)
+			cols, _ := Custom(DefaultSite, tt.fields, nil)
 			var got []string
 			for _, c := range cols {
 				got = append(got, c.Name)
@@ -56,10 +56,10 @@ func TestNamesDoNotDependOnTheOrderOfFields(t *testing.T) {
 		types := []string{"option", "number", "string", "user"}
 		fields = append(fields, Field{ID: "customfield_" + string([]byte{'1', '0', '0', byte('0' + i/10), byte('0' + i%10)}), Name: name, Type: types[i%4]})
 	}
-	want, wantLedger := Custom(fields, nil)
+	want, wantLedger := Custom(DefaultSite, fields, nil)
 	for range 1000 {
 		rand.Shuffle(len(fields), func(i, j int) { fields[i], fields[j] = fields[j], fields[i] })
-		got, ledger := Custom(fields, nil)
+		got, ledger := Custom(DefaultSite, fields, nil)
 		if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(ledger, wantLedger) {
 			t.Fatalf("another order gave other columns:\n%v\n%v", columnNames(got), columnNames(want))
 		}
@@ -76,28 +76,28 @@ func TestNamesDoNotDependOnTheOrderOfFields(t *testing.T) {
 
 func TestColumnsBelongToFieldIDs(t *testing.T) {
 	points := Field{ID: "customfield_10016", Name: "Story Points", Type: "number"}
-	first, ledger := Custom([]Field{points}, nil)
+	first, ledger := Custom(DefaultSite, []Field{points}, nil)
 
 	renamed := points
 	renamed.Name = "Estimate"
-	cols, same := Custom([]Field{renamed}, ledger)
+	cols, same := Custom(DefaultSite, []Field{renamed}, ledger)
 	if cols[0].Name != "story_points" || !reflect.DeepEqual(same, ledger) {
 		t.Errorf("a renamed field got column %s and ledger %v", cols[0].Name, same)
 	}
 
 	taker := Field{ID: "customfield_10099", Name: "Story Points", Type: "number"}
-	cols, ledger = Custom([]Field{renamed, taker}, ledger)
+	cols, ledger = Custom(DefaultSite, []Field{renamed, taker}, ledger)
 	if cols[0].Name != "story_points" || cols[1].Name != "story_points_10099" {
 		t.Errorf("a field with a used name got %s beside %s", cols[1].Name, cols[0].Name)
 	}
 
 	retyped := points
 	retyped.Type = "string"
-	cols, ledger = Custom([]Field{retyped, taker}, ledger)
+	cols, ledger = Custom(DefaultSite, []Field{retyped, taker}, ledger)
 	if cols[0].Name != "story_points_text" || cols[0].Type != Text {
 		t.Errorf("a field that changed its type got %s %s", cols[0].Name, cols[0].Type)
 	}
-	cols, ledger = Custom([]Field{points, taker}, ledger)
+	cols, ledger = Custom(DefaultSite, []Field{points, taker}, ledger)
 	if !reflect.DeepEqual(cols[0], first[0]) {
 		t.Errorf("a field that changed its type back got %v, had %v", cols[0], first[0])
 	}

@@ -103,6 +103,9 @@ type Column struct {
 	// the element that the row is made of.
 	Path Path
 	Form Form
+	// Fill is the text that rows which were there before the column get in it
+	// when it is added; "" leaves them NULL.
+	Fill string
 	Doc  string // what an analyst needs to know, one sentence
 }
 

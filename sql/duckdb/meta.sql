@@ -22,15 +22,18 @@ CREATE TABLE IF NOT EXISTS "_snowdrift_runs" (
   "report" JSON
 );
 
--- Which column of issues belongs to which field. A column keeps its field.
+-- Which column of issues belongs to which field of which site. A column keeps
+-- its field. Without a site it is that of the site called jira.
 CREATE TABLE IF NOT EXISTS "_snowdrift_columns" (
   "table_name" VARCHAR NOT NULL,
   "column_name" VARCHAR NOT NULL,
   "field_id" VARCHAR NOT NULL,
   "part" VARCHAR NOT NULL,
   "type" VARCHAR NOT NULL,
-  "field_name" VARCHAR NOT NULL
+  "field_name" VARCHAR NOT NULL,
+  "site" VARCHAR
 );
+ALTER TABLE "_snowdrift_columns" ADD COLUMN IF NOT EXISTS "site" VARCHAR;
 
 -- Who may write. The fence grows with every owner; a commit that brings an
 -- older fence is refused.

@@ -24,14 +24,16 @@ CREATE TABLE IF NOT EXISTS "_SNOWDRIFT_RUNS" (
   "REPORT" VARIANT
 );
 
--- Which column of ISSUES belongs to which field. A column keeps its field.
+-- Which column of ISSUES belongs to which field of which site. A column keeps
+-- its field. Without a SITE it is that of the site called jira.
 CREATE TABLE IF NOT EXISTS "_SNOWDRIFT_COLUMNS" (
   "TABLE_NAME" VARCHAR NOT NULL,
   "COLUMN_NAME" VARCHAR NOT NULL,
   "FIELD_ID" VARCHAR NOT NULL,
   "PART" VARCHAR NOT NULL,
   "TYPE" VARCHAR NOT NULL,
-  "FIELD_NAME" VARCHAR NOT NULL
+  "FIELD_NAME" VARCHAR NOT NULL,
+  "SITE" VARCHAR
 );
 
 -- Who may write. The fence grows with every owner; a commit that brings an

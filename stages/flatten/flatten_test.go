@@ -14,7 +14,7 @@ import (
 
 // number returns the columns of a custom field of numbers.
 func number(id, name string) []table.Column {
-	cols, _ := table.Custom([]table.Field{{ID: id, Name: name, Type: "number"}}, nil)
+	cols, _ := table.Custom(table.DefaultSite, []table.Field{{ID: id, Name: name, Type: "number"}}, nil)
 	return cols
 }
 

@@ -13,7 +13,7 @@ import (
 func historyTable(custom ...table.Field) *table.Table {
 	for _, c := range table.Children() {
 		if c.Name == table.FieldHistory {
-			c.History = table.HistoryOf(custom, nil, nil)
+			c.History = table.HistoryOf(table.DefaultSite, custom, nil, nil)
 			return c.Table
 		}
 	}

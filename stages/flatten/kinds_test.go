@@ -37,7 +37,7 @@ type kindField struct {
 // columns returns the field's columns as issues has them.
 func (f kindField) columns() []table.Column {
 	if strings.HasPrefix(f.ID, "customfield_") {
-		cols, _ := table.Custom([]table.Field{{ID: f.ID, Name: "F", Type: f.Type, Items: f.Items, Custom: f.Custom}}, nil)
+		cols, _ := table.Custom(table.DefaultSite, []table.Field{{ID: f.ID, Name: "F", Type: f.Type, Items: f.Items, Custom: f.Custom}}, nil)
 		return cols
 	}
 	return slices.DeleteFunc(table.Issues(nil, nil).Columns, func(c table.Column) bool { return c.Field != f.ID })

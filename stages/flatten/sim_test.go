@@ -39,7 +39,7 @@ func simulated(t testing.TB, opts jirasim.Options) (issues [][]byte, tables []*t
 			fields = append(fields, table.Field{ID: f.ID, Name: f.Name, Type: f.Schema.Type, Items: f.Schema.Items, Custom: f.Schema.Custom})
 		}
 	}
-	custom, ledger := table.Custom(fields, nil)
+	custom, ledger := table.Custom(table.DefaultSite, fields, nil)
 	if len(custom) == 0 {
 		t.Fatal("the simulated site has no custom fields")
 	}
@@ -51,7 +51,7 @@ func simulated(t testing.TB, opts jirasim.Options) (issues [][]byte, tables []*t
 		issues = append(issues, answer.Body.Bytes())
 	}
 	history := *historyTable()
-	history.History = table.HistoryOf(fields, ledger, nil)
+	history.History = table.HistoryOf(table.DefaultSite, fields, ledger, nil)
 	return issues, []*table.Table{table.Issues(custom, nil), table.ValueErrors(), comments, changelog, &history}
 }
 

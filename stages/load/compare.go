@@ -2,6 +2,7 @@ package load
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,7 +37,7 @@ const compareAtOnce = 200
 
 // Comparisons returns the queries that compare the staged rows of all tables.
 // What the load itself puts into a row is not compared.
-func (d Dialect) Comparisons(tables []*table.Table) []Comparison {
+func (q Statements) Comparisons(tables []*table.Table) []Comparison {
 	i := slices.IndexFunc(tables, func(t *table.Table) bool { return t.Role == table.Issue })
 	if i < 0 {
 		return nil
@@ -45,14 +46,14 @@ func (d Dialect) Comparisons(tables []*table.Table) []Comparison {
 	var out []Comparison
 	cells := slices.DeleteFunc(issues.Staged(), func(c table.Column) bool { return c.Source == table.FromRaw })
 	for part := range slices.Chunk(cells, compareAtOnce) {
-		out = append(out, Comparison{Table: issues, SQL: d.compareIssues(issues, part), columns: part})
+		out = append(out, Comparison{Table: issues, SQL: q.compareIssues(issues, part), columns: part})
 	}
 	if raw := issues.Column(table.Raw); raw != nil {
-		out = append(out, Comparison{Table: issues, SQL: d.compareDocuments(issues), columns: []table.Column{*raw}, whole: true})
+		out = append(out, Comparison{Table: issues, SQL: q.compareDocuments(issues), columns: []table.Column{*raw}, whole: true})
 	}
 	for _, t := range tables {
 		if t.Role == table.Child {
-			out = append(out, Comparison{Table: t, SQL: d.compareChildren(t, issues), columns: t.Staged()})
+			out = append(out, Comparison{Table: t, SQL: q.compareChildren(t, issues), columns: t.Staged()})
 		}
 	}
 	return out
@@ -60,8 +61,8 @@ func (d Dialect) Comparisons(tables []*table.Table) []Comparison {
 
 // pair returns the condition under which the cells of a column differ, and the
 // two expressions that show them then.
-func (d Dialect) pair(c table.Column, stored, jira string) (differs string, shown [2]string) {
-	stored, jira = d.Compared(c.Type, stored), d.Compared(c.Type, jira)
+func (q Statements) pair(c table.Column, stored, jira string) (differs string, shown [2]string) {
+	stored, jira = q.Compared(c.Type, stored), q.Compared(c.Type, jira)
 	differs = stored + " IS DISTINCT FROM " + jira
 	for i, cell := range []string{stored, jira} {
 		shown[i] = fmt.Sprintf("CASE WHEN %s THEN COALESCE(SUBSTR(CAST(%s AS VARCHAR), 1, %d), 'NULL') END", differs, cell, shownLength)
@@ -73,58 +74,61 @@ func (d Dialect) pair(c table.Column, stored, jira string) (differs string, show
 const shownLength = 100
 
 // compareIssues compares columns of issues.
-func (d Dialect) compareIssues(issues *table.Table, columns []table.Column) string {
+func (q Statements) compareIssues(issues *table.Table, columns []table.Column) string {
 	var list, conditions []string
 	for _, c := range columns {
-		name := d.Quote(c.Name)
-		differs, shown := d.pair(c, "t."+name, d.Stored(c.Type, "r."+name))
+		name := q.Quote(c.Name)
+		differs, shown := q.pair(c, "t."+name, q.Stored(c.Type, "r."+name))
 		list, conditions = append(list, shown[0], shown[1]), append(conditions, differs)
 	}
-	return d.fill(`SELECT t.{id}, '', 0, 0,
+	return q.fill(`SELECT t.{id}, '', 0, 0,
   `+strings.Join(list, ",\n  ")+`
-FROM {stage} r JOIN {issues} t ON t.{id} = r.{id}
+FROM {stage} r JOIN {issues} t ON t.{id} = r.{id} AND t.{_site} = {'site'}
 WHERE `+strings.Join(conditions, "\n  OR ")+`
 ORDER BY 1`, issues)
 }
 
 // compareDocuments returns the documents that are not letter for letter the
 // same.
-func (d Dialect) compareDocuments(issues *table.Table) string {
-	stored, jira := d.Compared(table.JSON, "t.{_raw}"), d.Compared(table.JSON, d.Stored(table.JSON, "r.{_raw}"))
-	return d.fill(`SELECT t.{id}, `+stored+`, `+jira+`
-FROM {stage} r JOIN {issues} t ON t.{id} = r.{id}
+func (q Statements) compareDocuments(issues *table.Table) string {
+	stored, jira := q.Compared(table.JSON, "t.{_raw}"), q.Compared(table.JSON, q.Stored(table.JSON, "r.{_raw}"))
+	return q.fill(`SELECT t.{id}, `+stored+`, `+jira+`
+FROM {stage} r JOIN {issues} t ON t.{id} = r.{id} AND t.{_site} = {'site'}
 WHERE `+stored+` IS DISTINCT FROM `+jira+`
 ORDER BY 1`, issues)
 }
 
 // compareChildren compares the child rows of the staged issues as sets. Rows
 // with the same key are numbered, so that one too many is found.
-func (d Dialect) compareChildren(t, issues *table.Table) string {
+func (q Statements) compareChildren(t, issues *table.Table) string {
 	var keys, on, row, stored, list, conditions []string
 	for _, k := range t.Key {
-		name := d.Quote(k)
+		if k == table.Site { // no part of the staged rows
+			continue
+		}
+		name := q.Quote(k)
 		keys, on = append(keys, name), append(on, "a."+name+" = b."+name)
 		if k != table.IssueID {
 			row = append(row, "CAST(COALESCE(a."+name+", b."+name+") AS VARCHAR)")
 		}
 	}
 	for _, c := range t.Staged() {
-		name := d.Quote(c.Name)
-		stored = append(stored, d.Stored(c.Type, name)+" AS "+name)
-		differs, shown := d.pair(c, "a."+name, "b."+name)
+		name := q.Quote(c.Name)
+		stored = append(stored, q.Stored(c.Type, name)+" AS "+name)
+		differs, shown := q.pair(c, "a."+name, "b."+name)
 		list, conditions = append(list, shown[0], shown[1]), append(conditions, differs)
 	}
 	key := strings.Join(keys, ", ")
 	number := ", ROW_NUMBER() OVER (PARTITION BY " + key + " ORDER BY " + key + ") AS {_seq}"
 	own := ""
-	if t.Name == table.ValueErrors().Name && d.OwnErrors != "" {
-		own = " AND NOT (" + d.OwnErrors + ")"
+	if t.Name == table.ValueErrors().Name && q.OwnErrors != "" {
+		own = " AND NOT (" + q.OwnErrors + ")"
 	}
-	return d.fill(`SELECT COALESCE(a.{issue_id}, b.{issue_id}), `+strings.Join(row, " || ', ' || ")+`,
+	return q.fill(`SELECT COALESCE(a.{issue_id}, b.{issue_id}), `+strings.Join(row, " || ', ' || ")+`,
   CASE WHEN b.{_seq} IS NULL THEN 1 ELSE 0 END, CASE WHEN a.{_seq} IS NULL THEN 1 ELSE 0 END,
   `+strings.Join(list, ",\n  ")+`
 FROM (
-  SELECT *`+number+` FROM {table} WHERE {issue_id} IN (SELECT {id} FROM `+d.Quote(StageName(issues))+`)`+own+`
+  SELECT *`+number+` FROM {table} WHERE {issue_id} IN (SELECT {id} FROM `+q.Quote(StageName(issues))+`) AND {_site} = {'site'}`+own+`
 ) a FULL OUTER JOIN (
   SELECT *`+number+` FROM (SELECT `+strings.Join(stored, ", ")+` FROM {stage}) s
 ) b ON `+strings.Join(on, " AND ")+` AND a.{_seq} = b.{_seq}
@@ -213,14 +217,18 @@ func shorten(s string) string {
 }
 
 // Present returns what a destination has of a table: have are its columns by
-// their names there.
-func (d Dialect) Present(t *table.Table, have map[string]string) *table.Table {
+// their names there. One that an earlier version made, and no run of this one
+// has prepared, cannot be asked for the rows of a site.
+func (d Dialect) Present(t *table.Table, have map[string]string) (*table.Table, error) {
 	there := *t
 	there.Columns = slices.DeleteFunc(slices.Clone(t.Columns), func(c table.Column) bool {
 		_, found := have[d.Fold(c.Name)]
 		return !found
 	})
-	return &there
+	if t.Column(table.Site) != nil && there.Column(table.Site) == nil {
+		return nil, &Error{Op: "look at", On: t.Name, Err: errors.New("it has no column _site, since an earlier version of snowdrift made it"), Hint: "load once with this version: snowdrift run"}
+	}
+	return &there, nil
 }
 
 // Nothing returns the query for no rows in the form of staged rows of t.

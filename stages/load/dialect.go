@@ -97,9 +97,15 @@ func isKey(t *table.Table, column string) bool {
 	return false
 }
 
-// AddColumn returns the statement that adds a column if it is missing.
+// AddColumn returns the statement that adds a column if it is missing. One that
+// fills the rows that are there, by a default, must be missing: Snowflake takes
+// DEFAULT and IF NOT EXISTS only one without the other.
 func (d Dialect) AddColumn(t *table.Table, c table.Column) string {
-	return fmt.Sprintf("ALTER TABLE %s ADD COLUMN IF NOT EXISTS %s %s%s", d.Quote(t.Name), d.Quote(c.Name), d.Types[c.Type], d.comment(c))
+	when, fill := " IF NOT EXISTS", ""
+	if c.Fill != "" {
+		when, fill = "", " DEFAULT "+d.Literal(c.Fill)
+	}
+	return fmt.Sprintf("ALTER TABLE %s ADD COLUMN%s %s %s%s%s", d.Quote(t.Name), when, d.Quote(c.Name), d.Types[c.Type], fill, d.comment(c))
 }
 
 // CommentOnTable and CommentOnColumn return the statements that document a

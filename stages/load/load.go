@@ -27,12 +27,13 @@ type Warehouse interface {
 	// other run of the pipeline can commit. ErrLeaseHeld when another run has
 	// it. Where taking it costs money, it is taken with the first thing that
 	// is written, and ErrLeaseHeld comes from Prepare or Commit.
-	Acquire(ctx context.Context, pipeline, run string) error
+	Acquire(ctx context.Context, job Job) error
 	// State returns the state of a pipeline; that of one that never ran if the
 	// destination knows nothing of it.
 	State(ctx context.Context, pipeline string) (*state.State, error)
 	// Prepare makes tables and columns that are missing. It removes and
-	// changes nothing, and doing it again does nothing.
+	// changes nothing, and doing it again does nothing. Rows that were there
+	// before a column get its Fill.
 	Prepare(ctx context.Context, tables []*table.Table) error
 	// Format says what Stage wants of its files.
 	Format() stages.Format
@@ -47,14 +48,14 @@ type Warehouse interface {
 	Commit(ctx context.Context, c Commit) (Result, error)
 	// Diff compares the staged files of the census with the pipeline's rows:
 	// ids, and versions where the census has them.
-	Diff(ctx context.Context, pipeline string) (Diff, error)
+	Diff(ctx context.Context) (Diff, error)
 	// Inspect takes the place of Acquire and Prepare for who only reads: it makes
 	// nothing, and returns what the destination has of the tables. Diff, Versions
 	// and Compare may follow, and no Commit.
-	Inspect(ctx context.Context, pipeline, run string, tables []*table.Table) ([]*table.Table, error)
+	Inspect(ctx context.Context, job Job, tables []*table.Table) ([]*table.Table, error)
 	// Versions returns the digest of the pipeline's live rows by id and updated,
 	// and the rows that no load can have written.
-	Versions(ctx context.Context, pipeline string) (state.Digest, []Stray, error)
+	Versions(ctx context.Context) (state.Digest, []Stray, error)
 	// Compare compares the staged rows of issues with those that the tables have
 	// of the same issues, cell by cell, and drops them. It writes nothing but
 	// temporary tables. same says whether two documents mean the same.
@@ -69,6 +70,14 @@ type Warehouse interface {
 	DDL(tables []*table.Table) []string
 	// Close gives up the lease and the connection.
 	Close() error
+}
+
+// Job is what a run does at a destination: it writes the rows of a pipeline,
+// which all come from one site.
+type Job struct {
+	Pipeline string
+	Site     string // name in the column _site
+	Run      string // id
 }
 
 // Commit is what changes beside the rows of the staged files.

@@ -7,10 +7,16 @@ import (
 )
 
 // RemoveFound returns the statement that removes the rows of t that belong to
-// issues which the staged findings hold to be deleted.
-func (d Dialect) RemoveFound(t *table.Table) string {
-	return d.fill(`DELETE FROM {table} WHERE {`+issueOf(t)+`} IN (
-  SELECT {id} FROM `+d.Quote(StageName(table.Findings()))+` WHERE {_presence} = 'deleted')`, t)
+// issues which the staged findings hold to be deleted. A table without the
+// column _site, since nobody has prepared it for long, has rows of the default
+// site.
+func (q Statements) RemoveFound(t *table.Table, withSite bool) string {
+	site := "{_site}"
+	if !withSite {
+		site = q.Literal(table.DefaultSite)
+	}
+	return q.fill(`DELETE FROM {table} WHERE {`+issueOf(t)+`} IN (
+  SELECT {id} FROM `+q.Quote(StageName(table.Findings()))+` WHERE {_presence} = 'deleted') AND `+site+` = {'site'}`, t)
 }
 
 // Unprepared returns the child tables that are not among those prepared. The

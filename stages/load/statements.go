@@ -8,6 +8,17 @@ import (
 	"snowdrift/state"
 )
 
+// Statements is the SQL that reads and writes the rows of one site. Ids of two
+// sites are the same numbers, so every join and every condition on an id is on
+// the site as well.
+type Statements struct {
+	Dialect
+	Site string
+}
+
+// For returns the SQL for the rows of a site.
+func (d Dialect) For(site string) Statements { return Statements{d, site} }
+
 // CreateChanged returns the statement that makes the temporary table of the
 // issue readings that a commit writes.
 func (d Dialect) CreateChanged() string {
@@ -19,14 +30,14 @@ func (d Dialect) CreateChanged() string {
 // issue, the newest, and keeps it if the table does not have it yet: the issue
 // is new, or not older than the row and different in content, or the row is
 // held to be gone. What it does not pick is not written.
-func (d Dialect) FindChanged(issues *table.Table) string {
-	return d.fill(`INSERT INTO {changed}
+func (q Statements) FindChanged(issues *table.Table) string {
+	return q.fill(`INSERT INTO {changed}
 SELECT s.{id}, s.{_seq}
 FROM (
   SELECT {id}, {_seq}, {updated}, {_hash} FROM {stage}
   QUALIFY ROW_NUMBER() OVER (PARTITION BY {id} ORDER BY {updated} DESC NULLS LAST, {_seq} DESC) = 1
 ) s
-LEFT JOIN {issues} t ON t.{id} = s.{id}
+LEFT JOIN {issues} t ON t.{id} = s.{id} AND t.{_site} = {'site'}
 WHERE t.{id} IS NULL
    OR (t.{updated} IS NULL OR s.{updated} >= t.{updated})
   AND (t.{_hash} <> s.{_hash} OR t.{_presence} <> 'live')`, issues)
@@ -35,22 +46,22 @@ WHERE t.{id} IS NULL
 // MergeIssues returns the statement that writes the changed issues. Its
 // parameters are pipeline and run id. Columns that are not part of this load
 // keep their cells.
-func (d Dialect) MergeIssues(issues *table.Table) string {
+func (q Statements) MergeIssues(issues *table.Table) string {
 	var columns, values, updates []string
 	for _, c := range issues.Columns {
-		name := d.Quote(c.Name)
+		name := q.Quote(c.Name)
 		columns = append(columns, name)
 		values = append(values, "s."+name)
-		if c.Name != table.ID {
+		if !isKey(issues, c.Name) {
 			updates = append(updates, name+" = s."+name)
 		}
 	}
-	return d.fill(`MERGE INTO {issues} t
+	return q.fill(`MERGE INTO {issues} t
 USING (
-  SELECT `+strings.Join(d.cells(issues), ",\n    ")+`
+  SELECT `+strings.Join(q.cells(issues), ",\n    ")+`
   FROM {stage} r JOIN {changed} c ON c.{id} = r.{id} AND c.{_seq} = r.{_seq}
 ) s
-ON t.{id} = s.{id}
+ON t.{id} = s.{id} AND t.{_site} = s.{_site}
 WHEN MATCHED THEN UPDATE SET
   `+strings.Join(updates, ",\n  ")+`
 WHEN NOT MATCHED THEN INSERT (`+strings.Join(columns, ", ")+`)
@@ -58,13 +69,13 @@ VALUES (`+strings.Join(values, ", ")+`)`, issues)
 }
 
 // cells returns the select list that makes rows of t of staged rows r.
-func (d Dialect) cells(t *table.Table) []string {
+func (q Statements) cells(t *table.Table) []string {
 	var list []string
 	for _, c := range t.Columns {
-		name := d.Quote(c.Name)
-		expr := d.Stored(c.Type, "r."+name)
+		name := q.Quote(c.Name)
+		expr := q.Stored(c.Type, "r."+name)
 		if c.Source == table.FromLoad {
-			expr = d.stamp(c)
+			expr = q.stamp(c)
 		}
 		list = append(list, expr+" AS "+name)
 	}
@@ -72,52 +83,55 @@ func (d Dialect) cells(t *table.Table) []string {
 }
 
 // stamp returns what the load itself puts into a column.
-func (d Dialect) stamp(c table.Column) string {
+func (q Statements) stamp(c table.Column) string {
 	switch c.Name {
 	case table.Presence:
 		return "'live'"
 	case table.LoadedAt:
-		return d.Now
+		return q.Now
+	case table.Site:
+		return q.Literal(q.Site)
 	case table.RunID, table.Pipeline:
-		return "CAST(? AS " + d.Types[table.Text] + ")"
+		return "CAST(? AS " + q.Types[table.Text] + ")"
 	}
-	return "CAST(NULL AS " + d.Types[c.Type] + ")"
+	return "CAST(NULL AS " + q.Types[c.Type] + ")"
 }
 
 // DeleteRows returns the statement that removes the rows of t that belong to
 // changed issues.
-func (d Dialect) DeleteRows(t *table.Table) string {
-	return d.fill(`DELETE FROM {table} WHERE {`+issueOf(t)+`} IN (SELECT {id} FROM {changed})`, t)
+func (q Statements) DeleteRows(t *table.Table) string {
+	return q.fill(`DELETE FROM {table} WHERE {`+issueOf(t)+`} IN (SELECT {id} FROM {changed}) AND {_site} = {'site'}`, t)
 }
 
 // InsertRows returns the statement that adds the staged rows of changed issues,
 // those of the reading that was picked. For issues its parameters are pipeline
 // and run id. Columns named in kept are taken from the table of that name, see
 // KeepColumns.
-func (d Dialect) InsertRows(t *table.Table, kept []string) string {
+func (q Statements) InsertRows(t *table.Table, kept []string) string {
 	var columns []string
 	for _, c := range t.Columns {
-		columns = append(columns, d.Quote(c.Name))
+		columns = append(columns, q.Quote(c.Name))
 	}
-	cells, join := d.cells(t), ""
+	cells, join := q.cells(t), ""
 	for _, name := range kept {
-		columns = append(columns, d.Quote(name))
-		cells = append(cells, "k."+d.Quote(name))
-		join = "\nLEFT JOIN " + d.Quote(Kept) + " k ON k.{id} = r.{id}"
+		columns = append(columns, q.Quote(name))
+		cells = append(cells, "k."+q.Quote(name))
+		join = "\nLEFT JOIN " + q.Quote(Kept) + " k ON k.{id} = r.{id}"
 	}
-	return d.fill(`INSERT INTO {table} (`+strings.Join(columns, ", ")+`)
+	return q.fill(`INSERT INTO {table} (`+strings.Join(columns, ", ")+`)
 SELECT `+strings.Join(cells, ", ")+`
 FROM {stage} r JOIN {changed} c ON c.{id} = r.{`+issueOf(t)+`} AND c.{_seq} = r.{_seq}`+join, t)
 }
 
 // KeepColumns returns the statement that saves the cells of changed issues in
 // columns that are not part of this load.
-func (d Dialect) KeepColumns(issues *table.Table, columns []string) string {
+func (q Statements) KeepColumns(issues *table.Table, columns []string) string {
 	list := ""
 	for _, c := range columns {
-		list += ", " + d.Quote(c)
+		list += ", " + q.Quote(c)
 	}
-	return d.fill(`CREATE OR REPLACE TEMPORARY TABLE `+d.Quote(Kept)+` AS SELECT {id}`+list+` FROM {issues} WHERE {id} IN (SELECT {id} FROM {changed})`, issues)
+	return q.fill(`CREATE OR REPLACE TEMPORARY TABLE `+q.Quote(Kept)+` AS SELECT {id}`+list+` FROM {issues}
+WHERE {id} IN (SELECT {id} FROM {changed}) AND {_site} = {'site'}`, issues)
 }
 
 // issueOf names the column with the id of the issue that a row belongs to.
@@ -129,46 +143,46 @@ func issueOf(t *table.Table) string {
 }
 
 // SetPresence returns the statement that marks issues by the staged findings.
-func (d Dialect) SetPresence(issues *table.Table) string {
-	return d.fill(`UPDATE {issues} SET {_presence} = s.{_presence}, {_presence_evidence} = s.{_presence_evidence}, {_run_id} = ?, {_loaded_at} = `+d.Now+`
-FROM `+d.Quote(StageName(table.Findings()))+` s
-WHERE {issues}.{id} = s.{id}`, issues)
+func (q Statements) SetPresence(issues *table.Table) string {
+	return q.fill(`UPDATE {issues} SET {_presence} = s.{_presence}, {_presence_evidence} = s.{_presence_evidence}, {_run_id} = ?, {_loaded_at} = `+q.Now+`
+FROM `+q.Quote(StageName(table.Findings()))+` s
+WHERE {issues}.{id} = s.{id} AND {issues}.{_site} = {'site'}`, issues)
 }
 
 // LiveDigest returns the query for the digest of a pipeline's live rows, see
 // state.Digest. Its parameter is the pipeline.
-func (d Dialect) LiveDigest(issues *table.Table) string {
-	h := fmt.Sprintf("MOD(CAST(MOD({id}, %d) AS %s) * %d, %d)", int64(state.Prime), d.Wide, int64(state.Factor), int64(state.Prime))
-	return d.fill(fmt.Sprintf(`SELECT COUNT(*), COALESCE(MOD(SUM(MOD(h * MOD(h, %d), %d)), %d), 0)
-FROM (SELECT %s AS h FROM {issues} WHERE {_presence} = 'live' AND {_pipeline} = ?) x`, int64(state.Second), int64(state.Prime), int64(state.Prime), h), issues)
+func (q Statements) LiveDigest(issues *table.Table) string {
+	h := fmt.Sprintf("MOD(CAST(MOD({id}, %d) AS %s) * %d, %d)", int64(state.Prime), q.Wide, int64(state.Factor), int64(state.Prime))
+	return q.fill(fmt.Sprintf(`SELECT COUNT(*), COALESCE(MOD(SUM(MOD(h * MOD(h, %d), %d)), %d), 0)
+FROM (SELECT %s AS h FROM {issues} WHERE {_presence} = 'live' AND {_pipeline} = ? AND {_site} = {'site'}) x`, int64(state.Second), int64(state.Prime), int64(state.Prime), h), issues)
 }
 
 // MissingIDs returns the query for ids of the census that are no live row.
-func (d Dialect) MissingIDs(issues *table.Table) string {
-	return d.fill(`SELECT DISTINCT s.{id} FROM `+d.Quote(StageName(table.Census()))+` s
-LEFT JOIN {issues} t ON t.{id} = s.{id} AND t.{_presence} = 'live'
+func (q Statements) MissingIDs(issues *table.Table) string {
+	return q.fill(`SELECT DISTINCT s.{id} FROM `+q.Quote(StageName(table.Census()))+` s
+LEFT JOIN {issues} t ON t.{id} = s.{id} AND t.{_site} = {'site'} AND t.{_presence} = 'live'
 WHERE t.{id} IS NULL ORDER BY 1`, issues)
 }
 
 // AbsentIDs returns the query for a pipeline's live rows that the census does
 // not have. Its parameter is the pipeline.
-func (d Dialect) AbsentIDs(issues *table.Table) string {
-	return d.fill(`SELECT t.{id}, COALESCE(t.{project_id}, 0), COALESCE(t.{key}, '') FROM {issues} t
-LEFT JOIN `+d.Quote(StageName(table.Census()))+` s ON s.{id} = t.{id}
-WHERE t.{_presence} = 'live' AND t.{_pipeline} = ? AND s.{id} IS NULL ORDER BY 1`, issues)
+func (q Statements) AbsentIDs(issues *table.Table) string {
+	return q.fill(`SELECT t.{id}, COALESCE(t.{project_id}, 0), COALESCE(t.{key}, '') FROM {issues} t
+LEFT JOIN `+q.Quote(StageName(table.Census()))+` s ON s.{id} = t.{id}
+WHERE t.{_presence} = 'live' AND t.{_pipeline} = ? AND t.{_site} = {'site'} AND s.{id} IS NULL ORDER BY 1`, issues)
 }
 
 // LiveByProject returns the query for the number of a pipeline's live rows in
 // each project. Its parameter is the pipeline.
-func (d Dialect) LiveByProject(issues *table.Table) string {
-	return d.fill(`SELECT COALESCE({project_id}, 0), COUNT(*) FROM {issues}
-WHERE {_presence} = 'live' AND {_pipeline} = ? GROUP BY 1 ORDER BY 1`, issues)
+func (q Statements) LiveByProject(issues *table.Table) string {
+	return q.fill(`SELECT COALESCE({project_id}, 0), COUNT(*) FROM {issues}
+WHERE {_presence} = 'live' AND {_pipeline} = ? AND {_site} = {'site'} GROUP BY 1 ORDER BY 1`, issues)
 }
 
 // fill replaces names in braces by quoted identifiers: {table} and {issues} by
 // the table, {stage} by its staged rows, {changed} by the changed readings, any
-// other by the column of that name.
-func (d Dialect) fill(sql string, t *table.Table) string {
+// other by the column of that name. {'site'} is the site's name as a literal.
+func (q Statements) fill(sql string, t *table.Table) string {
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(sql, "{")
@@ -184,8 +198,12 @@ func (d Dialect) fill(sql string, t *table.Table) string {
 			name = StageName(t)
 		case "changed":
 			name = Changed
+		case "'site'":
+			b.WriteString(q.Literal(q.Site))
+			sql = after
+			continue
 		}
-		b.WriteString(d.Quote(name))
+		b.WriteString(q.Quote(name))
 		sql = after
 	}
 }

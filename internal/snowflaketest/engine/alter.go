@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"snowdrift/internal/snowflaketest/duckfn"
 	"snowdrift/internal/snowflaketest/sferr"
 	"snowdrift/internal/snowflaketest/sqltype"
 	"snowdrift/internal/snowflaketest/syntax"
@@ -57,13 +58,16 @@ func (x *execution) addColumns(ctx context.Context, t *table, st *syntax.AlterTa
 	columns := x.engine.columns(&t.columns)
 	var statements []string
 	for i, c := range defs {
+		if c.Default != nil && st.AddIfNotExists {
+			return sferr.Compilation("001003", "42000", "syntax error: ADD COLUMN IF NOT EXISTS takes no DEFAULT")
+		}
 		if slices.ContainsFunc(columns, func(o column) bool { return o.Name == c.Name }) {
 			if st.AddIfNotExists {
 				continue
 			}
 			return sferr.Compilation("001430", "42601", "column '%s' already exists", c.Name)
 		}
-		if c.NotNull {
+		if c.NotNull && c.Default == nil {
 			n, err := x.queryInt(ctx, "SELECT count(*) FROM "+t.physical)
 			if err != nil {
 				return err
@@ -73,7 +77,11 @@ func (x *execution) addColumns(ctx context.Context, t *table, st *syntax.AlterTa
 			}
 		}
 		columns = append(columns, column{Column: c, comment: st.Add[i].Comment})
-		statements = append(statements, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s", t.physical, quoted(c.Name), c.Type.DuckDB()))
+		fill := ""
+		if c.Default != nil {
+			fill = " DEFAULT " + duckfn.Quote(*c.Default)
+		}
+		statements = append(statements, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s%s", t.physical, quoted(c.Name), c.Type.DuckDB(), fill))
 	}
 	if err := checkColumns(columns); err != nil {
 		return err

@@ -98,9 +98,15 @@ func (p *parser) columnDef() (ColumnDef, error) {
 			if c.Comment, err = p.stringLiteral(); err != nil {
 				return c, err
 			}
-		case p.words("DEFAULT"), p.words("AUTOINCREMENT"), p.words("IDENTITY"), p.words("PRIMARY"), p.words("UNIQUE"),
+		case p.words("DEFAULT"):
+			text, err := p.stringLiteral()
+			if err != nil {
+				return c, sferr.Unsupported("a DEFAULT of column %q that is not a text", c.Name)
+			}
+			c.Default = &text
+		case p.words("AUTOINCREMENT"), p.words("IDENTITY"), p.words("PRIMARY"), p.words("UNIQUE"),
 			p.words("REFERENCES"), p.words("COLLATE"):
-			return c, sferr.Unsupported("DEFAULT, AUTOINCREMENT, COLLATE and constraints of column %q", c.Name)
+			return c, sferr.Unsupported("AUTOINCREMENT, COLLATE and constraints of column %q", c.Name)
 		default:
 			return c, nil
 		}

@@ -63,6 +63,7 @@ type ColumnDef struct {
 	Name    string
 	Type    TypeName
 	NotNull bool
+	Default *string // a text; nil for none
 	Comment string
 }
 

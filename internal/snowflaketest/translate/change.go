@@ -263,7 +263,7 @@ func Definition(defs []syntax.ColumnDef) ([]Column, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[i] = Column{Name: d.Name, Type: t, NotNull: d.NotNull}
+		out[i] = Column{Name: d.Name, Type: t, NotNull: d.NotNull, Default: d.Default}
 	}
 	return out, nil
 }

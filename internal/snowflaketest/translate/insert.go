@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"snowdrift/internal/snowflaketest/duckfn"
 	"snowdrift/internal/snowflaketest/sferr"
 	"snowdrift/internal/snowflaketest/sqltype"
 	"snowdrift/internal/snowflaketest/syntax"
@@ -64,18 +65,27 @@ func columnPositions(target []Column, names []string) ([]int, error) {
 	return out, nil
 }
 
-// storedRows selects exprs, "" for NULL, from from and checks each column.
+// storedRows selects exprs, "" for the column's default, from from and checks each column.
 func storedRows(target []Column, exprs []string, from string) string {
 	inner, outer := make([]string, len(target)), make([]string, len(target))
 	for i, c := range target {
 		e := exprs[i]
 		if e == "" {
-			e = "CAST(NULL AS " + c.Type.DuckDB() + ")"
+			e = c.initial()
 		}
 		inner[i] = fmt.Sprintf("%s AS c%d", e, i+1)
 		outer[i] = fmt.Sprintf("%s AS c%d", stored(fmt.Sprintf("s.c%d", i+1), c), i+1)
 	}
 	return fmt.Sprintf("SELECT %s FROM (SELECT %s FROM %s) AS s", strings.Join(outer, ", "), strings.Join(inner, ", "), from)
+}
+
+// initial is what a column has where nothing is said.
+func (c Column) initial() string {
+	value := "NULL"
+	if c.Default != nil {
+		value = duckfn.Quote(*c.Default)
+	}
+	return "CAST(" + value + " AS " + c.Type.DuckDB() + ")"
 }
 
 // checkValues refuses what a VALUES clause of INSERT cannot hold: functions that

@@ -50,6 +50,7 @@ type Column struct {
 	Name    string
 	Type    sqltype.Type
 	NotNull bool
+	Default *string // a text; nil for none
 }
 
 // Relation is what a name in FROM stands for: SQL that DuckDB can select from,

@@ -40,7 +40,7 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 			return err
 		}
 		if issues != nil {
-			row := w.conn.QueryRowContext(ctx, Dialect.LiveDigest(issues), c.Run.Pipeline)
+			row := w.conn.QueryRowContext(ctx, w.sql().LiveDigest(issues), c.Run.Pipeline)
 			if err := row.Scan(&result.Digest.Count, &result.Digest.Sum); err != nil {
 				return w.fail("commit", issues.Name, "digest", err)
 			}
@@ -86,7 +86,7 @@ func (w *Warehouse) views(ctx context.Context, issues *table.Table) error {
 
 func (w *Warehouse) checkFence(ctx context.Context, pipeline string) error {
 	n, err := w.affect(ctx, "check the lease", "", `UPDATE "_snowdrift_lease" SET "acquired" = "acquired" WHERE "pipeline" = ? AND "run_id" = ? AND "fence" = ?`,
-		pipeline, w.run, w.fence)
+		pipeline, w.job.Run, w.fence)
 	if err == nil && n != 1 {
 		err = w.fail("check the lease", pipeline, "", load.ErrLeaseLost)
 	}
@@ -108,7 +108,7 @@ func (w *Warehouse) merge(ctx context.Context, c load.Commit, issues *table.Tabl
 			return err
 		}
 	}
-	n, err := w.affect(ctx, "commit", issues.Name, Dialect.SetPresence(issues), c.Run.ID)
+	n, err := w.affect(ctx, "commit", issues.Name, w.sql().SetPresence(issues), c.Run.ID)
 	rows[issues.Name] += n
 	return err
 }
@@ -124,7 +124,8 @@ func (w *Warehouse) remove(ctx context.Context, rows map[string]int64) error {
 		if t.Role == table.Scratch || len(have) == 0 {
 			continue
 		}
-		n, err := w.affect(ctx, "commit", t.Name, Dialect.RemoveFound(t))
+		_, withSite := have[table.Site]
+		n, err := w.affect(ctx, "commit", t.Name, w.sql().RemoveFound(t, withSite))
 		if err != nil {
 			return err
 		}
@@ -139,7 +140,7 @@ func (w *Warehouse) remove(ctx context.Context, rows map[string]int64) error {
 // rows of issues. Rows are deleted and inserted: DuckDB's MERGE would hold wide
 // rows in memory, where this streams them from the files to the table.
 func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Table, rows map[string]int64) error {
-	changed, err := w.affect(ctx, "commit", issues.Name, Dialect.FindChanged(issues))
+	changed, err := w.affect(ctx, "commit", issues.Name, w.sql().FindChanged(issues))
 	if err != nil || changed == 0 {
 		return err
 	}
@@ -151,7 +152,7 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 		if t.Role == table.Scratch {
 			continue
 		}
-		deleted, err := w.affect(ctx, "commit", t.Name, Dialect.DeleteRows(t))
+		deleted, err := w.affect(ctx, "commit", t.Name, w.sql().DeleteRows(t))
 		if err != nil {
 			return err
 		}
@@ -162,7 +163,7 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 			if t == issues {
 				args, columns = []any{run.Pipeline, run.ID}, kept
 			}
-			if inserted, err = w.affect(ctx, "commit", t.Name, Dialect.InsertRows(t, columns), args...); err != nil {
+			if inserted, err = w.affect(ctx, "commit", t.Name, w.sql().InsertRows(t, columns), args...); err != nil {
 				return err
 			}
 		}
@@ -188,7 +189,7 @@ func (w *Warehouse) keep(ctx context.Context, issues *table.Table) ([]string, er
 	if len(kept) == 0 {
 		return nil, nil
 	}
-	return kept, w.exec(ctx, "commit", issues.Name, Dialect.KeepColumns(issues, kept))
+	return kept, w.exec(ctx, "commit", issues.Name, w.sql().KeepColumns(issues, kept))
 }
 
 func (w *Warehouse) saveState(ctx context.Context, s *state.State) error {
@@ -212,16 +213,16 @@ func (w *Warehouse) saveColumns(ctx context.Context, columns []table.Assignment)
 	if err != nil {
 		return err
 	}
-	have := map[string]bool{}
+	have := map[table.LedgerKey]bool{}
 	for _, a := range known {
-		have[a.Column] = true
+		have[a.Key()] = true
 	}
 	for _, a := range columns {
-		if have[a.Column] {
+		if have[a.Key()] {
 			continue
 		}
-		if err := w.exec(ctx, "save the column ledger", a.Column, `INSERT INTO "_snowdrift_columns" VALUES ('issues', ?, ?, ?, ?, ?)`,
-			a.Column, a.Field, a.Suffix, a.Type.String(), a.Name); err != nil {
+		if err := w.exec(ctx, "save the column ledger", a.Column, `INSERT INTO "_snowdrift_columns" VALUES ('issues', ?, ?, ?, ?, ?, NULLIF(?, ''))`,
+			a.Column, a.Field, a.Suffix, a.Type.String(), a.Name, a.Site); err != nil {
 			return err
 		}
 	}
@@ -268,9 +269,18 @@ func (w *Warehouse) State(ctx context.Context, pipeline string) (*state.State, e
 	return s, err
 }
 
-// ledger returns the column ledger.
+// ledger returns the column ledger. A file that an earlier version wrote, and
+// that is only read now, has no sites in it.
 func (w *Warehouse) ledger(ctx context.Context) ([]table.Assignment, error) {
-	rows, err := w.conn.QueryContext(ctx, `SELECT "field_id", "part", "type", "column_name", "field_name" FROM "_snowdrift_columns" ORDER BY "column_name"`)
+	have, err := w.columns(ctx, "_snowdrift_columns")
+	if err != nil {
+		return nil, err
+	}
+	site := "NULL"
+	if _, there := have["site"]; there {
+		site = Dialect.Quote("site")
+	}
+	rows, err := w.conn.QueryContext(ctx, `SELECT "field_id", "part", "type", "column_name", "field_name", COALESCE(`+site+`, '') FROM "_snowdrift_columns" ORDER BY "column_name", 6`)
 	if err != nil {
 		return nil, w.fail("read the column ledger", "", "", err)
 	}
@@ -279,7 +289,7 @@ func (w *Warehouse) ledger(ctx context.Context) ([]table.Assignment, error) {
 	for rows.Next() {
 		var a table.Assignment
 		var typ string
-		if err := rows.Scan(&a.Field, &a.Suffix, &typ, &a.Column, &a.Name); err != nil {
+		if err := rows.Scan(&a.Field, &a.Suffix, &typ, &a.Column, &a.Name, &a.Site); err != nil {
 			return nil, w.fail("read the column ledger", "", "", err)
 		}
 		if a.Type, err = table.ParseType(typ); err != nil {

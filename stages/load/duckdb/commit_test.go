@@ -38,7 +38,7 @@ func prepared(t test, w *Warehouse, run string) *loader {
 	t.Helper()
 	l := &loader{test: t, w: w, run: run, t: table.Issues(nil, nil), dir: t.TempDir()}
 	ctx := context.Background()
-	for _, err := range []error{w.Acquire(ctx, "jira", run), w.Prepare(ctx, []*table.Table{l.t})} {
+	for _, err := range []error{w.Acquire(ctx, load.Job{Pipeline: "jira", Site: table.DefaultSite, Run: run}), w.Prepare(ctx, []*table.Table{l.t})} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -173,14 +173,14 @@ func TestWithoutPrepare(t *testing.T) {
 	w := open(t, options(filepath.Join(t.TempDir(), "jira.duckdb")))
 	defer w.Close()
 	l := &loader{test: t, w: w, run: "run 1", t: table.Issues(nil, nil), dir: t.TempDir()}
-	if err := w.Acquire(context.Background(), "jira", "run 1"); err != nil {
+	if err := w.Acquire(context.Background(), load.Job{Pipeline: "jira", Site: table.DefaultSite, Run: "run 1"}); err != nil {
 		t.Fatal(err)
 	}
 	l.stage(1, 3, func(int64) string { return "{}" })
 	if _, err := w.Commit(context.Background(), l.what(1)); err == nil {
 		t.Error("files were staged, no table was prepared, and the commit succeeded")
 	}
-	if d, err := w.Diff(context.Background(), "jira"); err == nil {
+	if d, err := w.Diff(context.Background()); err == nil {
 		t.Errorf("a table that was not prepared was compared: %+v", d)
 	}
 }

@@ -45,7 +45,7 @@ type Warehouse struct {
 	tables []*table.Table
 	staged map[string][]stages.File
 	fence  int64
-	run    string
+	job    load.Job
 }
 
 // Dialect is DuckDB's SQL.
@@ -163,24 +163,27 @@ func (w *Warehouse) Close() error {
 
 // Acquire takes the lease. Since this process has the file to itself, a lease
 // found in it is that of a run which is dead.
-func (w *Warehouse) Acquire(ctx context.Context, pipeline, run string) error {
+func (w *Warehouse) Acquire(ctx context.Context, job load.Job) error {
 	for _, s := range sqlfiles.Statements("duckdb/meta.sql") {
 		if err := w.exec(ctx, "prepare", "", s); err != nil {
 			return err
 		}
 	}
 	return w.transaction(ctx, "take the lease", func() error {
-		row := w.conn.QueryRowContext(ctx, `SELECT COALESCE(MAX("fence"), 0) + 1 FROM "_snowdrift_lease" WHERE "pipeline" = ?`, pipeline)
+		row := w.conn.QueryRowContext(ctx, `SELECT COALESCE(MAX("fence"), 0) + 1 FROM "_snowdrift_lease" WHERE "pipeline" = ?`, job.Pipeline)
 		if err := row.Scan(&w.fence); err != nil {
 			return err
 		}
-		if err := w.exec(ctx, "take the lease", "", `DELETE FROM "_snowdrift_lease" WHERE "pipeline" = ?`, pipeline); err != nil {
+		if err := w.exec(ctx, "take the lease", "", `DELETE FROM "_snowdrift_lease" WHERE "pipeline" = ?`, job.Pipeline); err != nil {
 			return err
 		}
-		w.run = run
-		return w.exec(ctx, "take the lease", "", `INSERT INTO "_snowdrift_lease" VALUES (?, ?, ?, now())`, pipeline, run, w.fence)
+		w.job = job
+		return w.exec(ctx, "take the lease", "", `INSERT INTO "_snowdrift_lease" VALUES (?, ?, ?, now())`, job.Pipeline, job.Run, w.fence)
 	})
 }
+
+// sql returns the statements for the rows of the run's site.
+func (w *Warehouse) sql() load.Statements { return Dialect.For(w.job.Site) }
 
 // Prepare makes tables and columns that are missing.
 func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"snowdrift/internal/table"
 	"snowdrift/stages/load"
 )
 
@@ -133,7 +134,7 @@ func TestReadOnly(t *testing.T) {
 	if got := count(t, w, `SELECT COUNT(*) FROM issues`); got != 5 {
 		t.Errorf("%d issues, want 5", got)
 	}
-	if err := w.Acquire(context.Background(), "jira", "run 2"); err == nil {
+	if err := w.Acquire(context.Background(), load.Job{Pipeline: "jira", Site: table.DefaultSite, Run: "run 2"}); err == nil {
 		t.Error("the lease of a file that is open for reading was taken")
 	}
 }

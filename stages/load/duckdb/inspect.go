@@ -14,30 +14,35 @@ import (
 
 // Inspect looks at what is there of the tables. What comes after it lives in
 // temporary views, which are no part of the file.
-func (w *Warehouse) Inspect(ctx context.Context, _, run string, tables []*table.Table) ([]*table.Table, error) {
-	w.run, w.tables = run, nil
+func (w *Warehouse) Inspect(ctx context.Context, job load.Job, tables []*table.Table) ([]*table.Table, error) {
+	w.job, w.tables = job, nil
 	for _, t := range tables {
 		have, err := w.columns(ctx, t.Name)
 		if err != nil {
 			return nil, err
 		}
-		if len(have) > 0 {
-			w.tables = append(w.tables, Dialect.Present(t, have))
+		if len(have) == 0 {
+			continue
 		}
+		there, err := Dialect.Present(t, have)
+		if err != nil {
+			return nil, err
+		}
+		w.tables = append(w.tables, there)
 	}
 	return w.tables, nil
 }
 
 // Versions returns the digest of the pipeline's live rows by id and updated.
-func (w *Warehouse) Versions(ctx context.Context, pipeline string) (d state.Digest, strays []load.Stray, err error) {
+func (w *Warehouse) Versions(ctx context.Context) (d state.Digest, strays []load.Stray, err error) {
 	issues := w.table(table.Issue)
 	if issues == nil {
 		return d, nil, w.fail("sum up", "", "", errNotPrepared)
 	}
-	if err := w.conn.QueryRowContext(ctx, Dialect.VersionDigest(issues), pipeline).Scan(&d.Count, &d.Sum); err != nil {
+	if err := w.conn.QueryRowContext(ctx, w.sql().VersionDigest(issues), w.job.Pipeline).Scan(&d.Count, &d.Sum); err != nil {
 		return d, nil, w.fail("sum up", issues.Name, "", err)
 	}
-	err = w.each(ctx, Dialect.StrayRows(issues), []any{pipeline}, func(rows *sql.Rows) error {
+	err = w.each(ctx, w.sql().StrayRows(issues), []any{w.job.Pipeline}, func(rows *sql.Rows) error {
 		stray, err := load.ScanStray(rows)
 		strays = append(strays, stray)
 		return err
@@ -68,7 +73,7 @@ func (w *Warehouse) Compare(ctx context.Context, same func(stored, jira []byte) 
 		}
 	}
 	var out []load.Difference
-	for _, c := range Dialect.Comparisons(w.tables) {
+	for _, c := range w.sql().Comparisons(w.tables) {
 		err := w.each(ctx, c.SQL, nil, func(rows *sql.Rows) error {
 			found, err := c.Read(rows, same)
 			out = append(out, found...)

@@ -12,7 +12,7 @@ import (
 )
 
 // Diff compares the staged census with the pipeline's rows.
-func (w *Warehouse) Diff(ctx context.Context, pipeline string) (load.Diff, error) {
+func (w *Warehouse) Diff(ctx context.Context) (load.Diff, error) {
 	d := load.Diff{Live: map[int64]int64{}}
 	issues := w.table(table.Issue)
 	if issues == nil {
@@ -24,7 +24,7 @@ func (w *Warehouse) Diff(ctx context.Context, pipeline string) (load.Diff, error
 	if err := w.views(ctx, issues); err != nil {
 		return d, err
 	}
-	err := w.each(ctx, Dialect.MissingIDs(issues), nil, func(rows *sql.Rows) error {
+	err := w.each(ctx, w.sql().MissingIDs(issues), nil, func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
 		d.Missing = append(d.Missing, id)
@@ -33,7 +33,7 @@ func (w *Warehouse) Diff(ctx context.Context, pipeline string) (load.Diff, error
 	if err != nil {
 		return d, w.fail("compare with the census", issues.Name, "", err)
 	}
-	err = w.each(ctx, Dialect.AbsentIDs(issues), []any{pipeline}, func(rows *sql.Rows) error {
+	err = w.each(ctx, w.sql().AbsentIDs(issues), []any{w.job.Pipeline}, func(rows *sql.Rows) error {
 		var a load.Absent
 		err := rows.Scan(&a.ID, &a.ProjectID, &a.Key)
 		d.Absent = append(d.Absent, a)
@@ -42,7 +42,7 @@ func (w *Warehouse) Diff(ctx context.Context, pipeline string) (load.Diff, error
 	if err != nil {
 		return d, w.fail("compare with the census", issues.Name, "", err)
 	}
-	err = w.each(ctx, Dialect.StaleRows(issues), []any{pipeline}, func(rows *sql.Rows) error {
+	err = w.each(ctx, w.sql().StaleRows(issues), []any{w.job.Pipeline}, func(rows *sql.Rows) error {
 		stale, err := load.ScanStale(rows)
 		d.Stale = append(d.Stale, stale)
 		return err
@@ -50,7 +50,7 @@ func (w *Warehouse) Diff(ctx context.Context, pipeline string) (load.Diff, error
 	if err != nil {
 		return d, w.fail("compare with the census", issues.Name, "", err)
 	}
-	err = w.each(ctx, Dialect.LiveByProject(issues), []any{pipeline}, func(rows *sql.Rows) error {
+	err = w.each(ctx, w.sql().LiveByProject(issues), []any{w.job.Pipeline}, func(rows *sql.Rows) error {
 		var project, n int64
 		err := rows.Scan(&project, &n)
 		d.Live[project] = n

@@ -38,7 +38,7 @@ func TestReservedWords(t *testing.T) {
 		if system[word] {
 			continue
 		}
-		cols, _ := table.Custom([]table.Field{{ID: "customfield_1", Name: word, Type: "number"}}, nil)
+		cols, _ := table.Custom(table.DefaultSite, []table.Field{{ID: "customfield_1", Name: word, Type: "number"}}, nil)
 		if err := unquoted(ctx, w, cols[0].Name); err != nil {
 			t.Errorf("a field called %s gets the column %s: %v", word, cols[0].Name, err)
 		}

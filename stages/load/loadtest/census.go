@@ -149,7 +149,7 @@ func diff(d *destination) {
 		{census: []int64{100, 1, 100}, missing: []int64{100}, absent: []int64{2, 3, 4}},
 	} {
 		d.census(tt.census...)
-		got, err := d.w.Diff(d.Context(), pipeline)
+		got, err := d.w.Diff(d.Context())
 		d.must(err)
 		d.noFiles()
 		want := load.Diff{Missing: tt.missing, Live: map[int64]int64{10: 2, 20: 1, 0: 1}}
@@ -187,7 +187,7 @@ func diffOfVersions(d *destination) {
 	}
 	set(d.T, rows, map[string]any{table.ID: int64(2), table.Updated: int64(2001 * 1000)}, 0) // some come twice
 	d.handOver(rows)
-	got, err := d.w.Diff(d.Context(), pipeline)
+	got, err := d.w.Diff(d.Context())
 	d.must(err)
 	want := []load.Stale{{ID: 2, Row: time.UnixMilli(2000), Jira: time.UnixMilli(2001)}, {ID: 3, Jira: time.UnixMilli(3000)},
 		{ID: 4, Row: time.UnixMilli(4000), Jira: time.UnixMilli(3999)}}
@@ -206,13 +206,13 @@ func diffOfVersions(d *destination) {
 // Diff takes its own.
 func diffNeedsACensus(d *destination) {
 	d.load(reading{id: 1, updated: 1, hash: 1})
-	if got, err := d.w.Diff(d.Context(), pipeline); err == nil {
+	if got, err := d.w.Diff(d.Context()); err == nil {
 		d.Errorf("no census: %+v", got)
 	}
 	d.census(1)
-	_, err := d.w.Diff(d.Context(), pipeline)
+	_, err := d.w.Diff(d.Context())
 	d.must(err)
-	if got, err := d.w.Diff(d.Context(), pipeline); err == nil {
+	if got, err := d.w.Diff(d.Context()); err == nil {
 		d.Errorf("the census of the Diff before: %+v", got)
 	}
 }

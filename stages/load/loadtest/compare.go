@@ -16,7 +16,7 @@ func (d *destination) inspect(extra ...table.Column) []*table.Table {
 	d.close()
 	d.w = d.open(d.T)
 	d.tables = tables(extra...)
-	there, err := d.w.Inspect(d.Context(), pipeline, "verify 1", d.tables)
+	there, err := d.w.Inspect(d.Context(), load.Job{Pipeline: d.run.Pipeline, Site: d.site, Run: "verify 1"}, d.tables)
 	d.must(err)
 	return there
 }
@@ -95,7 +95,7 @@ func inspectNothing(d *destination) {
 	d.close()
 	empty.w = d.open(d.T)
 	defer empty.close()
-	there, err := empty.w.Inspect(d.Context(), "never", "verify 1", []*table.Table{table.Findings()})
+	there, err := empty.w.Inspect(d.Context(), load.Job{Pipeline: "never", Site: d.site, Run: "verify 1"}, []*table.Table{table.Findings()})
 	if err != nil || len(there) > 0 {
 		d.Errorf("%v, %v", there, err)
 	}
@@ -114,7 +114,7 @@ func versionDigest(d *destination) {
 	for _, r := range readings[:5] {
 		want.AddVersion(r.id, r.updated)
 	}
-	got, strays, err := d.w.Versions(d.Context(), pipeline)
+	got, strays, err := d.w.Versions(d.Context())
 	d.must(err)
 	if got != want || len(strays) > 0 {
 		d.Errorf("digest %v, want %v; strays %v", got, want, strays)

@@ -32,6 +32,7 @@ type destination struct {
 	open   func(t *testing.T) load.Warehouse
 	w      load.Warehouse // nil between close and acquire
 	run    state.Run
+	site   string // of the runs
 	tables []*table.Table
 	dir    string // of the files
 	files  int
@@ -51,8 +52,13 @@ func (d *destination) acquireFor(pipeline, run string, extra ...table.Column) {
 	d.close()
 	d.w, d.tables = d.open(d.T), tables(extra...)
 	d.run = state.Run{ID: run, Pipeline: pipeline, Started: started, Outcome: "running"}
-	d.must(d.w.Acquire(d.Context(), pipeline, run))
+	d.must(d.w.Acquire(d.Context(), d.job()))
 	d.must(d.w.Prepare(d.Context(), d.tables))
+}
+
+// job is that of the run.
+func (d *destination) job() load.Job {
+	return load.Job{Pipeline: d.run.Pipeline, Site: d.site, Run: d.run.ID}
 }
 
 func (d *destination) close() {
@@ -92,13 +98,14 @@ func tables(extra ...table.Column) []*table.Table {
 
 // parts is a child table.
 var parts = &table.Table{
-	Name: "issue_parts", Role: table.Child, Field: "parts", Each: "[]", Key: []string{table.IssueID, "position"},
+	Name: "issue_parts", Role: table.Child, Field: "parts", Each: "[]", Key: []string{table.IssueID, "position", table.Site},
 	Doc: "Parts of issues; it's \"quoted\".",
 	Columns: []table.Column{
 		{Name: table.IssueID, Type: table.Int, Source: table.FromIssue, Doc: "Issue."},
 		{Name: "position", Type: table.Int, Source: table.FromIndex, Doc: "Position."},
 		{Name: "body", Type: table.Text, Doc: "Text."},
 		{Name: "words", Type: table.List, Doc: "Words of the text."},
+		*table.ValueErrors().Column(table.Site),
 	},
 }
 
@@ -279,12 +286,12 @@ func (d *destination) everything() []string {
 	d.Helper()
 	var out []string
 	for _, sql := range []string{
-		`SELECT id, key, summary, updated, _hash, CAST(TO_JSON(_raw) AS VARCHAR), _presence, _presence_evidence, _pipeline, _run_id FROM issues ORDER BY id`,
-		`SELECT issue_id, position, body, CAST(TO_JSON(words) AS VARCHAR) FROM issue_parts ORDER BY issue_id, position`,
-		`SELECT issue_id, field_id, table_name, column_name, reason FROM _snowdrift_value_errors ORDER BY issue_id, column_name`,
+		`SELECT id, key, summary, updated, _hash, CAST(TO_JSON(_raw) AS VARCHAR), _presence, _presence_evidence, _pipeline, _run_id, _site FROM issues ORDER BY _site, id`,
+		`SELECT issue_id, position, body, CAST(TO_JSON(words) AS VARCHAR), _site FROM issue_parts ORDER BY _site, issue_id, position`,
+		`SELECT issue_id, field_id, table_name, column_name, reason, _site FROM _snowdrift_value_errors ORDER BY _site, issue_id, column_name`,
 		`SELECT pipeline, commit_id FROM _snowdrift_state ORDER BY pipeline`,
 		`SELECT run_id, outcome FROM _snowdrift_runs ORDER BY run_id`,
-		`SELECT column_name, field_id FROM _snowdrift_columns ORDER BY column_name`,
+		`SELECT column_name, field_id, site FROM _snowdrift_columns ORDER BY column_name, site`,
 	} {
 		out = append(append(out, sql), d.query(sql)...)
 	}

@@ -14,6 +14,7 @@ package loadtest
 import (
 	"testing"
 
+	"snowdrift/internal/table"
 	"snowdrift/stages/load"
 )
 
@@ -47,9 +48,15 @@ func Run(t *testing.T, open func(t *testing.T) load.Warehouse) {
 		{"Inspect", inspect},
 		{"InspectNothing", inspectNothing},
 		{"Compare", compare},
+		{"Sites", sites},
+		{"CensusOfASite", censusOfASite},
+		{"RemovalAtASite", removalAtASite},
+		{"ComparisonAtASite", comparisonAtASite},
+		{"TablesWithoutSites", tablesWithoutSites},
 		{"State", stateRoundTrip},
 		{"StateOfPipelines", stateOfPipelines},
 		{"ColumnLedger", columnLedger},
+		{"ColumnLedgerOfSites", columnLedgerOfSites},
 		{"RunLedger", runLedger},
 		{"LeaseOfAnEndedRun", leaseOfAnEndedRun},
 		{"BrokenFile", brokenFile},
@@ -58,7 +65,7 @@ func Run(t *testing.T, open func(t *testing.T) load.Warehouse) {
 		{"Query", query},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := &destination{T: t, open: open, dir: t.TempDir()}
+			d := &destination{T: t, open: open, site: table.DefaultSite, dir: t.TempDir()}
 			defer d.close() // before what open has cleaned up
 			d.acquire("run 1")
 			c.test(d)

@@ -143,7 +143,7 @@ func runLedger(d *destination) {
 func leaseOfAnEndedRun(d *destination) {
 	d.acquire("run 2")
 	d.load(reading{id: 1, updated: 1, hash: 1})
-	d.must(d.w.Acquire(d.Context(), pipeline, "run 2")) // the same run again
+	d.must(d.w.Acquire(d.Context(), d.job())) // the same run again
 	d.load(reading{id: 1, updated: 2, hash: 2})
 	d.acquire("run 3")
 	d.load(reading{id: 1, updated: 3, hash: 3})

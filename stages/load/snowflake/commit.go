@@ -8,6 +8,7 @@ import (
 
 	"snowdrift/internal/table"
 	"snowdrift/stages/load"
+	"snowdrift/state"
 )
 
 // attempts is how often a commit is tried before the run gives up.
@@ -73,7 +74,7 @@ func (w *Warehouse) persist(ctx context.Context, c load.Commit, files map[string
 		if sent != nil {
 			happened, readErr := w.happened(ctx, c)
 			if readErr != nil {
-				return load.Result{}, fail("commit", w.pipeline, "COMMIT", fmt.Errorf("%w: %w; then: %w", load.ErrUnknown, err, readErr))
+				return load.Result{}, fail("commit", w.job.Pipeline, "COMMIT", fmt.Errorf("%w: %w; then: %w", load.ErrUnknown, err, readErr))
 			}
 			if happened {
 				w.opts.Log.Warn("the answer to COMMIT was lost, and it happened", "error", err)
@@ -119,11 +120,11 @@ func (w *Warehouse) attempt(ctx context.Context, c load.Commit, files map[string
 		}
 	}
 	if c.State != nil {
-		if err := w.markHint(ctx, s); err != nil {
+		if err := w.beforeState(ctx, s, c.State); err != nil {
 			return load.Result{}, err
 		}
 	}
-	if err := s.run(ctx, "commit", w.pipeline, "BEGIN"); err != nil {
+	if err := s.run(ctx, "commit", w.job.Pipeline, "BEGIN"); err != nil {
 		return load.Result{}, err
 	}
 	result, err := w.write(ctx, s, c, files)
@@ -134,16 +135,34 @@ func (w *Warehouse) attempt(ctx context.Context, c load.Commit, files map[string
 	// way or the other.
 	ctx = context.WithoutCancel(ctx)
 	if err != nil {
-		if rollback := s.run(ctx, "roll back", w.pipeline, "ROLLBACK"); rollback != nil {
+		if rollback := s.run(ctx, "roll back", w.job.Pipeline, "ROLLBACK"); rollback != nil {
 			w.opts.Log.Debug("ROLLBACK failed; the end of the session rolls back", "error", rollback)
 			w.abandon()
 		}
 		return load.Result{}, err
 	}
-	if err := s.run(ctx, "commit", w.pipeline, "COMMIT"); err != nil {
+	if err := s.run(ctx, "commit", w.job.Pipeline, "COMMIT"); err != nil {
 		return result, openCommit{err}
 	}
 	return result, nil
+}
+
+// beforeState does what the writing of a state needs and the transaction must
+// not hold.
+func (w *Warehouse) beforeState(ctx context.Context, s *session, st *state.State) error {
+	if w.ledger == nil {
+		columns, err := readLedger(ctx, s)
+		if err != nil {
+			return err
+		}
+		w.knowLedger(columns)
+	}
+	if len(w.added(st.Columns)) > 0 {
+		if err := s.run(ctx, "prepare", "_snowdrift_columns", addSite); err != nil {
+			return err
+		}
+	}
+	return w.markHint(ctx, s)
 }
 
 // afterCommit tidies up. The commit has happened, so nothing here can fail it.

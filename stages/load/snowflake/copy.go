@@ -38,7 +38,7 @@ func (w *Warehouse) copyFiles(ctx context.Context, s *session, files []stagedFil
 		names = append(names, f.name)
 	}
 	t := files[0].table
-	statement := copyInto(t, location(w.pipeline, w.run), names)
+	statement := copyInto(t, location(w.job.Pipeline, w.job.Run), names)
 	rows, err := s.named(ctx, "load", t.Name, statement)
 	if err != nil {
 		return err
@@ -94,15 +94,15 @@ func (w *Warehouse) tidy(ctx context.Context, s *session, files map[string][]sta
 		errs = append(errs, s.run(ctx, "drop the staged rows of", name, dropStaged(files[name][0].table)))
 	}
 	if len(files) > 0 {
-		errs = append(errs, s.run(ctx, "drop the changed readings", "", "DROP TABLE IF EXISTS "+Dialect.Quote(load.Changed)), w.removeRun(ctx, s, w.run))
+		errs = append(errs, s.run(ctx, "drop the changed readings", "", "DROP TABLE IF EXISTS "+Dialect.Quote(load.Changed)), w.removeRun(ctx, s, w.job.Run))
 	}
 	return errors.Join(errs...)
 }
 
 // removeRun removes the files of a run from the stage.
 func (w *Warehouse) removeRun(ctx context.Context, s *session, run string) error {
-	_, err := s.named(ctx, "remove the files of run", run, "REMOVE "+location(w.pipeline, run))
-	if err == nil && run == w.run {
+	_, err := s.named(ctx, "remove the files of run", run, "REMOVE "+location(w.job.Pipeline, run))
+	if err == nil && run == w.job.Run {
 		w.uploads.removed()
 	}
 	return err
@@ -118,5 +118,5 @@ func (w *Warehouse) discard(ctx context.Context) error {
 	if !w.uploads.littered() {
 		return nil
 	}
-	return w.with(ctx, func(ctx context.Context, s *session) error { return w.removeRun(ctx, s, w.run) })
+	return w.with(ctx, func(ctx context.Context, s *session) error { return w.removeRun(ctx, s, w.job.Run) })
 }

@@ -156,4 +156,4 @@ func DDL(pipeline string, tables []*table.Table) []string {
 }
 
 // DDL returns the statements that Prepare would run in an empty schema.
-func (w *Warehouse) DDL(tables []*table.Table) []string { return DDL(w.pipeline, tables) }
+func (w *Warehouse) DDL(tables []*table.Table) []string { return DDL(w.job.Pipeline, tables) }

@@ -16,16 +16,17 @@ import (
 // Numbers of Snowflake's and the driver's errors that are acted upon
 // (SNOWFLAKE_FACTS 4.10).
 const (
-	errLocked      = 625    // lock timeout, deadlock
-	errMissing     = 2003   // object missing, or not visible to the role
-	errGone        = 390111 // session no longer exists
-	errExpired     = 390112 // session token expired, and could not be renewed
-	errMaster      = 390114 // master token expired
-	errJWT         = 390144
-	errPost        = 261000 // HTTP status at a query
-	errRenew       = 261003
-	errPoll        = 261004
-	errEmptyAnswer = 261014
+	errLocked       = 625    // lock timeout, deadlock
+	errColumnExists = 1430   // ADD COLUMN of one that is there
+	errMissing      = 2003   // object missing, or not visible to the role
+	errGone         = 390111 // session no longer exists
+	errExpired      = 390112 // session token expired, and could not be renewed
+	errMaster       = 390114 // master token expired
+	errJWT          = 390144
+	errPost         = 261000 // HTTP status at a query
+	errRenew        = 261003
+	errPoll         = 261004
+	errEmptyAnswer  = 261014
 )
 
 // hints say what to do about errors that have a remedy outside of us.

@@ -95,7 +95,7 @@ func openWith(t *testing.T, opts Options, run string) *loader {
 			must(t, w.Close())
 		}
 	})
-	must(t, w.Acquire(t.Context(), "jira", run))
+	must(t, w.Acquire(t.Context(), load.Job{Pipeline: "jira", Site: table.DefaultSite, Run: run}))
 	return l
 }
 
@@ -177,7 +177,7 @@ func (l *loader) stageRows(sets ...*stages.Rows) {
 func (l *loader) write(sets ...*stages.Rows) []stages.File {
 	l.t.Helper()
 	l.files++
-	b := batch.New(batch.Options{Dir: l.dir, Prefix: fmt.Sprintf("%s-%d", l.run, l.files), FileSize: 1 << 20, Format: l.Format()})
+	b := batch.New(batch.Options{Dir: l.dir, Prefix: fmt.Sprintf("%s-%d", l.job.Run, l.files), FileSize: 1 << 20, Format: l.Format()})
 	for _, rows := range sets {
 		if rows.Len() > 0 {
 			must(l.t, b.Write(rows))
@@ -191,7 +191,7 @@ func (l *loader) write(sets ...*stages.Rows) []stages.File {
 func (l *loader) commit(n int) (load.Result, error) {
 	l.t.Helper()
 	st := state.New("jira")
-	st.Commit, st.Cursor = fmt.Sprintf("%s/%d", l.run, n), int64(n)
+	st.Commit, st.Cursor = fmt.Sprintf("%s/%d", l.job.Run, n), int64(n)
 	st.Columns = []table.Assignment{{Field: "customfield_1", Type: table.JSON, Column: "team", Name: "Team"}}
 	return l.Commit(l.t.Context(), load.Commit{State: st, Run: l.entry()})
 }
@@ -204,7 +204,7 @@ func (l *loader) mustCommit(n int) load.Result {
 }
 
 func (l *loader) entry() state.Run {
-	return state.Run{ID: l.run, Pipeline: "jira", Started: time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC), Outcome: "running", Report: []byte(`{"issues_read":1}`)}
+	return state.Run{ID: l.job.Run, Pipeline: "jira", Started: time.Date(2026, 1, 2, 3, 4, 5, 6e6, time.UTC), Outcome: "running", Report: []byte(`{"issues_read":1}`)}
 }
 
 // end closes the warehouse within the test.

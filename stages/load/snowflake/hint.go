@@ -87,7 +87,7 @@ func (w *Warehouse) markHint(ctx context.Context, s *session) error {
 	if err := w.uploads.ensureStage(ctx, s); err != nil {
 		return err
 	}
-	return s.run(ctx, "mark the commit", stageOf(w.pipeline), commentOnStage(w.pipeline, commitMark))
+	return s.run(ctx, "mark the commit", stageOf(w.job.Pipeline), commentOnStage(w.job.Pipeline, commitMark))
 }
 
 // writeHint writes the hint, after COMMIT.
@@ -96,7 +96,7 @@ func (w *Warehouse) writeHint(ctx context.Context, s *session, st *state.State) 
 	if err != nil || comment == "" {
 		return err
 	}
-	return s.run(ctx, "write the state's hint", stageOf(w.pipeline), commentOnStage(w.pipeline, comment))
+	return s.run(ctx, "write the state's hint", stageOf(w.job.Pipeline), commentOnStage(w.job.Pipeline, comment))
 }
 
 // readHint returns the state in the comment of a pipeline's stage, nil if there

@@ -11,8 +11,8 @@ import (
 )
 
 // Inspect looks at what is there of the tables, without a warehouse.
-func (w *Warehouse) Inspect(ctx context.Context, pipeline, run string, tables []*table.Table) ([]*table.Table, error) {
-	if err := w.Acquire(ctx, pipeline, run); err != nil { // which only notes them
+func (w *Warehouse) Inspect(ctx context.Context, job load.Job, tables []*table.Table) ([]*table.Table, error) {
+	if err := w.Acquire(ctx, job); err != nil { // which only notes them
 		return nil, err
 	}
 	err := w.with(ctx, func(ctx context.Context, s *session) error {
@@ -22,9 +22,14 @@ func (w *Warehouse) Inspect(ctx context.Context, pipeline, run string, tables []
 			if err != nil {
 				return err
 			}
-			if len(have) > 0 {
-				w.tables = append(w.tables, Dialect.Present(t, have))
+			if len(have) == 0 {
+				continue
 			}
+			there, err := Dialect.Present(t, have)
+			if err != nil {
+				return err
+			}
+			w.tables = append(w.tables, there)
 		}
 		return nil
 	})
@@ -32,7 +37,7 @@ func (w *Warehouse) Inspect(ctx context.Context, pipeline, run string, tables []
 }
 
 // Versions returns the digest of the pipeline's live rows by id and updated.
-func (w *Warehouse) Versions(ctx context.Context, pipeline string) (d state.Digest, strays []load.Stray, err error) {
+func (w *Warehouse) Versions(ctx context.Context) (d state.Digest, strays []load.Stray, err error) {
 	const op = "sum up"
 	issues := w.table(table.Issue)
 	if issues == nil {
@@ -40,12 +45,12 @@ func (w *Warehouse) Versions(ctx context.Context, pipeline string) (d state.Dige
 	}
 	err = w.with(ctx, func(ctx context.Context, s *session) error {
 		strays = nil
-		if err := s.each(ctx, op, issues.Name, Dialect.VersionDigest(issues), []any{pipeline}, func(rows *sql.Rows) error {
+		if err := s.each(ctx, op, issues.Name, w.sql().VersionDigest(issues), []any{w.job.Pipeline}, func(rows *sql.Rows) error {
 			return rows.Scan(&d.Count, &d.Sum)
 		}); err != nil {
 			return err
 		}
-		return s.each(ctx, op, issues.Name, Dialect.StrayRows(issues), []any{pipeline}, func(rows *sql.Rows) error {
+		return s.each(ctx, op, issues.Name, w.sql().StrayRows(issues), []any{w.job.Pipeline}, func(rows *sql.Rows) error {
 			stray, err := load.ScanStray(rows)
 			strays = append(strays, stray)
 			return err
@@ -78,7 +83,7 @@ func (w *Warehouse) Compare(ctx context.Context, same func(stored, jira []byte) 
 				return err
 			}
 		}
-		for _, c := range Dialect.Comparisons(w.tables) {
+		for _, c := range w.sql().Comparisons(w.tables) {
 			if err := s.each(ctx, op, c.Table.Name, c.SQL, nil, func(rows *sql.Rows) error {
 				found, err := c.Read(rows, same)
 				out = append(out, found...)

@@ -39,20 +39,20 @@ func (w *Warehouse) lead(ctx context.Context, s *session) error {
 	switch {
 	case w.fence != 0:
 		return nil
-	case w.run == "":
+	case w.job.Run == "":
 		return fail(op, "", "", errors.New("Acquire was not called"))
 	}
 	if err := w.makeRecords(ctx, s); err != nil {
 		return err
 	}
-	n, err := s.affect(ctx, op, w.pipeline, takeLease(w.opts.Lease), w.pipeline, w.run)
+	n, err := s.affect(ctx, op, w.job.Pipeline, takeLease(w.opts.Lease), w.job.Pipeline, w.job.Run)
 	if err != nil {
 		return err
 	}
 	var holders []string
 	var fence int64
 	var acquired time.Time
-	err = s.each(ctx, op, w.pipeline, readLease, []any{w.pipeline}, func(rows *sql.Rows) error {
+	err = s.each(ctx, op, w.job.Pipeline, readLease, []any{w.job.Pipeline}, func(rows *sql.Rows) error {
 		var run string
 		err := rows.Scan(&run, &fence, &acquired)
 		holders = append(holders, run)
@@ -62,8 +62,8 @@ func (w *Warehouse) lead(ctx context.Context, s *session) error {
 		return err
 	}
 	// Two runs that are the pipeline's first may both have inserted a row.
-	if n != 1 || len(holders) != 1 || holders[0] != w.run {
-		return &load.Error{Op: op, On: w.pipeline, Err: fmt.Errorf("%w: run %v", load.ErrLeaseHeld, holders),
+	if n != 1 || len(holders) != 1 || holders[0] != w.job.Run {
+		return &load.Error{Op: op, On: w.job.Pipeline, Err: fmt.Errorf("%w: run %v", load.ErrLeaseHeld, holders),
 			Hint: fmt.Sprintf("wait for it to end; if it was killed, its lease ends at %s", acquired.Add(w.opts.Lease).UTC().Format(time.RFC3339))}
 	}
 	w.fence, w.written = fence, true
@@ -95,15 +95,15 @@ func (w *Warehouse) makeRecords(ctx context.Context, s *session) error {
 // transaction, it also keeps others from taking the lease before COMMIT.
 func (w *Warehouse) checkFence(ctx context.Context, s *session) error {
 	const op = "check the lease"
-	n, err := s.affect(ctx, op, w.pipeline, checkFence, w.pipeline, w.run, w.fence)
+	n, err := s.affect(ctx, op, w.job.Pipeline, checkFence, w.job.Pipeline, w.job.Run, w.fence)
 	if err == nil && n != 1 {
 		w.fence = 0
-		err = fail(op, w.pipeline, "", load.ErrLeaseLost)
+		err = fail(op, w.job.Pipeline, "", load.ErrLeaseLost)
 	}
 	return err
 }
 
 // release gives the lease up.
 func (w *Warehouse) release(ctx context.Context, s *session) error {
-	return s.run(ctx, "give up the lease", w.pipeline, freeLease, w.pipeline, w.run, w.fence)
+	return s.run(ctx, "give up the lease", w.job.Pipeline, freeLease, w.job.Pipeline, w.job.Run, w.fence)
 }

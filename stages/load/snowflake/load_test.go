@@ -104,7 +104,7 @@ func TestPresence(t *testing.T) {
 		census.End(0)
 	}
 	l.stageRows(census)
-	diff, err := l.Diff(t.Context(), "jira")
+	diff, err := l.Diff(t.Context())
 	must(t, err)
 	if len(diff.Missing) != 2 || diff.Missing[0] != 3 || len(diff.Absent) != 1 || diff.Absent[0] != (load.Absent{ID: 1, ProjectID: 10, Key: "TO-1"}) || diff.Live[10] != 2 {
 		t.Errorf("diff %+v", diff)

@@ -36,7 +36,8 @@ func (w *Warehouse) prepareTable(ctx context.Context, s *session, t *table.Table
 		return err
 	}
 	for _, statement := range statements {
-		if err := s.run(ctx, "prepare table", t.Name, statement); err != nil {
+		// Another pipeline may just have added a column.
+		if err := s.run(ctx, "prepare table", t.Name, statement); err != nil && number(err) != errColumnExists {
 			return err
 		}
 	}

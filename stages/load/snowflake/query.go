@@ -16,7 +16,7 @@ import (
 
 // Diff compares the staged census with the pipeline's rows. It wakes the
 // warehouse and writes nothing.
-func (w *Warehouse) Diff(ctx context.Context, pipeline string) (load.Diff, error) {
+func (w *Warehouse) Diff(ctx context.Context) (load.Diff, error) {
 	const op = "compare with the census"
 	census := table.Census().Name
 	issues := w.table(table.Issue)
@@ -34,7 +34,7 @@ func (w *Warehouse) Diff(ctx context.Context, pipeline string) (load.Diff, error
 		if err := w.copy(ctx, s, staged); err != nil {
 			return err
 		}
-		if err := s.each(ctx, op, issues.Name, Dialect.MissingIDs(issues), nil, func(rows *sql.Rows) error {
+		if err := s.each(ctx, op, issues.Name, w.sql().MissingIDs(issues), nil, func(rows *sql.Rows) error {
 			var id int64
 			err := rows.Scan(&id)
 			d.Missing = append(d.Missing, id)
@@ -42,7 +42,7 @@ func (w *Warehouse) Diff(ctx context.Context, pipeline string) (load.Diff, error
 		}); err != nil {
 			return err
 		}
-		if err := s.each(ctx, op, issues.Name, Dialect.AbsentIDs(issues), []any{pipeline}, func(rows *sql.Rows) error {
+		if err := s.each(ctx, op, issues.Name, w.sql().AbsentIDs(issues), []any{w.job.Pipeline}, func(rows *sql.Rows) error {
 			var a load.Absent
 			err := rows.Scan(&a.ID, &a.ProjectID, &a.Key)
 			d.Absent = append(d.Absent, a)
@@ -50,14 +50,14 @@ func (w *Warehouse) Diff(ctx context.Context, pipeline string) (load.Diff, error
 		}); err != nil {
 			return err
 		}
-		if err := s.each(ctx, op, issues.Name, Dialect.StaleRows(issues), []any{pipeline}, func(rows *sql.Rows) error {
+		if err := s.each(ctx, op, issues.Name, w.sql().StaleRows(issues), []any{w.job.Pipeline}, func(rows *sql.Rows) error {
 			stale, err := load.ScanStale(rows)
 			d.Stale = append(d.Stale, stale)
 			return err
 		}); err != nil {
 			return err
 		}
-		return s.each(ctx, op, issues.Name, Dialect.LiveByProject(issues), []any{pipeline}, func(rows *sql.Rows) error {
+		return s.each(ctx, op, issues.Name, w.sql().LiveByProject(issues), []any{w.job.Pipeline}, func(rows *sql.Rows) error {
 			var project, n int64
 			err := rows.Scan(&project, &n)
 			d.Live[project] = n
@@ -78,7 +78,7 @@ func (w *Warehouse) forgetCensus(ctx context.Context, staged map[string][]staged
 				return err
 			}
 			for _, f := range files {
-				if _, err := s.named(ctx, "remove file", f.name, "REMOVE "+location(w.pipeline, w.run)+f.name); err != nil {
+				if _, err := s.named(ctx, "remove file", f.name, "REMOVE "+location(w.job.Pipeline, w.job.Run)+f.name); err != nil {
 					return err
 				}
 			}

@@ -18,8 +18,8 @@ const (
 // Sequence returns the statements of a pipeline's first commit in their order,
 // as a run sends them once its tables are there and it holds the lease. RUN stands for the run's id,
 // FILE.parquet for each file, and question marks for parameters.
-func Sequence(pipeline string, tables []*table.Table) []string {
-	place := location(pipeline, sampleRun)
+func Sequence(pipeline, site string, tables []*table.Table) []string {
+	place, q := location(pipeline, sampleRun), Dialect.For(site)
 	var staged []*table.Table
 	var issues *table.Table
 	for _, t := range tables {
@@ -38,14 +38,14 @@ func Sequence(pipeline string, tables []*table.Table) []string {
 	for _, t := range inOrder {
 		out = append(out, createStaged(t), copyInto(t, place, []string{"N/" + sampleFile}))
 	}
-	out = append(out, Dialect.CreateChanged(), commentOnStage(pipeline, commitMark),
-		"BEGIN", checkFence, Dialect.FindChanged(issues), Dialect.MergeIssues(issues))
+	out = append(out, Dialect.CreateChanged(), addSite, commentOnStage(pipeline, commitMark),
+		"BEGIN", checkFence, q.FindChanged(issues), q.MergeIssues(issues))
 	for _, t := range staged {
 		if t.Role == table.Child {
-			out = append(out, Dialect.DeleteRows(t), Dialect.InsertRows(t, nil))
+			out = append(out, q.DeleteRows(t), q.InsertRows(t, nil))
 		}
 	}
-	out = append(out, unparsed, Dialect.LiveDigest(issues), putColumns, putState, putRun, "COMMIT", commentOnStage(pipeline, sampleState))
+	out = append(out, unparsed(q), q.LiveDigest(issues), putColumns, putState, putRun, "COMMIT", commentOnStage(pipeline, sampleState))
 	for _, t := range inOrder {
 		out = append(out, dropStaged(t))
 	}

@@ -80,19 +80,18 @@ type Options struct {
 
 // Warehouse is a schema of a Snowflake account.
 type Warehouse struct {
-	opts     Options
-	main     *session // nil when it was lost
-	pipeline string
-	run      string
-	tag      string
-	tables   []*table.Table
-	fence    int64 // of the lease, 0 while it is not held
-	written  bool  // this run has written something
-	swept    bool
+	opts    Options
+	main    *session // nil when it was lost
+	job     load.Job
+	tag     string
+	tables  []*table.Table
+	fence   int64 // of the lease, 0 while it is not held
+	written bool  // this run has written something
+	swept   bool
 	// commitID and ledger are the state's commit id and column ledger as this
 	// run knows them; nil before they were read.
 	commitID *string
-	ledger   map[string]bool
+	ledger   map[table.LedgerKey]bool
 	uploads  *uploads
 	// copied are the tables whose staged files are in temporary tables of main.
 	copied     map[string]bool
@@ -145,14 +144,17 @@ func wait(ctx context.Context, d time.Duration) error {
 
 // Acquire notes the run. The lease is taken with the first thing that is
 // written, in Prepare or Commit.
-func (w *Warehouse) Acquire(_ context.Context, pipeline, run string) error {
-	w.pipeline, w.run = pipeline, run
-	w.tag = queryTag + " run " + run
+func (w *Warehouse) Acquire(_ context.Context, job load.Job) error {
+	w.job = job
+	w.tag = queryTag + " run " + job.Run
 	if w.main != nil {
 		w.main.tag = w.tag
 	}
 	return nil
 }
+
+// sql returns the statements for the rows of the run's site.
+func (w *Warehouse) sql() load.Statements { return Dialect.For(w.job.Site) }
 
 // Format asks for files without annotations.
 func (w *Warehouse) Format() stages.Format { return stages.Format{} }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"snowdrift/internal/table"
@@ -15,7 +16,13 @@ import (
 const (
 	selectState  = `SELECT "COMMIT_ID", TO_JSON("DOCUMENT") FROM "_SNOWDRIFT_STATE" WHERE "PIPELINE" = ?`
 	selectCommit = `SELECT "COMMIT_ID" FROM "_SNOWDRIFT_STATE" WHERE "PIPELINE" = ?`
-	selectLedger = `SELECT "FIELD_ID", "PART", "TYPE", "COLUMN_NAME", "FIELD_NAME" FROM "_SNOWDRIFT_COLUMNS" ORDER BY "COLUMN_NAME"`
+	// selectLedger does not name its columns, since SITE is missing where no
+	// version that knows it has written yet.
+	selectLedger = `SELECT * FROM "_SNOWDRIFT_COLUMNS" ORDER BY "COLUMN_NAME"`
+
+	// addSite brings the column ledger of earlier versions up to date. NULL is
+	// table.DefaultSite.
+	addSite = `ALTER TABLE "_SNOWDRIFT_COLUMNS" ADD COLUMN IF NOT EXISTS "SITE" VARCHAR`
 
 	// putState changes a state only if it is the one that the run knows. Its
 	// parameters are pipeline, new commit id, document and known commit id;
@@ -29,8 +36,8 @@ WHEN NOT MATCHED THEN INSERT ("PIPELINE", "COMMIT_ID", "DOCUMENT", "UPDATED_AT")
 
 	// putColumns adds to the column ledger. Its parameter is the list of
 	// assignments as JSON.
-	putColumns = `INSERT INTO "_SNOWDRIFT_COLUMNS" ("TABLE_NAME", "COLUMN_NAME", "FIELD_ID", "PART", "TYPE", "FIELD_NAME")
-SELECT 'issues', f."VALUE":"column"::VARCHAR, f."VALUE":"field"::VARCHAR, COALESCE(f."VALUE":"suffix"::VARCHAR, ''), f."VALUE":"type"::VARCHAR, f."VALUE":"name"::VARCHAR
+	putColumns = `INSERT INTO "_SNOWDRIFT_COLUMNS" ("TABLE_NAME", "COLUMN_NAME", "FIELD_ID", "PART", "TYPE", "FIELD_NAME", "SITE")
+SELECT 'issues', f."VALUE":"column"::VARCHAR, f."VALUE":"field"::VARCHAR, COALESCE(f."VALUE":"suffix"::VARCHAR, ''), f."VALUE":"type"::VARCHAR, f."VALUE":"name"::VARCHAR, f."VALUE":"site"::VARCHAR
 FROM (SELECT PARSE_JSON(?) AS "LIST") x, LATERAL FLATTEN(INPUT => x."LIST") f`
 
 	// putRun writes an entry of the run ledger. Its parameters are run id,
@@ -45,11 +52,14 @@ VALUES (s."RUN_ID", s."PIPELINE", s."STARTED", s."ENDED", s."OUTCOME", s."REPORT
 )
 
 // State returns the state of a pipeline: from the hint, or if there is none
-// from its table, which wakes the warehouse.
+// from its table, which wakes the warehouse. So does a column ledger to which
+// another pipeline has added since the hint was written.
 func (w *Warehouse) State(ctx context.Context, pipeline string) (st *state.State, err error) {
 	err = w.with(ctx, func(ctx context.Context, s *session) error {
 		if st, err = w.readHint(ctx, s, pipeline); err == nil && st == nil {
 			st, err = w.readState(ctx, s, pipeline)
+		} else if err == nil {
+			err = refreshLedger(ctx, s, st)
 		}
 		return err
 	})
@@ -63,9 +73,14 @@ func (w *Warehouse) State(ctx context.Context, pipeline string) (st *state.State
 // know remembers what the next commit starts from.
 func (w *Warehouse) know(st *state.State) {
 	commit := st.Commit
-	w.commitID, w.ledger = &commit, map[string]bool{}
-	for _, a := range st.Columns {
-		w.ledger[a.Column] = true
+	w.commitID = &commit
+	w.knowLedger(st.Columns)
+}
+
+func (w *Warehouse) knowLedger(columns []table.Assignment) {
+	w.ledger = map[table.LedgerKey]bool{}
+	for _, a := range columns {
+		w.ledger[a.Key()] = true
 	}
 }
 
@@ -86,17 +101,42 @@ func (w *Warehouse) readState(ctx context.Context, s *session, pipeline string) 
 	if err != nil {
 		return nil, err
 	}
-	err = s.each(ctx, "read the column ledger", "", selectLedger, nil, func(rows *sql.Rows) (err error) {
-		var a table.Assignment
-		var kind string
-		if err := rows.Scan(&a.Field, &a.Suffix, &kind, &a.Column, &a.Name); err != nil {
+	st.Columns, err = readLedger(ctx, s)
+	return st, err
+}
+
+const readingLedger = "read the column ledger"
+
+func readLedger(ctx context.Context, s *session) ([]table.Assignment, error) {
+	rows, err := s.named(ctx, readingLedger, "", selectLedger)
+	var columns []table.Assignment
+	for _, r := range rows {
+		kind, err := table.ParseType(r["TYPE"])
+		if err != nil {
+			return nil, fail(readingLedger, r["COLUMN_NAME"], selectLedger, err)
+		}
+		columns = append(columns, table.Assignment{Site: r["SITE"], Field: r["FIELD_ID"], Suffix: r["PART"], Type: kind,
+			Column: r["COLUMN_NAME"], Name: r["FIELD_NAME"]})
+	}
+	return columns, err
+}
+
+// refreshLedger reads the column ledger if a hint's is not all of it. Since
+// entries are only ever added, the number of rows tells, which SHOW knows
+// without a warehouse.
+func refreshLedger(ctx context.Context, s *session, st *state.State) error {
+	const name = "_SNOWDRIFT_COLUMNS"
+	rows, err := s.named(ctx, readingLedger, "", "SHOW TABLES LIKE "+Dialect.Literal(name)+" IN SCHEMA")
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if r["name"] == name && r["rows"] != strconv.Itoa(len(st.Columns)) {
+			st.Columns, err = readLedger(ctx, s)
 			return err
 		}
-		a.Type, err = table.ParseType(kind)
-		st.Columns = append(st.Columns, a)
-		return err
-	})
-	return st, err
+	}
+	return nil
 }
 
 // saveState writes state and column ledger, in the transaction.
@@ -121,14 +161,20 @@ func (w *Warehouse) saveState(ctx context.Context, s *session, st *state.State) 
 	return err
 }
 
-// saveColumns adds the columns that are new.
-func (w *Warehouse) saveColumns(ctx context.Context, s *session, columns []table.Assignment) error {
+// added returns the assignments that the ledger does not have.
+func (w *Warehouse) added(columns []table.Assignment) []table.Assignment {
 	var added []table.Assignment
 	for _, a := range columns {
-		if !w.ledger[a.Column] {
+		if !w.ledger[a.Key()] {
 			added = append(added, a)
 		}
 	}
+	return added
+}
+
+// saveColumns adds the columns that are new.
+func (w *Warehouse) saveColumns(ctx context.Context, s *session, columns []table.Assignment) error {
+	added := w.added(columns)
 	if len(added) == 0 {
 		return nil
 	}
@@ -163,7 +209,7 @@ func (w *Warehouse) committed(ctx context.Context, id string) (yes bool, err err
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeoutOfRead)
 	defer cancel()
 	err = w.with(ctx, func(ctx context.Context, s *session) error {
-		return s.each(ctx, "find out what became of commit", id, selectCommit, []any{w.pipeline}, func(rows *sql.Rows) error {
+		return s.each(ctx, "find out what became of commit", id, selectCommit, []any{w.job.Pipeline}, func(rows *sql.Rows) error {
 			var last string
 			err := rows.Scan(&last)
 			yes = last == id

@@ -16,11 +16,11 @@ const sweepAge = 24 * time.Hour
 // sweep removes the files of runs that were killed. The lease is held: no other
 // run of this pipeline commits, and the age leaves those alone that only read.
 func (w *Warehouse) sweep(ctx context.Context, s *session) error {
-	rows, err := s.named(ctx, "look for files left behind on", stageOf(w.pipeline), "LIST "+runs(w.pipeline))
+	rows, err := s.named(ctx, "look for files left behind on", stageOf(w.job.Pipeline), "LIST "+runs(w.job.Pipeline))
 	if err != nil {
 		return err
 	}
-	if len(orphans(rows, w.run, distant)) == 0 { // usual
+	if len(orphans(rows, w.job.Run, distant)) == 0 { // usual
 		return nil
 	}
 	now, err := serverTime(ctx, s)
@@ -28,7 +28,7 @@ func (w *Warehouse) sweep(ctx context.Context, s *session) error {
 		return err
 	}
 	var errs []error
-	for _, run := range orphans(rows, w.run, now) {
+	for _, run := range orphans(rows, w.job.Run, now) {
 		w.opts.Log.Info("removing files that a killed run left on the stage", "run", run)
 		errs = append(errs, w.removeRun(ctx, s, run))
 	}

@@ -126,7 +126,7 @@ func (u *uploads) try(ctx context.Context, s **session, f stages.File, directory
 	if err := u.ensureStage(ctx, *s); err != nil {
 		return err
 	}
-	return put(ctx, *s, f, location(u.w.pipeline, u.w.run)+directory+"/")
+	return put(ctx, *s, f, location(u.w.job.Pipeline, u.w.job.Run)+directory+"/")
 }
 
 // ensureStage makes the stage if nobody saw it yet.
@@ -136,7 +136,7 @@ func (u *uploads) ensureStage(ctx context.Context, s *session) error {
 	if u.hasStage {
 		return nil
 	}
-	if err := s.run(ctx, "prepare stage", stageOf(u.w.pipeline), createStage(u.w.pipeline)); err != nil {
+	if err := s.run(ctx, "prepare stage", stageOf(u.w.job.Pipeline), createStage(u.w.job.Pipeline)); err != nil {
 		return err
 	}
 	u.hasStage = true

@@ -20,7 +20,7 @@ func (w *Warehouse) write(ctx context.Context, s *session, c load.Commit, files 
 		if err := w.merge(ctx, s, c, issues, files, result.Rows); err != nil {
 			return result, err
 		}
-		err := s.each(ctx, "commit", issues.Name, Dialect.LiveDigest(issues), []any{c.Run.Pipeline}, func(rows *sql.Rows) error {
+		err := s.each(ctx, "commit", issues.Name, w.sql().LiveDigest(issues), []any{c.Run.Pipeline}, func(rows *sql.Rows) error {
 			return rows.Scan(&result.Digest.Count, &result.Digest.Sum)
 		})
 		if err != nil {
@@ -51,7 +51,7 @@ func (w *Warehouse) merge(ctx context.Context, s *session, c load.Commit, issues
 			return err
 		}
 	}
-	n, err := s.affect(ctx, "commit", issues.Name, Dialect.SetPresence(issues), c.Run.ID)
+	n, err := s.affect(ctx, "commit", issues.Name, w.sql().SetPresence(issues), c.Run.ID)
 	rows[issues.Name] += n
 	return err
 }
@@ -59,26 +59,32 @@ func (w *Warehouse) merge(ctx context.Context, s *session, c load.Commit, issues
 // remove removes the rows of issues that are found to be deleted, from every
 // table that is there.
 func (w *Warehouse) remove(ctx context.Context, s *session, rows map[string]int64) error {
-	all := slices.Clone(w.tables)
+	from := func(t *table.Table, withSite bool) error {
+		n, err := s.affect(ctx, "commit", t.Name, w.sql().RemoveFound(t, withSite))
+		if n > 0 {
+			rows[t.Name] += n
+		}
+		return err
+	}
+	for _, t := range w.tables {
+		if t.Role == table.Scratch {
+			continue
+		}
+		if err := from(t, true); err != nil {
+			return err
+		}
+	}
 	for _, t := range load.Unprepared(w.tables) {
 		have, err := columns(ctx, s, t.Name)
 		if err != nil {
 			return err
 		}
-		if len(have) > 0 {
-			all = append(all, t)
-		}
-	}
-	for _, t := range all {
-		if t.Role == table.Scratch {
+		if len(have) == 0 {
 			continue
 		}
-		n, err := s.affect(ctx, "commit", t.Name, Dialect.RemoveFound(t))
-		if err != nil {
+		_, withSite := have[Dialect.Fold(table.Site)]
+		if err := from(t, withSite); err != nil {
 			return err
-		}
-		if n > 0 {
-			rows[t.Name] += n
 		}
 	}
 	return nil
@@ -87,24 +93,24 @@ func (w *Warehouse) remove(ctx context.Context, s *session, rows map[string]int6
 // replace writes the staged rows of changed issues, in all tables that have
 // rows of issues.
 func (w *Warehouse) replace(ctx context.Context, s *session, run state.Run, issues *table.Table, files map[string][]stagedFile, rows map[string]int64) error {
-	changed, err := s.affect(ctx, "commit", issues.Name, Dialect.FindChanged(issues))
+	changed, err := s.affect(ctx, "commit", issues.Name, w.sql().FindChanged(issues))
 	if err != nil || changed == 0 {
 		return err
 	}
-	if rows[issues.Name], err = s.affect(ctx, "commit", issues.Name, Dialect.MergeIssues(issues), run.Pipeline, run.ID); err != nil {
+	if rows[issues.Name], err = s.affect(ctx, "commit", issues.Name, w.sql().MergeIssues(issues), run.Pipeline, run.ID); err != nil {
 		return err
 	}
 	for _, t := range w.tables {
 		if t.Role != table.Child {
 			continue
 		}
-		deleted, err := s.affect(ctx, "commit", t.Name, Dialect.DeleteRows(t))
+		deleted, err := s.affect(ctx, "commit", t.Name, w.sql().DeleteRows(t))
 		if err != nil {
 			return err
 		}
 		var inserted int64
 		if len(files[t.Name]) > 0 {
-			if inserted, err = s.affect(ctx, "commit", t.Name, Dialect.InsertRows(t, nil)); err != nil {
+			if inserted, err = s.affect(ctx, "commit", t.Name, w.sql().InsertRows(t, nil)); err != nil {
 				return err
 			}
 		}
@@ -113,20 +119,22 @@ func (w *Warehouse) replace(ctx context.Context, s *session, run state.Run, issu
 	return w.noteUnparsed(ctx, s, issues, rows)
 }
 
-// unparsed is the statement that notes the issues whose document Snowflake does
-// not take for JSON as value errors. A column of theirs that holds a part of
+// unparsed returns the statement that notes the issues whose document Snowflake
+// does not take for JSON as value errors. A column of theirs that holds a part of
 // the document may be a text as well; so _raw stands for all of them.
-const unparsed = `INSERT INTO "_SNOWDRIFT_VALUE_ERRORS" ("ISSUE_ID", "FIELD_ID", "TABLE_NAME", "COLUMN_NAME", "REASON")
-SELECT t."ID", '', 'issues', '_raw', 'Snowflake does not take the document for JSON, such as an object that has a member twice; it is kept as a text'
+func unparsed(q load.Statements) string {
+	return `INSERT INTO "_SNOWDRIFT_VALUE_ERRORS" ("ISSUE_ID", "FIELD_ID", "TABLE_NAME", "COLUMN_NAME", "REASON", "_SITE")
+SELECT t."ID", '', 'issues', '_raw', 'Snowflake does not take the document for JSON, such as an object that has a member twice; it is kept as a text', t."_SITE"
 FROM "ISSUES" t JOIN "_SNOWDRIFT_CHANGED" c ON c."ID" = t."ID"
-WHERE TYPEOF(t."_RAW") = 'VARCHAR'`
+WHERE t."_SITE" = ` + q.Literal(q.Site) + ` AND TYPEOF(t."_RAW") = 'VARCHAR'`
+}
 
 func (w *Warehouse) noteUnparsed(ctx context.Context, s *session, issues *table.Table, rows map[string]int64) error {
 	errors := table.ValueErrors().Name
 	if issues.Column(table.Raw) == nil || !slices.ContainsFunc(w.tables, func(t *table.Table) bool { return t.Name == errors }) {
 		return nil
 	}
-	n, err := s.affect(ctx, "commit", errors, unparsed)
+	n, err := s.affect(ctx, "commit", errors, unparsed(w.sql()))
 	if n > 0 {
 		w.opts.Log.Warn("Snowflake does not take some documents for JSON; they are kept as texts, see _snowdrift_value_errors", "issues", n)
 	}
