@@ -149,7 +149,9 @@ func (r *run) prepare(ctx context.Context) error {
 	if err := st.Claim(r.Site); err != nil {
 		return err
 	}
-	r.tables, st.Columns = Tables(r.Site, r.source.Fields(), st.Columns)
+	if r.tables, st.Columns, err = Tables(r.Site, r.source.Fields(), st.Columns); err != nil {
+		return err
+	}
 	if err := r.warehouse.Prepare(ctx, r.tables); err != nil {
 		return err
 	}
@@ -158,19 +160,24 @@ func (r *run) prepare(ctx context.Context) error {
 }
 
 // Tables describes the tables for a selection of a site's fields, and returns
-// the column ledger with the columns that are new.
-func Tables(site string, fields fetch.Selection, ledger []table.Assignment) ([]*table.Table, []table.Assignment) {
-	custom, ledger := table.Custom(site, fields.TableFields(), ledger)
-	tables := []*table.Table{table.Issues(custom, fields.Has)}
+// the column ledger with the columns that are new. A name for a column that another one has
+// is a *fetch.BadQuery.
+func Tables(site string, fields fetch.Selection, ledger []table.Assignment) ([]*table.Table, []table.Assignment, error) {
+	wanted := fields.TableFields()
+	if err := table.CheckNames(site, wanted, ledger); err != nil {
+		return nil, nil, &fetch.BadQuery{Err: fmt.Errorf("jira.fields.rename: %w", err)}
+	}
+	custom, ledger := table.Custom(site, wanted, ledger)
+	tables := []*table.Table{table.Issues(custom, fields.Has).WithText(fields.Text)}
 	for _, child := range fields.Children {
 		if child.Name == table.FieldHistory {
 			history := *child
-			history.History = table.HistoryOf(site, fields.TableFields(), ledger, fields.Has)
+			history.History = table.HistoryOf(site, wanted, ledger, fields.Has)
 			child = &history
 		}
-		tables = append(tables, child)
+		tables = append(tables, child.WithText(fields.Text))
 	}
-	return append(tables, table.ValueErrors()), ledger
+	return append(tables, table.ValueErrors()), ledger, nil
 }
 
 // finish closes the report and writes it to the ledger.

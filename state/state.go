@@ -7,6 +7,7 @@
 package state
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -79,6 +80,11 @@ type Asked struct {
 	Query  string   `json:"query"`  // JQL of the scope, "" for all
 	Fields []string `json:"fields"` // as Jira is asked for them
 	Tables []string `json:"tables"`
+	// Names are the names that columns of custom fields were given, each with
+	// its field.
+	Names []string `json:"names,omitempty"`
+	// Text is what was made of rich text, see table.RichTexts.
+	Text string `json:"text,omitempty"`
 }
 
 // Load is a first load under way.
@@ -161,7 +167,14 @@ func (a Asked) Changes(before Asked) []string {
 		out = append(out, fmt.Sprintf("the query changed from %s to %s", show(before.Query), show(a.Query)))
 	}
 	out = append(out, difference("fields", before.Fields, a.Fields)...)
-	return append(out, difference("tables", before.Tables, a.Tables)...)
+	out = append(out, difference("tables", before.Tables, a.Tables)...)
+	if added := minus(a.Names, before.Names); len(added) > 0 { // a name that is taken back leaves its column as it is
+		out = append(out, "names given: "+strings.Join(added, ", "))
+	}
+	if a.Text != before.Text {
+		out = append(out, "rich text is to be "+cmp.Or(a.Text, "plain text alone"))
+	}
+	return out
 }
 
 func show(query string) string {

@@ -9,6 +9,7 @@ import (
 
 	"snowdrift/internal/config"
 	"snowdrift/internal/jira"
+	"snowdrift/internal/table"
 	"snowdrift/stages/fetch"
 	"snowdrift/stages/load"
 	"snowdrift/stages/load/duckdb"
@@ -92,9 +93,20 @@ func (a *app) sourceOf(ctx context.Context, client *jira.Client, cfg *config.Con
 		}
 	}
 	return fetch.Open(ctx, client, fetch.Options{
-		Query: query, Fields: cfg.Jira.Fields, Tables: cfg.Tables, PageSize: cfg.Jira.PageSize,
+		Query: query, Fields: cfg.Jira.Fields.Select, Names: cfg.Jira.Fields.Rename, Text: richText(cfg.Jira.RichText), Tables: cfg.Tables, PageSize: cfg.Jira.PageSize,
 		PartitionIssues: int64(cfg.Jira.PartitionIssues), Overlap: cfg.Jira.Overlap, Log: a.log,
 	})
+}
+
+// richText is what the configuration wants made of rich text.
+func richText(choice string) table.RichTexts {
+	switch choice {
+	case config.RichTextMarkdown:
+		return table.MarkdownText
+	case config.RichTextBoth:
+		return table.BothTexts
+	}
+	return table.PlainText
 }
 
 func day(d config.Date) string {

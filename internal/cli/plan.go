@@ -80,7 +80,10 @@ func (a *app) printPlan(ctx context.Context, cfg *config.Config, only planOnly) 
 	if err := before.Claim(cfg.Jira.Site); err != nil {
 		return err
 	}
-	tables, ledger := pipeline.Tables(cfg.Jira.Site, source.Fields(), before.Columns)
+	tables, ledger, err := pipeline.Tables(cfg.Jira.Site, source.Fields(), before.Columns)
+	if err != nil {
+		return err
+	}
 	if sqlOnly {
 		statements, err := only.statements(cfg, tables)
 		for _, s := range statements {

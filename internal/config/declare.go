@@ -18,6 +18,7 @@ type node struct {
 	doc      string
 	children []*node // of a group or of a list's item
 	list     bool    // children describe each item of a list
+	short    string  // child that a single value or a list in place of the group is for
 
 	// Of a leaf:
 	index    []int // for reflect.Value.FieldByIndex from the top or the item
@@ -36,11 +37,24 @@ func (n *node) isLeaf() bool { return n.typ != nil }
 func (n *node) secret() bool { return n.typ == secretType }
 
 // many reports whether the value is a list of texts.
-func (n *node) many() bool { return n.typ == listType }
+func (n *node) many() bool { return n.typ == listType || n.pairs() }
+
+// pairs reports whether the value is a mapping of texts, which a list of "name:
+// value" can stand for.
+func (n *node) pairs() bool { return n.typ == namesType }
+
+// full returns the key that n is short for, n itself if it is short for none.
+func (n *node) full() *node {
+	if n.short == "" {
+		return n
+	}
+	return n.child(n.short)
+}
 
 var (
 	secretType   = reflect.TypeFor[secret.String]()
 	listType     = reflect.TypeFor[[]string]()
+	namesType    = reflect.TypeFor[Names]()
 	durationType = reflect.TypeFor[time.Duration]()
 	textType     = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
@@ -75,7 +89,7 @@ func declare(t reflect.Type, prefix string, index []int, env []string) []*node {
 			n.children = declare(f.Type.Elem(), "", nil, nil)
 		case f.Type.Kind() == reflect.Struct && !isScalar(f.Type):
 			n.children = declare(f.Type, n.path+".", n.index, strings.Fields(n.env))
-			n.env = ""
+			n.env, n.short = "", f.Tag.Get("short")
 		default:
 			n.typ = f.Type
 			n.def, n.example, n.fill = f.Tag.Get("default"), f.Tag.Get("example"), f.Tag.Get("fill")
@@ -130,11 +144,14 @@ func (n *node) child(name string) *node {
 	return nil
 }
 
-// leaf finds a leaf by its path.
+// leaf finds a leaf by its path, or by that of the group that is short for it.
 func (n *node) leaf(path string) *node {
-	for _, l := range n.leaves() {
-		if l.path == path {
-			return l
+	for _, c := range n.children {
+		switch {
+		case c.path == path && (c.isLeaf() || c.short != ""):
+			return c.full()
+		case !c.isLeaf() && !c.list && strings.HasPrefix(path, c.path+"."):
+			return c.leaf(path)
 		}
 	}
 	return nil

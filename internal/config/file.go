@@ -111,6 +111,9 @@ func (d *document) group(n *node, body ast.Node, prefix string) {
 // entry reads the value of one declared key. A key without a value counts as
 // not written.
 func (d *document) entry(n *node, value ast.Node, prefix string, at Origin) {
+	if _, isGroup := value.(ast.MapNode); !isGroup {
+		n = n.full()
+	}
 	switch value := value.(type) {
 	case nil, *ast.NullNode:
 		return
@@ -126,6 +129,10 @@ func (d *document) entry(n *node, value ast.Node, prefix string, at Origin) {
 			d.group(n, value, prefix)
 			return
 		}
+		if m, ok := value.(ast.MapNode); ok && n.pairs() {
+			d.pairs(n, m, prefix, at)
+			return
+		}
 		text, ok := scalar(value)
 		if !ok {
 			d.problems.add(prefix+n.path, at, "must be %s, not %s", wants(n), shape(value))
@@ -133,6 +140,21 @@ func (d *document) entry(n *node, value ast.Node, prefix string, at Origin) {
 		}
 		d.values[prefix+n.path] = written{texts: []string{text}, origin: d.of(value)}
 	}
+}
+
+// pairs reads a mapping of texts.
+func (d *document) pairs(n *node, m ast.MapNode, prefix string, at Origin) {
+	w := written{texts: []string{}, list: true, origin: at}
+	for iter := m.MapRange(); iter.Next(); {
+		name, item := iter.Key().GetToken().Value, d.unwrap(iter.Value())
+		text, ok := scalar(item)
+		if !ok {
+			d.problems.add(prefix+n.path, d.at(iter.Key().GetToken()), "%s must be a single value, not %s", name, shape(item))
+			continue
+		}
+		w.texts = append(w.texts, name+": "+text)
+	}
+	d.values[prefix+n.path] = w
 }
 
 // sequence reads a list of texts or of groups.
@@ -212,7 +234,10 @@ func shape(value ast.Node) string {
 
 // wants names what a key holds, for messages.
 func wants(n *node) string {
-	if n.many() {
+	switch {
+	case n.pairs():
+		return "a block of names, each with a value"
+	case n.many():
 		return "a single value or a list"
 	}
 	return "a single value"

@@ -13,6 +13,13 @@ const (
 	DeploymentDataCenter = "datacenter"
 )
 
+// Values of jira.rich_text.
+const (
+	RichTextPlain    = "plain"
+	RichTextMarkdown = "markdown"
+	RichTextBoth     = "both"
+)
+
 // Values of jira.auth.method.
 const (
 	AuthBasic  = "basic"
@@ -41,7 +48,8 @@ type Jira struct {
 	CloudID           string        `yaml:"cloud_id" env:"JIRA_CLOUD_ID" example:"11223344-a1b2-3b33-c444-def123456789" doc:"Cloud id for the api.atlassian.com gateway, which scoped tokens and service accounts need. Found out when left out."`
 	Auth              Auth          `yaml:"auth" doc:"The login."`
 	Search            Search        `yaml:"search" doc:"Which issues to load."`
-	Fields            []string      `yaml:"fields" default:"all" doc:"Issue fields to load: all, *navigable, or a list of ids, names and -exclusions."`
+	Fields            Fields        `yaml:"fields" short:"select" doc:"Issue fields. A single value or a list is short for select."`
+	RichText          string        `yaml:"rich_text" default:"plain" enum:"plain,markdown,both" doc:"What is made of rich text, in issues, comments and worklogs: a column of plain text, one of Markdown (its name ends in _markdown), or both. The original stays in _raw."`
 	PageSize          int           `yaml:"page_size" default:"200" min:"1" max:"5000" doc:"Issues asked for in one request; Jira may answer with fewer."`
 	Concurrency       int           `yaml:"concurrency" default:"8" min:"1" max:"64" doc:"Requests in flight at once, at most."`
 	RequestsPerSecond float64       `yaml:"requests_per_second" default:"0" min:"0" doc:"Upper limit on requests; 0 leaves the pace to Jira's own limits."`
@@ -53,6 +61,12 @@ type Jira struct {
 	AllowHTTP         bool          `yaml:"allow_http" default:"false" doc:"Allow http:// to hosts other than this machine; the token then travels in clear."`
 	TLS               TLS           `yaml:"tls" doc:"Certificates, for a site behind a private authority or one that asks for client certificates."`
 	Proxy             secret.String `yaml:"proxy" example:"http://proxy.example.org:3128" doc:"URL of a proxy; left out, HTTPS_PROXY and NO_PROXY apply. Masked because it may hold a password."`
+}
+
+// Fields says which issue fields to load, and how to call their columns.
+type Fields struct {
+	Select []string `yaml:"select" default:"all" doc:"Fields to load: all, *navigable, or a list of ids, names and -exclusions."`
+	Rename Names    `yaml:"rename" example:"{story_points: customfield_10016}" doc:"Names for columns of custom fields, each with the id or name of its field. A field that has a column already gets a second one; both are filled from then on."`
 }
 
 // Auth is the login to Jira.

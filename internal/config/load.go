@@ -144,12 +144,18 @@ func (in *loading) lookup(name string) (string, bool) {
 	return value, ok
 }
 
-// checkOverrides notes flags that name no key.
+// checkOverrides notes flags that name no key, and keeps the others under the
+// keys that they are short for.
 func (in *loading) checkOverrides() {
-	for _, key := range slices.Sorted(maps.Keys(in.overrides)) {
-		if declaration().leaf(key) == nil {
+	given := in.overrides
+	in.overrides = map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		n := declaration().leaf(key)
+		if n == nil {
 			in.problems.add("", Origin{Kind: FromFlag}, "unknown key %q%s", key, suggestPath(key))
+			continue
 		}
+		in.overrides[n.path] = given[key]
 	}
 }
 

@@ -109,7 +109,7 @@ census: {every: run, accept_shrink: 10%}
 	got := []any{
 		c.Pipeline, c.Jira.URL, c.Jira.Deployment, c.Jira.Auth.Method, c.Jira.Auth.Email, reveal(t, c.Jira.Auth.APIToken),
 		c.Jira.Search.Type, c.Jira.Search.Project, c.Jira.Search.StatusCategory, c.Jira.Search.UpdatedAfter, c.Jira.Search.CreatedAfter.String(),
-		c.Jira.Fields, c.Jira.PageSize, c.Jira.Concurrency, c.Jira.RequestsPerSecond, c.Jira.RequestTimeout, c.Jira.MaxResponse,
+		c.Jira.Fields.Select, c.Jira.PageSize, c.Jira.Concurrency, c.Jira.RequestsPerSecond, c.Jira.RequestTimeout, c.Jira.MaxResponse,
 		c.Destination.Snowflake.Account, string(c.Destination.Snowflake.PrivateKeyFile), reveal(t, c.Destination.Snowflake.PrivateKeyPassphrase),
 		c.Destination.Snowflake.Port, c.Destination.Snowflake.StatementTimeout, c.Tables,
 		c.Census.Every, c.Census.AcceptShrink.Share(), c.Census.Deleted, c.Batch.FileSize, c.Batch.CommitEvery,
@@ -179,7 +179,7 @@ func TestLists(t *testing.T) {
 func TestEmptyCountsAsNotSet(t *testing.T) {
 	s := newSite(t, map[string]string{"snowdrift.yaml": "pipeline: ''\njira:\n  page_size:\n  fields: ~\n  search: {type: \"${NONE:-}\", project: ''}\n  auth:\ncensus: {}\n"})
 	c := s.load(t)
-	if c.Pipeline != "jira" || c.Jira.PageSize != 200 || c.Jira.Search.Type != SearchSimple || len(c.Jira.Search.Project) != 0 || c.Jira.Fields[0] != "all" {
+	if c.Pipeline != "jira" || c.Jira.PageSize != 200 || c.Jira.Search.Type != SearchSimple || len(c.Jira.Search.Project) != 0 || c.Jira.Fields.Select[0] != "all" {
 		t.Errorf("got %+v", c.Jira)
 	}
 	if got := s.row(t, c, "jira.search.type").Origin; got != "default" {
@@ -315,5 +315,27 @@ func TestMissingFile(t *testing.T) {
 func TestCloseWithoutLoad(t *testing.T) {
 	if err := (&Config{}).Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// jira.fields is a value, a list, or a block; flags know all of them.
+func TestFieldsAreShortForTheirSelection(t *testing.T) {
+	for _, tt := range []struct {
+		yaml  string
+		flags map[string]string
+		want  Fields
+	}{
+		{"jira: {fields: summary}", nil, Fields{Select: []string{"summary"}}},
+		{"jira: {fields: [summary, -comment]}", nil, Fields{Select: []string{"summary", "-comment"}}},
+		{"jira: {fields: {rename: {points: customfield_1, team: Squad}}}", nil, Fields{Select: []string{"all"}, Rename: Names{"points": "customfield_1", "team": "Squad"}}},
+		{"jira: {fields: {select: summary}}", map[string]string{"jira.fields": "all", "jira.fields.rename": "[points: customfield_1]"},
+			Fields{Select: []string{"all"}, Rename: Names{"points": "customfield_1"}}},
+		{"jira: {fields: {select: summary}}", map[string]string{"jira.fields.select": "status"}, Fields{Select: []string{"status"}}},
+	} {
+		s := newSite(t, map[string]string{"snowdrift.yaml": tt.yaml})
+		s.flags = tt.flags
+		if c := s.load(t); !reflect.DeepEqual(c.Jira.Fields, tt.want) {
+			t.Errorf("%s %v: %+v", tt.yaml, tt.flags, c.Jira.Fields)
+		}
 	}
 }

@@ -15,7 +15,7 @@ type schema struct {
 	Description string             `json:"description,omitempty"`
 	Type        any                `json:"type,omitempty"` // a name or a list of names
 	Properties  map[string]*schema `json:"properties,omitempty"`
-	Closed      *bool              `json:"additionalProperties,omitempty"`
+	Other       any                `json:"additionalProperties,omitempty"` // false, or the schema of other properties
 	Required    []string           `json:"required,omitempty"`
 	Items       *schema            `json:"items,omitempty"`
 	AnyOf       []*schema          `json:"anyOf,omitempty"`
@@ -47,8 +47,7 @@ func Schema() ([]byte, error) {
 
 // groupSchema describes a block of keys. A block may be left empty.
 func groupSchema(n *node) *schema {
-	closed := false
-	s := &schema{Description: n.doc, Type: []string{"object", "null"}, Closed: &closed, Properties: map[string]*schema{}}
+	s := &schema{Description: n.doc, Type: []string{"object", "null"}, Other: false, Properties: map[string]*schema{}}
 	for _, c := range n.children {
 		switch {
 		case c.isLeaf():
@@ -57,6 +56,11 @@ func groupSchema(n *node) *schema {
 			item := groupSchema(&node{children: c.children})
 			item.Required = []string{"name"}
 			s.Properties[c.name] = &schema{Description: c.doc, Type: []string{"array", "null"}, Items: item}
+		case c.short != "":
+			short := leafSchema(c.full())
+			short.AnyOf = append([]*schema{groupSchema(c)}, short.AnyOf...)
+			short.Description = c.doc
+			s.Properties[c.name] = short
 		default:
 			s.Properties[c.name] = groupSchema(c)
 		}
@@ -97,6 +101,8 @@ func valueSchemas(n *node) []*schema {
 		return text(`[0-9]{4}-[0-9]{2}-[0-9]{2}`)
 	case listType:
 		return []*schema{anyScalar(), {Type: "array", Items: anyScalar()}}
+	case namesType:
+		return []*schema{{Type: "object", Other: anyScalar()}, {Type: "array", Items: anyScalar()}}
 	}
 	switch n.typ.Kind() {
 	case reflect.Bool:

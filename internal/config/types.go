@@ -3,8 +3,10 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -103,6 +105,36 @@ func formatDuration(d time.Duration) string {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
+}
+
+// Names are texts by name: what a file writes as a mapping, and a flag or
+// variable as a list of name: text.
+type Names map[string]string
+
+// parseNames reads a list of name: text.
+func parseNames(pairs []string) (Names, error) {
+	names := Names{}
+	for _, pair := range pairs {
+		name, text, found := strings.Cut(pair, ":")
+		name, text = strings.TrimSpace(name), strings.TrimSpace(text)
+		if !found || name == "" || text == "" {
+			return nil, fmt.Errorf("%q is not in the form name: value", pair)
+		}
+		if _, twice := names[name]; twice {
+			return nil, fmt.Errorf("has %s twice", name)
+		}
+		names[name] = text
+	}
+	return names, nil
+}
+
+// String writes the names in their order.
+func (n Names) String() string {
+	var pairs []string
+	for _, name := range slices.Sorted(maps.Keys(n)) {
+		pairs = append(pairs, name+": "+n[name])
+	}
+	return strings.Join(pairs, ", ")
 }
 
 // Date is a day, without a time zone of its own: Jira reads it in the zone of

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -134,8 +135,24 @@ func (v *validation) jira(prefix string, j Jira) {
 	v.url(key("auth.oauth2.authorize_url"), j.Auth.OAuth2.AuthorizeURL, j.AllowHTTP)
 	v.search(prefix+"jira.search.", j.Search)
 	v.tls(key("tls."), j.TLS)
-	if slices.Contains(j.Fields, "all") && len(j.Fields) > 1 && !allExclusions(j.Fields) {
-		v.add(key("fields"), "all already holds every field; list single fields, or all with -exclusions")
+	v.rename(key("fields.rename"), j.Fields.Rename)
+	if all := j.Fields.Select; slices.Contains(all, "all") && len(all) > 1 && !allExclusions(all) {
+		v.add(key("fields.select"), "all already holds every field; list single fields, or all with -exclusions")
+	}
+}
+
+// rename checks the names that custom columns are to get.
+func (v *validation) rename(key string, names Names) {
+	fields := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if err := table.CheckName(name); err != nil {
+			v.add(key, "%s: %v", name, err)
+		}
+		field := names[name]
+		if other, twice := fields[field]; twice {
+			v.add(key, "%s and %s are both to be names of %s; keep one", other, name, field)
+		}
+		fields[field] = name
 	}
 }
 

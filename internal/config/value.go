@@ -37,6 +37,12 @@ func (in *loading) set(ctx context.Context, s *setting, w written) bool {
 	case len(texts) == 0:
 		s.origin, s.via = Origin{}, ""
 		return false
+	case s.node.pairs():
+		names, err := parseNames(texts)
+		if err != nil {
+			in.note(s, "", err)
+		}
+		s.value.Set(reflect.ValueOf(names))
 	case s.node.many():
 		s.value.Set(reflect.ValueOf(texts))
 	default:

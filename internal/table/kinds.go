@@ -13,6 +13,10 @@ type Field struct {
 	// Type is the schema's type, or "array"; Items is the type of an array's
 	// elements; Custom is the key of the plugin that made the field.
 	Type, Items, Custom string
+	// Column is the name that its column is to have; "" for one made of Name.
+	Column string
+	// Text is what is made of the field if it holds rich text.
+	Text RichTexts
 }
 
 // Part is one column that a kind of field gives.

@@ -43,38 +43,40 @@ func (a Assignment) Key() LedgerKey { return LedgerKey{a.SiteName(), a.Column} }
 // again when the type changes back. A field that is called as one of another
 // site and has the same parts shares its columns, which analysts expect of one
 // story_points; which of two sites that differ gets the plain name is up to
-// which was loaded first.
+// which was loaded first. A field that is given a name (Field.Column) when it has
+// a column already gets a second one, and both are filled: who asks for the
+// first goes on to find what he found.
 func Custom(site string, fields []Field, ledger []Assignment) ([]Column, []Assignment) {
 	fields = slices.Clone(fields)
 	slices.SortFunc(fields, func(a, b Field) int {
 		return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), strings.Compare(a.ID, b.ID))
 	})
+	ledger = withNames(site, fields, slices.Clone(ledger))
 	names := newNames(site, ledger)
 	for _, f := range fields {
 		if !names.knows(f) {
 			names.wanted[baseName(f)]++
 		}
 	}
-	ledger = slices.Clone(ledger)
 	var cols []Column
 	for _, f := range fields {
 		base := ""
-		for _, p := range KindOf(f).Parts {
-			i := slices.IndexFunc(ledger, func(a Assignment) bool {
-				return a.SiteName() == site && a.Field == f.ID && a.Suffix == p.Suffix && a.Type == p.Type
-			})
-			if i < 0 {
+		for _, p := range f.parts() {
+			have := columnsOf(site, f, p, ledger)
+			if len(have) == 0 {
 				if base == "" {
 					base = names.choose(f)
 				}
-				i = len(ledger)
-				ledger = append(ledger, Assignment{Site: site, Field: f.ID, Suffix: p.Suffix, Type: p.Type, Name: f.Name, Column: base + p.Suffix})
+				have = []Assignment{{Site: site, Field: f.ID, Suffix: p.Suffix, Type: p.Type, Name: f.Name, Column: base + p.Suffix}}
+				ledger = append(ledger, have...)
 				names.taken[base+p.Suffix] = true
 			}
-			cols = append(cols, Column{
-				Name: ledger[i].Column, Type: p.Type, Field: f.ID, Path: p.Path, Form: p.Form,
-				Doc: names.document(ledger[i], f),
-			})
+			for _, a := range have {
+				cols = append(cols, Column{
+					Name: a.Column, Type: p.Type, Field: f.ID, Path: p.Path, Form: p.Form,
+					Doc: names.document(a, f),
+				})
+			}
 		}
 	}
 	return cols, ledger
@@ -92,7 +94,7 @@ type names struct {
 
 func newNames(site string, ledger []Assignment) names {
 	n := names{site: site, ledger: ledger, taken: map[string]bool{}, elsewhere: map[string][]Assignment{}, field: map[string]bool{}, wanted: map[string]int{}}
-	for _, c := range Issues(nil, nil).Columns {
+	for _, c := range Issues(nil, nil).WithText(BothTexts).Columns {
 		n.taken[c.Name] = true
 	}
 	for _, a := range ledger {
@@ -115,7 +117,7 @@ func (n names) choose(f Field) string {
 	base := baseName(f)
 	number := "_" + f.ID[strings.LastIndexByte(f.ID, '_')+1:]
 	if n.knows(f) { // its type changed: say so in the new column's name
-		base += "_" + KindOf(f).Parts[0].Type.String()
+		base += "_" + f.parts()[0].Type.String()
 	}
 	if n.wanted[base] < 2 && n.free(base, f) {
 		return base
@@ -127,7 +129,7 @@ func (n names) choose(f Field) string {
 }
 
 func (n names) free(base string, f Field) bool {
-	for _, p := range KindOf(f).Parts {
+	for _, p := range f.parts() {
 		if n.taken[base+p.Suffix] || (p.Suffix != "" && n.wanted[base+p.Suffix] > 0) {
 			return false
 		}
@@ -138,7 +140,7 @@ func (n names) free(base string, f Field) bool {
 // shareable reports whether the columns hold, of other sites, nothing but
 // fields that are called like f and have the same parts.
 func (n names) shareable(base string, f Field) bool {
-	parts := KindOf(f).Parts
+	parts := f.parts()
 	for _, p := range parts {
 		for _, a := range n.elsewhere[base+p.Suffix] {
 			if baseName(Field{ID: a.Field, Name: a.Name}) != baseName(f) || !maps.Equal(n.held(a, base), held(parts)) {
@@ -197,6 +199,9 @@ const maxName = 120
 // become one underscore, a leading digit and reserved words are evaded, and a
 // name of which nothing is left (an emoji) falls back to the field's id.
 func baseName(f Field) string {
+	if f.Column != "" {
+		return f.Column
+	}
 	var b strings.Builder
 	gap := false
 	for _, r := range norm.NFKC.String(f.Name) {

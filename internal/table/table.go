@@ -84,10 +84,11 @@ type Form uint8
 
 // The forms of values.
 const (
-	Plain    Form = iota // as the JSON stands
-	RichText             // Atlassian Document Format or wiki text, to plain text
-	Sprint               // a sprint object, or Greenhopper's string for one
-	Document             // Atlassian Document Format as it stands; text is no document and gives NULL
+	Plain        Form = iota // as the JSON stands
+	RichText                 // Atlassian Document Format or wiki text, to plain text
+	RichMarkdown             // the same, to Markdown; wiki text as it stands
+	Sprint                   // a sprint object, or Greenhopper's string for one
+	Document                 // Atlassian Document Format as it stands; text is no document and gives NULL
 )
 
 // Column describes one column.

@@ -27,6 +27,11 @@ type Options struct {
 	Query Query
 	// Fields selects issue fields: all, *navigable, ids, names, -exclusions.
 	Fields []string
+	// Names are names for columns of custom fields, each with the id or name of
+	// its field.
+	Names map[string]string
+	// Text is what is made of rich text.
+	Text table.RichTexts
 	// Tables are the names of the tables to fill beside issues, see table.Choose.
 	// They decide what is read of an issue beside its fields.
 	Tables []string
@@ -63,6 +68,10 @@ func Open(ctx context.Context, client *jira.Client, opts Options) (*Source, erro
 	if s.fields, err = selectFields(all, opts.Fields); err != nil {
 		return nil, err
 	}
+	if err := s.fields.name(all, opts.Names); err != nil {
+		return nil, err
+	}
+	s.fields.Text = opts.Text
 	if err := s.chooseTables(); err != nil {
 		return nil, err
 	}
@@ -78,7 +87,8 @@ func (s *Source) Site() string { return s.client.Site().BaseURL }
 
 // Asked returns what decides the contents of the tables.
 func (s *Source) Asked() state.Asked {
-	return state.Asked{Query: s.scope.String(), Fields: s.fields.Request, Tables: s.fields.tableNames()}
+	return state.Asked{Query: s.scope.String(), Fields: s.fields.Request, Tables: s.fields.tableNames(),
+		Names: s.fields.nameList(), Text: string(s.fields.Text)}
 }
 
 // Fields returns the selected fields.
@@ -167,13 +177,4 @@ func ByID(name string, ids []int64) []*stages.Partition {
 		parts = append(parts, &stages.Partition{Name: fmt.Sprintf("%s %d", name, at/size+1), IDs: ids[at:end], Expected: int64(end - at)})
 	}
 	return parts
-}
-
-// TableFields returns the selected custom fields as internal/table wants them.
-func (sel Selection) TableFields() []table.Field {
-	var out []table.Field
-	for _, f := range sel.Custom {
-		out = append(out, table.Field{ID: f.ID, Name: f.Name, Type: f.Schema.Type, Items: f.Schema.Items, Custom: f.Schema.Custom})
-	}
-	return out
 }

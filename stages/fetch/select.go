@@ -138,8 +138,11 @@ type Selection struct {
 	Custom []jira.Field
 	// Children are the child tables that are filled from the selected fields.
 	Children []*table.Table
-	taken    map[string]bool // nil: all
-	not      map[string]bool
+	// Text is what is made of rich text.
+	Text  table.RichTexts
+	names map[string]string // of columns, by id of a custom field
+	taken map[string]bool   // nil: all
+	not   map[string]bool
 }
 
 // Has reports whether the field with the id is loaded.

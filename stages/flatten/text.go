@@ -15,8 +15,15 @@ func appendText(dst, v []byte, form table.Form) ([]byte, bool) {
 	case rawjson.Number, rawjson.Bool:
 		return append(dst, v...), true
 	case rawjson.Object:
-		if form == table.RichText && rawjson.TypeOf(rawjson.Lookup(v, "type")) == rawjson.String {
+		if rawjson.TypeOf(rawjson.Lookup(v, "type")) != rawjson.String {
+			return dst, false
+		}
+		switch form {
+		case table.RichText:
 			out, err := adf.AppendText(dst, v)
+			return out, err == nil
+		case table.RichMarkdown:
+			out, err := adf.AppendMarkdown(dst, v)
 			return out, err == nil
 		}
 	}
