@@ -47,20 +47,11 @@ const (
 
 // run loads as `snowdrift run` does.
 func (j job) run(ctx context.Context) (report pipeline.Report, err error) {
-	client, err := jira.Dial(ctx, jira.Options{
-		BaseURL: j.Site, Login: jira.Basic{User: "loader@example.com", Secret: password(jiraToken)}, Concurrency: 4,
-		RetryBudget: time.Nanosecond, Sleep: func(context.Context, time.Duration) error { return nil },
-	})
+	source, closeSource, err := j.source(ctx)
 	if err != nil {
 		return report, err
 	}
-	defer client.Close()
-	source, err := fetch.Open(ctx, client, fetch.Options{
-		Fields: j.Fields, Tables: j.Tables, PageSize: 200, PartitionIssues: j.Partition, Overlap: overlap, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		return report, err
-	}
+	defer closeSource()
 	w, err := j.open(ctx)
 	if err != nil {
 		return report, err
@@ -71,6 +62,21 @@ func (j job) run(ctx context.Context) (report pipeline.Report, err error) {
 		// One partition after another, so that statements come in the same order each time.
 		Concurrency: 1, Overlap: overlap, Census: true, Confirmed: true, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
+}
+
+// source opens the site.
+func (j job) source(ctx context.Context) (*fetch.Source, func(), error) {
+	client, err := jira.Dial(ctx, jira.Options{
+		BaseURL: j.Site, Login: jira.Basic{User: "loader@example.com", Secret: password(jiraToken)}, Concurrency: 4,
+		RetryBudget: time.Nanosecond, Sleep: func(context.Context, time.Duration) error { return nil },
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	source, err := fetch.Open(ctx, client, fetch.Options{
+		Fields: j.Fields, Tables: j.Tables, PageSize: 200, PartitionIssues: j.Partition, Overlap: overlap, Log: slog.New(slog.DiscardHandler),
+	})
+	return source, client.Close, err
 }
 
 // open opens the destination.

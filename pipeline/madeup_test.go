@@ -42,6 +42,8 @@ func (m *madeUp) Fields() fetch.Selection {
 	return sel
 }
 
+func (m *madeUp) Asked() state.Asked { return state.Asked{} }
+
 func (m *madeUp) Plan(_ context.Context, before *state.State) (fetch.Plan, error) {
 	return fetch.Plan{Reason: "all", State: before.Clone(), Partitions: []*stages.Partition{{Name: "all", Changes: true, Expected: int64(len(m.issues))}}}, nil
 }

@@ -120,8 +120,11 @@ func (r *Report) odd(f *flatten.Flattener) {
 	})
 }
 
-func (r *Report) json() json.RawMessage {
-	text, err := json.Marshal(r)
+func (r *Report) json() json.RawMessage { return marshal(r) }
+
+// marshal writes a report.
+func marshal(report any) json.RawMessage {
+	text, err := json.Marshal(report)
 	if err != nil {
 		panic("pipeline: a report always marshals: " + err.Error())
 	}

@@ -30,6 +30,7 @@ import (
 // Source is where issues come from; see fetch.Source.
 type Source interface {
 	Site() string
+	Asked() state.Asked
 	Fields() fetch.Selection
 	Projects() map[int64]jira.Project
 	Plan(ctx context.Context, before *state.State) (fetch.Plan, error)

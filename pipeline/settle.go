@@ -23,25 +23,40 @@ func (r *run) settle(ctx context.Context, diff load.Diff) error {
 	if err != nil {
 		return err
 	}
-	projects := r.source.Projects()
-	var findings []finding
-	gone := map[int64]int64{}
-	for _, a := range diff.Absent {
-		f := judge(a, returned[a.ID], projects)
-		if f.presence == deleted {
-			gone[a.ProjectID]++
-		}
-		findings = append(findings, f)
-	}
-	for project, n := range gone {
-		if !r.Confirmed && n > shrinkFloor && float64(n) > r.AcceptShrink*float64(diff.Live[project]) {
-			r.report.Proof.Held += n
-		}
+	findings := judgeAll(diff, returned, r.source.Projects())
+	if !r.Confirmed {
+		r.report.Proof.Held = held(diff, findings, r.AcceptShrink)
 	}
 	if r.report.Proof.Held > 0 {
 		return nil
 	}
 	return r.mark(ctx, findings)
+}
+
+// judgeAll judges the absent rows, in their order.
+func judgeAll(diff load.Diff, returned map[int64]bool, projects map[int64]jira.Project) []finding {
+	var findings []finding
+	for _, a := range diff.Absent {
+		findings = append(findings, judge(a, returned[a.ID], projects))
+	}
+	return findings
+}
+
+// held is the number of issues that seem deleted but are too many of their
+// project to believe it: more than the floor, and more than the accepted share.
+func held(diff load.Diff, findings []finding, accept float64) (n int64) {
+	gone := map[int64]int64{}
+	for i, f := range findings {
+		if f.presence == deleted {
+			gone[diff.Absent[i].ProjectID]++
+		}
+	}
+	for project, g := range gone {
+		if g > shrinkFloor && float64(g) > accept*float64(diff.Live[project]) {
+			n += g
+		}
+	}
+	return n
 }
 
 // shrinkFloor is the number of issues that may always be gone from a project at

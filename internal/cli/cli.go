@@ -77,7 +77,7 @@ Start with "snowdrift demo", which needs no Jira, no account and no network.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(a.demo(), a.runCommand(), a.plan(), a.check(), a.setup(), a.stateCommand(), a.query(), a.fields(), a.sim(), a.auth(), a.configCommand(), a.version())
+	root.AddCommand(a.demo(), a.runCommand(), a.verify(), a.plan(), a.check(), a.setup(), a.stateCommand(), a.query(), a.fields(), a.sim(), a.auth(), a.configCommand(), a.version())
 	return root
 }
 

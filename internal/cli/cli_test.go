@@ -3,6 +3,7 @@ package cli_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -36,6 +37,7 @@ func TestMain(m *testing.M) {
 //	exits CODE PROGRAM ARG…   runs a program, which has to end with the code
 //	sim [FLAG…]               starts a Jira simulator and sets SIM_URL
 //	change edit|create|delete N   changes N issues in it
+//	plant FILE SQL            runs SQL in a DuckDB file, behind snowdrift's back
 //	lock FILE                 opens a DuckDB file as another program would
 //	snowflake KEY             starts a Snowflake account whose user has the key
 //	asleep                    holds that since its last call nobody woke the warehouse
@@ -49,7 +51,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "sim": startSim, "change": change, "lock": lock, "jsonkey": jsonKey,
+			"exits": exits, "sim": startSim, "change": change, "plant": plant, "lock": lock, "jsonkey": jsonKey,
 			"snowflake": startSnowflake, "asleep": asleep,
 		},
 		RequireExplicitExec: true,
@@ -121,6 +123,13 @@ func change(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		ts.Check(err)
 	}
+}
+
+func plant(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := sql.Open("duckdb", ts.MkAbs(args[0]))
+	ts.Check(err)
+	_, err = db.Exec(args[1])
+	ts.Check(errors.Join(err, db.Close()))
 }
 
 func lock(ts *testscript.TestScript, _ bool, args []string) {

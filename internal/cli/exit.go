@@ -46,6 +46,8 @@ func exitCode(ctx context.Context, err error) int {
 		badQuery    *fetch.BadQuery
 		badTables   *fetch.BadTables
 		notProven   unproven
+		differs     differing
+		cannotTell  undecided
 		jiraError   *jira.Error
 		destination *load.Error
 	)
@@ -56,8 +58,10 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.Is(err, load.ErrLeaseHeld), errors.Is(err, load.ErrLeaseLost):
 		return exitLease
-	case errors.As(err, &notProven):
+	case errors.As(err, &notProven), errors.As(err, &cannotTell):
 		return exitUnproven
+	case errors.As(err, &differs):
+		return exitDiffers
 	case errors.As(err, &usage), errors.As(err, &badConfig), errors.As(err, &badSecret), errors.As(err, &unknown), errors.As(err, &badQuery), errors.As(err, &badTables),
 		errors.Is(err, fetch.ErrOtherSite), errors.Is(err, state.ErrOtherName), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitUsage

@@ -131,10 +131,10 @@ type Absent struct {
 
 // Stale is a live row whose issue has another updated in the census.
 type Stale struct {
-	ID   int64
-	Key  string
-	Row  time.Time // updated of the row; zero if it has none
-	Jira time.Time // updated in the census
+	ID   int64     `json:"id"`
+	Key  string    `json:"key"`
+	Row  time.Time `json:"row"`  // updated of the row; zero if it has none
+	Jira time.Time `json:"jira"` // updated in the census
 }
 
 // Clean reports whether there is no difference.

@@ -28,8 +28,8 @@ func (d Dialect) CreateChanged() string {
 
 // FindChanged returns the statement that picks, of all staged readings of an
 // issue, the newest, and keeps it if the table does not have it yet: the issue
-// is new, or not older than the row and different in content, or the row is
-// held to be gone. What it does not pick is not written.
+// is new, or not older than the row and newer or different in content, or the
+// row is held to be gone. What it does not pick is not written.
 func (q Statements) FindChanged(issues *table.Table) string {
 	return q.fill(`INSERT INTO {changed}
 SELECT s.{id}, s.{_seq}
@@ -40,7 +40,7 @@ FROM (
 LEFT JOIN {issues} t ON t.{id} = s.{id} AND t.{_site} = {'site'}
 WHERE t.{id} IS NULL
    OR (t.{updated} IS NULL OR s.{updated} >= t.{updated})
-  AND (t.{_hash} <> s.{_hash} OR t.{_presence} <> 'live')`, issues)
+  AND (t.{_hash} <> s.{_hash} OR s.{updated} IS DISTINCT FROM t.{updated} OR t.{_presence} <> 'live')`, issues)
 }
 
 // MergeIssues returns the statement that writes the changed issues. Its
