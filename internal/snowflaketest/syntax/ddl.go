@@ -141,6 +141,7 @@ func (p *parser) createView(f createFlags) (Statement, error) {
 			return nil, err
 		}
 	}
+	s.CopyGrants = p.words("COPY", "GRANTS")
 	if s.Comment, err = p.commentOption(); err != nil {
 		return nil, err
 	}

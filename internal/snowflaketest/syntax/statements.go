@@ -83,6 +83,7 @@ type CreateTable struct {
 type CreateView struct {
 	Name                 Name
 	Replace, IfNotExists bool
+	CopyGrants           bool // there is only one role's grants to keep
 	Columns              []string
 	Comment              string
 	Comments             []string // per column, "" for none
