@@ -65,6 +65,8 @@ type Options struct {
 	DeepNow    bool
 	// Deleted says what becomes of rows whose issue is gone.
 	Deleted Deleted
+	// Views says whether the destination gets the views for analysts.
+	Views bool
 	// AcceptShrink is the share of a project's issues that may be gone at once
 	// before somebody has to confirm it; Confirmed is that confirmation.
 	AcceptShrink float64
@@ -140,7 +142,8 @@ func (r *run) run(ctx context.Context) error {
 	return r.prove(ctx)
 }
 
-// prepare reads the state and makes the tables that the source's fields ask for.
+// prepare reads the state, and makes the tables that the source's fields ask for
+// and the views of them.
 func (r *run) prepare(ctx context.Context) error {
 	st, err := r.warehouse.State(ctx, r.Pipeline)
 	if err != nil {
@@ -155,6 +158,11 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	if err := r.warehouse.Prepare(ctx, r.tables); err != nil {
 		return err
+	}
+	if r.Views {
+		if err := r.warehouse.MakeViews(ctx, load.Views(r.Site, r.tables[0], st.Columns)); err != nil {
+			return err
+		}
 	}
 	r.state, r.flattener = st, flatten.New(r.tables)
 	return nil

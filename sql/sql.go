@@ -1,6 +1,8 @@
 // Package sql embeds the SQL files beside it: what the product runs to set a
 // destination up, and what an administrator can read or run by hand. Tables of
 // issues are not here: their DDL follows from internal/table.
+//
+// The views for analysts are in a folder for each dialect, see View.
 package sql
 
 import (

@@ -13,6 +13,7 @@ import (
 	"snowdrift/internal/table"
 	"snowdrift/pipeline"
 	"snowdrift/stages/fetch"
+	"snowdrift/stages/load"
 	"snowdrift/stages/load/duckdb"
 	"snowdrift/stages/load/snowflake"
 	"snowdrift/state"
@@ -47,21 +48,29 @@ Snowflake it asks nothing then.`,
 type planOnly struct{ ddl, load bool }
 
 // statements returns the SQL that was asked for.
-func (o planOnly) statements(cfg *config.Config, tables []*table.Table) (out []string, err error) {
+func (o planOnly) statements(cfg *config.Config, tables []*table.Table, ledger []table.Assignment) (out []string, err error) {
 	snow := cfg.Destination.Type == config.DestinationSnowflake
 	if o.load && !snow {
 		return nil, usageError{fmt.Errorf("--load is for Snowflake; %s reads the files itself", cfg.Destination.Type)}
 	}
 	switch {
 	case o.ddl && snow:
-		out = snowflake.DDL(cfg.Pipeline, tables)
+		out = append(snowflake.DDL(cfg.Pipeline, tables), viewDDL(cfg, snowflake.Dialect, tables, ledger)...)
 	case o.ddl:
-		out = duckdb.DDL(tables)
+		out = append(duckdb.DDL(tables), viewDDL(cfg, duckdb.Dialect, tables, ledger)...)
 	}
 	if o.load {
 		out = append(out, snowflake.Sequence(cfg.Pipeline, cfg.Jira.Site, tables)...)
 	}
 	return out, nil
+}
+
+// viewDDL returns the statements for the views, if the configuration wants them.
+func viewDDL(cfg *config.Config, d load.Dialect, tables []*table.Table, ledger []table.Assignment) []string {
+	if !cfg.Views {
+		return nil
+	}
+	return load.ViewDDL(d, tables, load.Views(cfg.Jira.Site, tables[0], ledger))
 }
 
 func (a *app) printPlan(ctx context.Context, cfg *config.Config, only planOnly) error {
@@ -85,7 +94,7 @@ func (a *app) printPlan(ctx context.Context, cfg *config.Config, only planOnly) 
 		return err
 	}
 	if sqlOnly {
-		statements, err := only.statements(cfg, tables)
+		statements, err := only.statements(cfg, tables, ledger)
 		for _, s := range statements {
 			fmt.Fprintf(a.stdout, "%s;\n", s)
 		}

@@ -83,7 +83,7 @@ func (a *app) drive(ctx context.Context, cfg *config.Config, source *fetch.Sourc
 	opts := pipeline.Options{
 		Pipeline: cfg.Pipeline, Site: cfg.Jira.Site, RunID: before.RunID, FileSize: int64(cfg.Batch.FileSize), CommitSize: int64(cfg.Batch.CommitSize),
 		CommitEvery: cfg.Batch.CommitEvery, Concurrency: cfg.Jira.Concurrency, Overlap: cfg.Jira.Overlap,
-		Census: !cfg.Census.Every.Never, CensusEvery: cfg.Census.Every.After, Deleted: deleted[cfg.Census.Deleted],
+		Census: !cfg.Census.Every.Never, Views: cfg.Views, CensusEvery: cfg.Census.Every.After, Deleted: deleted[cfg.Census.Deleted],
 		Deep: cfg.Census.Deep.After, DeepBudget: cfg.Census.DeepBudget, DeepNow: flags.deep,
 		AcceptShrink: cfg.Census.AcceptShrink.Share(), Confirmed: flags.acceptShrink,
 		Progress: &pipeline.Progress{}, Log: a.log, Now: time.Now,

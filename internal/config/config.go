@@ -53,6 +53,7 @@ type Config struct {
 	Destination Destination `yaml:"destination" doc:"Where the tables go."`
 	Batch       Batch       `yaml:"batch" doc:"Files between Jira and the destination, and how often they are committed."`
 	Tables      []string    `yaml:"tables" default:"issues" example:"default" doc:"Tables to load: issues alone, a list of the names in docs/TABLES.md, or default, which is issues with every table that comes along with them or costs few requests, less -exclusions. A table that is listed needs its field among jira.fields; default leaves it out without."`
+	Views       bool        `yaml:"views" default:"true" doc:"Whether to make views for analysts beside the tables: current issues, time in status, cycle time, sprint reports and more, see docs/TABLES.md. Those whose tables are not loaded are not made."`
 	Census      Census      `yaml:"census" doc:"How completeness is proven: ids in Jira against ids in the table."`
 	Secrets     Secrets     `yaml:"secrets" doc:"How to reach the secret stores that references in this file name."`
 

@@ -6,11 +6,14 @@ import (
 	"os"
 	"slices"
 	"testing"
+
+	"snowdrift/sql"
 )
 
 var update = flag.Bool("update", false, "rewrite generated files")
 
-// TestTablesPage keeps docs/TABLES.md in step with the descriptions.
+// TestTablesPage keeps docs/TABLES.md in step with the descriptions of tables and
+// views.
 func TestTablesPage(t *testing.T) {
 	const page = "../../docs/TABLES.md"
 	tables := []*Table{Issues(nil, nil)}
@@ -26,7 +29,7 @@ func TestTablesPage(t *testing.T) {
 			t.Errorf("%s.%s refers to %s: one of them is no longer there", r.from, r.column, r.to)
 		}
 	}
-	want := Markdown(append(tables, ValueErrors()))
+	want := append(Markdown(append(tables, ValueErrors())), sql.Markdown()...)
 	if *update {
 		if err := os.WriteFile(page, want, 0o644); err != nil {
 			t.Fatal(err)

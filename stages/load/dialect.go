@@ -9,6 +9,7 @@ import (
 
 // Dialect is where the SQL of the destinations differs.
 type Dialect struct {
+	Name string // of the folder of its files in package sql
 	// Fold turns our lower-case names into the destination's.
 	Fold func(string) string
 	// Types are the column types.
@@ -33,6 +34,10 @@ type Dialect struct {
 	// Comments says that a definition takes COMMENT, which saves a statement
 	// for each column.
 	Comments bool
+	// JSONText, ToJSON and ListOf turn an expression of a JSON or List column
+	// into its JSON text, one of any type into a JSON document, and a text into a
+	// list of one.
+	JSONText, ToJSON, ListOf func(expr string) string
 }
 
 // Quote quotes an identifier of ours. It is the only place where identifiers

@@ -35,6 +35,10 @@ type Warehouse interface {
 	// changes nothing, and doing it again does nothing. Rows that were there
 	// before a column get its Fill.
 	Prepare(ctx context.Context, tables []*table.Table) error
+	// MakeViews makes the views that the tables allow and that are missing, or
+	// whose text changed. A view of the same name that somebody else made stays
+	// as it is. Doing it again does nothing.
+	MakeViews(ctx context.Context, views []View) error
 	// Format says what Stage wants of its files.
 	Format() stages.Format
 	// Stage takes over a file: brings it to where Commit can load it, and

@@ -50,6 +50,7 @@ type Warehouse struct {
 
 // Dialect is DuckDB's SQL.
 var Dialect = load.Dialect{
+	Name: "duckdb",
 	Fold: strings.ToLower,
 	Types: map[table.Type]string{
 		table.Bool: "BOOLEAN", table.Int: "BIGINT", table.Float: "DOUBLE", table.Text: "VARCHAR", table.Date: "DATE",
@@ -67,9 +68,12 @@ var Dialect = load.Dialect{
 		}
 		return expr
 	},
-	Millis: func(expr string) string { return "epoch_ms(" + expr + ")" },
-	Wide:   "HUGEINT",
-	Now:    "now()",
+	Millis:   func(expr string) string { return "epoch_ms(" + expr + ")" },
+	Wide:     "HUGEINT",
+	Now:      "now()",
+	JSONText: func(expr string) string { return "CAST(to_json(" + expr + ") AS VARCHAR)" },
+	ToJSON:   func(expr string) string { return "to_json(" + expr + ")" },
+	ListOf:   func(expr string) string { return "[" + expr + "]" },
 }
 
 // Open opens the file, and makes it if it is missing. What DuckDB makes is ours

@@ -12,6 +12,7 @@ import (
 
 // Dialect is Snowflake's SQL.
 var Dialect = load.Dialect{
+	Name: "snowflake",
 	Fold: strings.ToUpper,
 	Types: map[table.Type]string{
 		table.Bool: "BOOLEAN", table.Int: "NUMBER(38,0)", table.Float: "FLOAT", table.Text: "VARCHAR", table.Date: "DATE",
@@ -25,6 +26,9 @@ var Dialect = load.Dialect{
 	Backslash: true,
 	Now:       "CURRENT_TIMESTAMP()",
 	Comments:  true,
+	JSONText:  func(expr string) string { return "TO_JSON(" + expr + ")" },
+	ToJSON:    func(expr string) string { return "TO_VARIANT(" + expr + ")" },
+	ListOf:    func(expr string) string { return "ARRAY_CONSTRUCT(" + expr + ")" },
 }
 
 // stored makes documents of staged texts. A text that Snowflake does not take

@@ -1,0 +1,56 @@
+-- How much of each sprint was left at the end of each of its days? One row for each sprint that has
+-- begun and each day, in UTC, from its start to its completion, or to today.
+--
+-- The last day is as it stood at the completion, or stands now. Points are those that issues have
+-- now.
+--
+-- needs: known_sprints (sprint_id, sprint, state, start_date, complete_date, _site)
+-- needs: calendar_days (day)
+-- needs: sprint_membership (issue_id, sprint_id, added_at, removed_at, _site)
+-- needs: time_in_status (issue_id, status_category, entered_at, left_at, _site)
+-- needs: issues (id, _site)
+-- takes: issues (story_points float, story_point_estimate float)
+-- column sprint_id: Id of the sprint.
+-- column sprint: Name of the sprint.
+-- column day: The day.
+-- column scope_issues: Issues in the sprint when the day ended.
+-- column scope_points: Their story points.
+-- column remaining_issues: Those of them that were not done.
+-- column remaining_points: Their story points.
+-- column _site: Site of the sprint.
+WITH sprints_run AS (
+  SELECT s._site, s.sprint_id, s.sprint, epoch_ms(s.start_date) AS began, epoch_ms(COALESCE(s.complete_date, CURRENT_TIMESTAMP)) AS ended
+  FROM known_sprints s
+  WHERE COALESCE(s.state, '') <> 'future' AND s.start_date <= COALESCE(s.complete_date, CURRENT_TIMESTAMP)
+),
+days AS (
+  SELECT c.day, (c.day - DATE '1970-01-01') * 86400000 AS midnight FROM calendar_days c
+),
+moments AS (
+  SELECT r._site, r.sprint_id, r.sprint, d.day, LEAST(d.midnight + 86400000, r.ended) AS moment
+  FROM sprints_run r
+  JOIN days d ON d.midnight + 86400000 > r.began AND d.midnight <= r.ended
+),
+members AS (
+  SELECT b._site, b.sprint_id, b.issue_id, epoch_ms(b.added_at) AS added, epoch_ms(b.removed_at) AS removed,
+    COALESCE(i.story_points, i.story_point_estimate, 0) AS points
+  FROM sprint_membership b
+  JOIN issues i ON i._site = b._site AND i.id = b.issue_id
+),
+stays AS (
+  SELECT t._site, t.issue_id, epoch_ms(t.entered_at) AS entered, epoch_ms(t.left_at) AS ended,
+    CASE WHEN t.status_category = 'done' THEN 0 ELSE 1 END AS is_open
+  FROM time_in_status t
+)
+SELECT m.sprint_id, m.sprint, m.day,
+  COUNT(t.issue_id) AS scope_issues,
+  SUM(CASE WHEN t.issue_id IS NULL THEN 0 ELSE b.points END) AS scope_points,
+  COUNT(CASE WHEN t.is_open = 1 THEN 1 END) AS remaining_issues,
+  SUM(CASE WHEN t.is_open = 1 THEN b.points ELSE 0 END) AS remaining_points,
+  m._site
+FROM moments m
+LEFT JOIN members b ON b._site = m._site AND b.sprint_id = m.sprint_id
+  AND b.added <= m.moment AND COALESCE(b.removed > m.moment, TRUE)
+LEFT JOIN stays t ON t._site = b._site AND t.issue_id = b.issue_id
+  AND t.entered <= m.moment AND COALESCE(t.ended > m.moment, TRUE)
+GROUP BY m._site, m.sprint_id, m.sprint, m.day

@@ -1,0 +1,34 @@
+-- How much was finished in each week? One row for each week, Monday to Sunday in UTC, project and
+-- issue type in which issues were finished; weeks without any have no row.
+--
+-- When an issue is finished is said in cycle_time. Points are those that issues have now.
+--
+-- needs: cycle_time (issue_id, project_key, issue_type, finished_at, lead_hours, cycle_hours, _site)
+-- needs: issues (id, _site)
+-- takes: issues (story_points float, story_point_estimate float)
+-- column week: Monday of the week.
+-- column project_key: Key of the project that the issues are in.
+-- column issue_type: Issue type.
+-- column finished_issues: Number of issues that were finished.
+-- column finished_points: Sum of their story points; NULL when none of them has any.
+-- column avg_lead_hours: Average of their hours from creation to finish.
+-- column median_cycle_hours: Median of their hours from start to finish, of those that were in progress.
+-- column _site: Site of the project.
+WITH finished AS (
+  SELECT c._site, c.project_key, c.issue_type, c.lead_hours, c.cycle_hours,
+    epoch_ms(c.finished_at) // 86400000 AS n,
+    COALESCE(i.story_points, i.story_point_estimate) AS points
+  FROM cycle_time c
+  JOIN issues i ON i._site = c._site AND i.id = c.issue_id
+  WHERE c.finished_at IS NOT NULL
+)
+SELECT
+  DATE '1970-01-01' + CAST(f.n - MOD(f.n + 3, 7) AS INTEGER) AS week,
+  f.project_key, f.issue_type,
+  COUNT(*) AS finished_issues,
+  SUM(f.points) AS finished_points,
+  AVG(f.lead_hours) AS avg_lead_hours,
+  MEDIAN(f.cycle_hours) AS median_cycle_hours,
+  f._site
+FROM finished f
+GROUP BY f.n - MOD(f.n + 3, 7), f.project_key, f.issue_type, f._site

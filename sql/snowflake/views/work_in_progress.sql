@@ -1,0 +1,41 @@
+-- What is being worked on, and for how long already? One row for each live issue whose status is
+-- of the category indeterminate.
+--
+-- needs: time_in_status (issue_id, issue_key, project_key, issue_type, stay, status, status_category, entered_at, is_current,
+--   hours, working_hours, _site)
+-- needs: issues (id, _site)
+-- takes: issues (summary text, assignee text, assignee_id text, story_points float, story_point_estimate float)
+-- column issue_id: Issue, issues.id.
+-- column issue_key: Current key of the issue.
+-- column project_key: Key of the project that the issue is in.
+-- column issue_type: Issue type.
+-- column summary: Summary of the issue.
+-- column assignee: Display name of the assignee.
+-- column assignee_id: Account id of the assignee.
+-- column points: Story points.
+-- column status: Name of the status.
+-- column entered_at: When the issue came into the status.
+-- column hours_in_status: Hours since then.
+-- column working_hours_in_status: The same within the working calendar.
+-- column started_at: When the issue first came into progress.
+-- column age_hours: Hours since then, whatever happened in between.
+-- column age_working_hours: The same within the working calendar.
+-- column _site: Site of the issue.
+WITH marked AS (
+  SELECT t.*, MIN(CASE WHEN t.status_category = 'indeterminate' THEN t.stay END) OVER (PARTITION BY t._site, t.issue_id) AS first_work
+  FROM time_in_status t
+),
+aged AS (
+  SELECT m.*,
+    MIN(CASE WHEN m.stay = m.first_work THEN m.entered_at END) OVER (PARTITION BY m._site, m.issue_id) AS started_at,
+    SUM(CASE WHEN m.stay >= m.first_work THEN m.hours END) OVER (PARTITION BY m._site, m.issue_id) AS age_hours,
+    SUM(CASE WHEN m.stay >= m.first_work THEN m.working_hours END) OVER (PARTITION BY m._site, m.issue_id) AS age_working_hours
+  FROM marked m
+)
+SELECT a.issue_id, a.issue_key, a.project_key, a.issue_type, i.summary, i.assignee, i.assignee_id,
+  COALESCE(i.story_points, i.story_point_estimate) AS points,
+  a.status, a.entered_at, a.hours AS hours_in_status, a.working_hours AS working_hours_in_status,
+  a.started_at, a.age_hours, a.age_working_hours, a._site
+FROM aged a
+JOIN issues i ON i._site = a._site AND i.id = a.issue_id
+WHERE a.is_current AND a.status_category = 'indeterminate'

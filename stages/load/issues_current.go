@@ -1,0 +1,205 @@
+package load
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"snowdrift/internal/table"
+	sqlfiles "snowdrift/sql"
+)
+
+// hidden are the columns of issues that the view leaves out.
+var hidden = []string{table.Raw, table.Hash, table.Presence, table.PresenceEvidence, table.Pipeline, table.RunID}
+
+// resolved says which names the view takes from the tables of what issues refer
+// to: names change there without any issue changing.
+var resolved = []struct{ column, id, table, name string }{
+	{"project_key", "project_id", "projects", "key"},
+	{"project", "project_id", "projects", "name"},
+	{"issue_type", "issue_type_id", "issue_types", "name"},
+	{"status", "status_id", "statuses", "name"},
+	{"status_category", "status_id", "statuses", "category"},
+	{"priority", "priority_id", "priorities", "name"},
+	{"resolution", "resolution_id", "resolutions", "name"},
+	{"security_level", "security_level_id", "security_levels", "name"},
+	{"assignee", "assignee_id", "users", "name"},
+	{"reporter", "reporter_id", "users", "name"},
+	{"creator", "creator_id", "users", "name"},
+}
+
+// currentIssues is the view of live issues: names as they are today, and of a
+// field whose type changed the value under the first of its columns.
+func currentIssues(site string, issues *table.Table, ledger []table.Assignment) View {
+	about := sqlfiles.CurrentIssues()
+	return View{Name: about.Name, define: func(d Dialect, have Shape) (Definition, string) {
+		def := Definition{Name: about.Name, Doc: about.Doc + " " + about.Notes}
+		if !have.has(issues.Name, table.ID) || !have.has(issues.Name, table.Presence) || !have.has(issues.Name, table.Site) {
+			return def, issues.Name
+		}
+		c := current{d: d, have: have, site: site, issues: issues, ledger: ledger}
+		var list []string
+		for _, name := range have[issues.Name] {
+			if slices.Contains(hidden, name) {
+				continue
+			}
+			list = append(list, c.cell(name)+" AS "+d.Quote(name))
+			def.Columns = append(def.Columns, sqlfiles.ViewColumn{Name: name, Doc: c.doc(name)})
+		}
+		def.Query = "SELECT\n  " + strings.Join(list, ",\n  ") + "\nFROM " + d.Quote(issues.Name) + " i" + strings.Join(c.joins, "") +
+			"\nWHERE i." + d.Quote(table.Presence) + " = 'live'"
+		return def, ""
+	}}
+}
+
+// current builds the select list of the view.
+type current struct {
+	d      Dialect
+	have   Shape
+	site   string
+	issues *table.Table
+	ledger []table.Assignment
+	joins  []string
+}
+
+// cell returns the expression for a column.
+func (c *current) cell(name string) string {
+	plain := "i." + c.d.Quote(name)
+	for _, r := range resolved {
+		if r.column == name && c.have.has(c.issues.Name, r.id) && c.have.has(r.table, table.ID) && c.have.has(r.table, r.name) {
+			return "COALESCE(" + c.join(r.id, r.table) + "." + c.d.Quote(r.name) + ", " + plain + ")"
+		}
+	}
+	return c.coalesced(name, plain)
+}
+
+// join joins a table by the id in a column of issues and returns its alias.
+func (c *current) join(id, name string) string {
+	alias := "of_" + id
+	join := fmt.Sprintf("\nLEFT JOIN %s %s ON %[2]s.%s = i.%s AND %[2]s.%[5]s = i.%[5]s",
+		c.d.Quote(name), alias, c.d.Quote(table.ID), c.d.Quote(id), c.d.Quote(table.Site))
+	if !slices.Contains(c.joins, join) {
+		c.joins = append(c.joins, join)
+	}
+	return alias
+}
+
+// part is what a column of the ledger holds on one site.
+type part struct{ site, field, suffix string }
+
+func partOf(a table.Assignment) part { return part{a.SiteName(), a.Field, a.Suffix} }
+
+// coalesced returns the value of a field whose type changed: on each site that of
+// the column which the field fills now, else of the newest that has one. The first
+// column, which plain is, has the last word. For any other column it is the column.
+func (c *current) coalesced(name, plain string) string {
+	first, held := c.assigned(name)
+	bySite := map[string][]candidate{}
+	for _, column := range c.have[c.issues.Name] {
+		for _, a := range c.ledger {
+			if a.Column != column || column == name || !slices.Contains(held, partOf(a)) {
+				continue
+			}
+			if c.older(column, name) {
+				return plain // name is not the first
+			}
+			bySite[a.SiteName()] = append(bySite[a.SiteName()], candidate{"i." + c.d.Quote(column), a.Type, column})
+		}
+	}
+	if len(bySite) == 0 {
+		return plain
+	}
+	var b strings.Builder
+	b.WriteString("CASE")
+	for _, site := range slices.Sorted(maps.Keys(bySite)) {
+		for _, n := range c.newestFirst(site, append([]candidate{{plain, first, name}}, bySite[site]...)) {
+			fmt.Fprintf(&b, " WHEN %s%s IS NOT NULL THEN %s", c.onlyOn(site), n.cell, c.d.convert(n.cell, n.kind, first))
+		}
+	}
+	return b.String() + " ELSE " + plain + " END"
+}
+
+// candidate is a column that may hold a field's value.
+type candidate struct {
+	cell   string
+	kind   table.Type
+	column string
+}
+
+// newestFirst orders the columns of a field on a site, which come oldest first.
+// What the field fills now is known of the site that this load reads; a field may
+// have got a former type again.
+func (c *current) newestFirst(site string, columns []candidate) []candidate {
+	slices.Reverse(columns)
+	if now := slices.IndexFunc(columns, func(n candidate) bool { return site == c.site && c.issues.Column(n.column) != nil }); now > 0 {
+		filled := columns[now]
+		columns = slices.Insert(slices.Delete(columns, now, now+1), 0, filled)
+	}
+	return columns
+}
+
+// assigned returns the type of a column and what it holds, none for one that is
+// not in the ledger.
+func (c *current) assigned(column string) (kind table.Type, held []part) {
+	for _, a := range c.ledger {
+		if a.Column == column {
+			kind, held = a.Type, append(held, partOf(a))
+		}
+	}
+	return kind, held
+}
+
+// older reports whether a column was made before another: columns are added at
+// the end.
+func (c *current) older(a, b string) bool {
+	return slices.Index(c.have[c.issues.Name], a) < slices.Index(c.have[c.issues.Name], b)
+}
+
+// onlyOn begins a condition with the site, unless there is no other.
+func (c *current) onlyOn(site string) string {
+	if !slices.ContainsFunc(c.ledger, func(a table.Assignment) bool { return a.SiteName() != site }) {
+		return ""
+	}
+	return "i." + c.d.Quote(table.Site) + " = " + c.d.Literal(site) + " AND "
+}
+
+// doc documents a column. It follows from the ledger, and not from what this
+// load brings, so that pipelines that share the table agree.
+func (c *current) doc(name string) string {
+	if column := table.Issues(nil, nil).Column(name); column != nil {
+		return column.Doc
+	}
+	var fields []string
+	for _, a := range c.ledger {
+		if text := strings.Join(strings.Fields(a.Name), " ") + " (" + a.Field + ")"; a.Column == name && !slices.Contains(fields, text) {
+			fields = append(fields, text)
+		}
+	}
+	if len(fields) == 0 {
+		return "As in issues."
+	}
+	slices.Sort(fields)
+	return strings.Join(fields, ", ") + "."
+}
+
+// convert returns an expression for a cell of one type as another; NULL where it
+// cannot be read as that.
+func (d Dialect) convert(cell string, from, to table.Type) string {
+	if from == to {
+		return cell
+	}
+	text := "CAST(" + cell + " AS " + d.Types[table.Text] + ")"
+	if from == table.JSON || from == table.List {
+		text = d.JSONText(cell)
+	}
+	switch to {
+	case table.Text:
+		return text
+	case table.JSON:
+		return d.ToJSON(cell)
+	case table.List:
+		return d.ListOf(text)
+	}
+	return "TRY_CAST(" + text + " AS " + d.Types[to] + ")"
+}
