@@ -17,6 +17,7 @@ import (
 	"snowdrift/internal/table"
 	"snowdrift/pipeline"
 	"snowdrift/stages/load"
+	"snowdrift/stages/load/viewtest"
 )
 
 // twins are two destinations that are loaded from one site by runs of the same
@@ -37,7 +38,7 @@ func newTwins(t *testing.T, opts jirasim.Options) *twins {
 		t: t, site: newBench(t, opts), srv: snowflaketest.Start(t, snowflaketest.Options{PATs: []string{snowflakeToken}}),
 		stamps: map[string]string{},
 	}
-	w.duck = job{Site: w.site.url, Tables: []string{table.Default}, Partition: 50, CommitSize: 1}
+	w.duck = job{Site: w.site.url, Tables: []string{table.Default}, Partition: 50, CommitSize: 1, Views: true}
 	w.snow = w.duck
 	w.duck.DuckDB, w.snow.Port = filepath.Join(t.TempDir(), "jira.duckdb"), w.srv.Port()
 	return w
@@ -95,7 +96,32 @@ func (w *twins) compare() map[string]bool {
 		a, b := w.rows(duck, name, columns, false), w.rows(snow, name, columns, true)
 		w.sameRows(name, columns, a, b)
 	}
+	w.sameViews(duck, snow)
 	return w.rewritten(duck, snow)
+}
+
+// sameViews wants both destinations to have the same views, and them to agree
+// with the tables: as many stays as issues and transitions, the last of each in
+// the issue's status, and everything that is in a sprint a member of it.
+func (w *twins) sameViews(duck, snow load.Warehouse) {
+	w.t.Helper()
+	viewtest.Agree(w.t, duck, snow)
+	if w.duck.Fields != nil {
+		return // status is not loaded any more: what the views show of it is old
+	}
+	for _, query := range []string{
+		`SELECT (SELECT COUNT(*) FROM time_in_status) - (SELECT COUNT(*) FROM issues WHERE _presence = 'live')
+- (SELECT COUNT(*) FROM issue_changelog c JOIN issues i ON i.id = c.issue_id AND i._site = c._site WHERE i._presence = 'live' AND c.field = 'status')`,
+		`SELECT COUNT(*) FROM issues i LEFT JOIN time_in_status t ON t.issue_id = i.id AND t._site = i._site AND t.is_current
+WHERE i._presence = 'live' AND t.status_id IS DISTINCT FROM i.status_id`,
+		`SELECT COUNT(*) FROM issue_sprints s JOIN issues i ON i.id = s.issue_id AND i._site = s._site
+LEFT JOIN sprint_membership m ON m.issue_id = s.issue_id AND m._site = s._site AND m.sprint_id = s.sprint_id AND m.removed_at IS NULL
+WHERE i._presence = 'live' AND m.issue_id IS NULL`,
+	} {
+		if got := texts(w.t, duck, query); !slices.Equal(got, []string{"0"}) {
+			w.t.Errorf("%s: %s, want 0", query, got)
+		}
+	}
 }
 
 // column is one that both have.

@@ -1,0 +1,175 @@
+package viewtest
+
+import (
+	"fmt"
+	"time"
+)
+
+func (sp *sprint) name() string { return fmt.Sprintf("Sprint %d", sp.id) }
+
+// ended is when a sprint ended; now for one under way.
+func (sp *sprint) ended(now time.Time) time.Time {
+	if sp.complete.IsZero() {
+		return now
+	}
+	return sp.complete
+}
+
+// begun are the sprints that have begun.
+func (s *scene) begun() (out []*sprint) {
+	for _, sp := range s.sprints {
+		if sp.state != "future" {
+			out = append(out, sp)
+		}
+	}
+	return out
+}
+
+func knownSprints(s *scene, _ time.Time) (rows [][]any) {
+	for _, sp := range s.sprints {
+		rows = append(rows, []any{sp.site, sp.id, s.today(sp.name()), sp.state, int64(1), instant(sp.start), instant(sp.end), instant(sp.complete)})
+	}
+	return rows
+}
+
+// span is a time in a sprint; removed is zero while it lasts.
+type span struct{ added, removed time.Time }
+
+// spans walks through the values of the sprint field.
+func (i *issue) spans(sprint int64) (out []span) {
+	has := func(ids []int64) bool {
+		for _, id := range ids {
+			if id == sprint {
+				return true
+			}
+		}
+		return false
+	}
+	first := i.sprints
+	if len(i.relists) > 0 {
+		first = i.relists[0].from
+	}
+	inside := has(first)
+	if inside {
+		out = append(out, span{added: i.created})
+	}
+	for _, r := range i.relists {
+		switch now := has(r.to); {
+		case now && !inside:
+			out = append(out, span{added: r.at})
+			inside = true
+		case !now && inside:
+			out[len(out)-1].removed = r.at
+			inside = false
+		}
+	}
+	return out
+}
+
+func memberships(s *scene, _ time.Time) (rows [][]any) {
+	for _, i := range s.live() {
+		for _, sp := range s.sprints {
+			if sp.site != i.site {
+				continue
+			}
+			for _, m := range i.spans(sp.id) {
+				rows = append(rows, []any{i.site, i.id, i.key(), sp.id, m.added, instant(m.removed)})
+			}
+		}
+	}
+	return rows
+}
+
+// part is what became of an issue in a sprint.
+type part struct {
+	committed, added, removed, completed, carried bool
+	status                                        string
+}
+
+// part judges an issue by the instants that matter; ok is false for one that was
+// not in the sprint while it ran.
+func (s *scene) part(i *issue, sp *sprint, now time.Time) (p part, ok bool) {
+	end := sp.ended(now)
+	p.committed = i.in(sp.id, sp.start)
+	ok = p.committed
+	for _, r := range i.spans(sp.id) { // came in while it ran
+		ok = ok || r.added.After(sp.start) && !r.added.After(end)
+	}
+	if !ok {
+		return p, false
+	}
+	st, _ := at(s.stays(i, now), end)
+	stayed, done := i.in(sp.id, end), st.category == "done"
+	p.added, p.removed, p.status = !p.committed, !stayed, st.name
+	p.completed, p.carried = stayed && done, stayed && !done && !sp.complete.IsZero()
+	return p, true
+}
+
+func sprintIssues(s *scene, now time.Time) (rows [][]any) {
+	for _, sp := range s.begun() {
+		for _, i := range s.live() {
+			if i.site != sp.site {
+				continue
+			}
+			if p, ok := s.part(i, sp, now); ok {
+				rows = append(rows, []any{sp.site, sp.id, s.today(sp.name()), i.id, i.key(), i.project, i.kind, i.pointsCell(), p.status,
+					p.committed, p.added, p.removed, p.completed, p.carried})
+			}
+		}
+	}
+	return rows
+}
+
+func sprintReport(s *scene, now time.Time) (rows [][]any) {
+	for _, sp := range s.begun() {
+		var counts [5]int64
+		var points [5]float64
+		for _, i := range s.live() {
+			if i.site != sp.site {
+				continue
+			}
+			p, ok := s.part(i, sp, now)
+			for n, yes := range []bool{p.committed, p.added, p.removed, p.completed, p.carried} {
+				if ok && yes {
+					counts[n]++
+					points[n] += i.points
+				}
+			}
+		}
+		row := []any{sp.site, sp.id, s.today(sp.name()), sp.state, sp.start, sp.end, instant(sp.complete)}
+		for n := range counts {
+			row = append(row, counts[n], points[n])
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func burndown(s *scene, now time.Time) (rows [][]any) {
+	for _, sp := range s.begun() {
+		end := sp.ended(now)
+		for d := s.firstDay(); !d.After(end); d = d.AddDate(0, 0, 1) {
+			midnight := d.AddDate(0, 0, 1)
+			if !midnight.After(sp.start) {
+				continue
+			}
+			moment := midnight
+			if moment.After(end) {
+				moment = end
+			}
+			var scope, left int64
+			var scopePoints, leftPoints float64
+			for _, i := range s.live() {
+				if i.site != sp.site || !i.in(sp.id, moment) {
+					continue
+				}
+				scope, scopePoints = scope+1, scopePoints+i.points
+				if st, _ := at(s.stays(i, now), moment); st.category != "done" {
+					left, leftPoints = left+1, leftPoints+i.points
+				}
+			}
+			rows = append(rows, []any{sp.site, sp.id, s.today(sp.name()), day(d), scope, scopePoints, left, leftPoints})
+		}
+	}
+	return rows
+}
