@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"slices"
+	"strconv"
 
 	"golang.org/x/sync/errgroup"
 
@@ -55,8 +56,9 @@ var remarks = []remark{
 const issuesAtOnce = 4
 
 // withRemarks yields the pages with all comments and worklogs. An issue that is
-// gone by the time they are asked for is left out, as if it had gone before the
-// page was read: an issue with some of its comments must not look complete.
+// gone by the time they are asked for, see gone, is left out, as if it had gone
+// before the page was read: an issue with some of its comments must not look
+// complete.
 func (s *Source) withRemarks(ctx context.Context, pages iter.Seq2[*jira.Page, error]) iter.Seq2[*jira.Page, error] {
 	return func(yield func(*jira.Page, error) bool) {
 		for page, err := range pages {
@@ -94,13 +96,46 @@ func (s *Source) addRemarks(ctx context.Context, issues [][]byte) error {
 		g.Go(func() error {
 			whole, err := s.readRemarks(ctx, is, short)
 			if jira.KindOf(err) == jira.KindNotFound {
-				whole, err = nil, nil
+				gone, sure := s.gone(ctx, is.id)
+				if sure != nil {
+					return sure
+				}
+				if gone {
+					whole, err = nil, nil
+				}
 			}
 			issues[i] = whole
 			return err
 		})
 	}
 	return g.Wait()
+}
+
+// gone reports whether an issue that was there a moment ago is no longer: it is
+// neither returned by id nor found. One 404 alone proves little, and an issue
+// that is left out wrongly would not come again before its next update.
+func (s *Source) gone(ctx context.Context, id int64) (bool, error) {
+	page, err := s.client.Issue(ctx, id, []string{"id"})
+	if err == nil {
+		page.Release()
+		return false, nil
+	}
+	if jira.KindOf(err) != jira.KindNotFound {
+		return false, err
+	}
+	search := jira.Search{JQL: "id = " + strconv.FormatInt(id, 10), Fields: []string{"id"}, PageSize: 1}
+	for page, err := range s.client.Search(ctx, search) {
+		if jira.KindOf(err) == jira.KindBadRequest {
+			break // what it says of an id that it does not know
+		}
+		if err != nil {
+			return false, err
+		}
+		found := len(page.Issues) > 0
+		page.Release()
+		return !found, nil
+	}
+	return true, ctx.Err()
 }
 
 // readRemarks returns an issue with all of the remarks that it shows too few

@@ -3,6 +3,7 @@ package fetch_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -332,51 +333,84 @@ func faulty(sim *jirasim.Sim, endpoint string, id int64, f jirasim.Fault) {
 	})
 }
 
-// An issue that is gone by the time its comments are asked for is as gone as
-// one that went before; any other failure ends the reading.
-func TestIssueGoneMeanwhile(t *testing.T) {
+// commented makes a site with an issue that has more comments and worklogs than
+// it shows.
+func commented(t *testing.T) (site, int64) {
+	t.Helper()
 	s := newSite(t, jirasim.Options{Issues: 120, Seed: 6}, fetch.Options{Tables: []string{"default"}})
 	id := s.sim.IDs()[50]
 	for range 30 {
-		if _, err := s.sim.AddComment(id, "x"); err != nil {
+		_, err := s.sim.AddComment(id, "x")
+		_, again := s.sim.AddWorklog(id, time.Hour, "x")
+		if err := errors.Join(err, again); err != nil {
 			t.Fatal(err)
 		}
 	}
-	faulty(s.sim, "issue/{key}/comment", id, jirasim.Fault{Status: http.StatusNotFound, Body: `{"errorMessages":["gone"]}`})
+	return s, id
+}
+
+// failure returns the error that ends a reading.
+func (s site) failure(t *testing.T) error {
+	t.Helper()
+	for _, err := range s.Pages(t.Context(), s.partition()) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// An issue that is gone by the time its comments are asked for is as gone as
+// one that went before; any other failure ends the reading.
+func TestIssueGoneMeanwhile(t *testing.T) {
+	s, id := commented(t)
+	none := jirasim.Fault{Status: http.StatusNotFound, Body: `{"errorMessages":["none"]}`}
+	faulty(s.sim, "issue/{key}/comment", id, jirasim.Fault{Status: http.StatusForbidden, Body: `{}`})
+	if err := s.failure(t); jira.KindOf(err) != jira.KindForbidden || !strings.Contains(err.Error(), fmt.Sprint(id)) {
+		t.Errorf("comments were refused: %v", err)
+	}
+	faulty(s.sim, "issue/{key}/comment", id, none)
+	if err := s.failure(t); jira.KindOf(err) != jira.KindNotFound || !strings.Contains(err.Error(), fmt.Sprint(id)) {
+		t.Errorf("the issue is there, and its comments are said not to be: %v", err)
+	}
+	s.sim.Fault(func(r *http.Request) *jirasim.Fault {
+		if strings.Contains(r.URL.Path, fmt.Sprint("/", id)) {
+			return &none
+		}
+		return nil
+	})
+	if err := s.failure(t); jira.KindOf(err) != jira.KindNotFound {
+		t.Errorf("the issue is found, and cannot be read: %v", err)
+	}
+	s.sim.Fault(func(r *http.Request) *jirasim.Fault {
+		if strings.Contains(r.URL.Path, fmt.Sprint("/", id, "/")) && s.sim.Raw(id) != nil {
+			if err := s.sim.Delete(id); err != nil {
+				t.Error(err)
+			}
+		}
+		return nil
+	})
 	found := s.issues(t, s.partition())
 	if _, there := found[fmt.Sprint(id)]; there || len(found) != 119 {
 		t.Errorf("%d issues, the one that is gone among them: %t", len(found), there)
 	}
-	faulty(s.sim, "issue/{key}/comment", id, jirasim.Fault{Status: http.StatusForbidden, Body: `{}`})
-	for _, err := range s.Pages(t.Context(), s.partition()) {
-		if err == nil {
-			continue
-		}
-		if jira.KindOf(err) != jira.KindForbidden || !strings.Contains(err.Error(), fmt.Sprint(id)) {
-			t.Errorf("error %v", err)
-		}
-		return
-	}
-	t.Error("comments were refused, and nobody says so")
 }
 
 // Without worklogs there is either no time tracking any more, and what the issue
 // showed is what there was, or the issue is gone.
 func TestWorklogsGoneMeanwhile(t *testing.T) {
-	s := newSite(t, jirasim.Options{Issues: 120, Seed: 6}, fetch.Options{Tables: []string{"default"}})
-	id := s.sim.IDs()[50]
-	for range 30 {
-		if _, err := s.sim.AddWorklog(id, time.Hour, "x"); err != nil {
-			t.Fatal(err)
-		}
-	}
+	s, id := commented(t)
 	gone := false
 	s.sim.Fault(func(r *http.Request) *jirasim.Fault {
-		endpoint := jirasim.Endpoint(r)
-		if strings.Contains(r.URL.Path, fmt.Sprint("/", id)) && (endpoint == "issue/{key}/worklog" || gone && endpoint == "issue/{key}") {
-			return &jirasim.Fault{Status: http.StatusNotFound, Body: `{"errorMessages":["none"]}`}
+		if !strings.Contains(r.URL.Path, fmt.Sprint("/", id)) || jirasim.Endpoint(r) != "issue/{key}/worklog" {
+			return nil
 		}
-		return nil
+		if gone && s.sim.Raw(id) != nil {
+			if err := s.sim.Delete(id); err != nil {
+				t.Error(err)
+			}
+		}
+		return &jirasim.Fault{Status: http.StatusNotFound, Body: `{"errorMessages":["none"]}`}
 	})
 	found := s.issues(t, s.partition())
 	if n := len(decode(t, found[fmt.Sprint(id)]).Fields.Worklog.Worklogs); len(found) != 120 || n != 20 {
