@@ -1,5 +1,5 @@
 # Everything here is also a plain go command; the names save typing.
-.PHONY: build test lint demo bench fuzz ci
+.PHONY: build test lint demo bench fuzz chaos ci
 
 build: ## bin/snowdrift
 	go build -trimpath -tags minicore_disabled -o bin/snowdrift ./cmd/snowdrift
@@ -23,6 +23,11 @@ fuzz: ## every decoder, FUZZTIME each
 	for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' internal/adf | sed 's/func //'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./internal/adf || exit 1; done
 	for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' internal/jiratime | sed 's/func //'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./internal/jiratime || exit 1; done
 	for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' internal/sprint | sed 's/func //'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./internal/sprint || exit 1; done
+
+STEPS ?= 1000000
+SEED ?= 1
+chaos: ## STEPS random steps, in worlds of SEED and the seeds that follow
+	SNOWDRIFT_CHAOS_STEPS=$(STEPS) SNOWDRIFT_CHAOS_SEED=$(SEED) go test -run 'TestChaos$$' -timeout 0 -v ./pipeline
 
 ci:
 	.ci/run

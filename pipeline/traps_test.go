@@ -92,6 +92,36 @@ func TestTrap_T03_RepeatedHour(t *testing.T) {
 	}
 }
 
+// TestTrap_T04_LateIndex: an update that search shows half an hour late, or half
+// a day, lies behind the cursor when it comes into sight. Loaders look back by
+// minutes, or by twelve hours and hope; who compares versions finds it however
+// late it is, even before search shows it.
+func TestTrap_T04_LateIndex(t *testing.T) {
+	t.Parallel()
+	for name, late := range map[string]time.Duration{"30 minutes": 30 * time.Minute, "13 hours": 13 * time.Hour, "30 days": 30 * 24 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var lag atomic.Int64
+			b := newBench(t, jirasim.Options{Issues: 60, IndexLag: func(int64) time.Duration { return time.Duration(lag.Load()) }})
+			b.run(pipeline.Complete)
+			lag.Store(int64(late))
+			b.do(func() error { return b.sim.Edit(b.sim.IDs()[3]) })
+			lag.Store(0)
+			b.clock.move(15 * time.Minute)
+			b.do(func() error { return b.sim.Edit(b.sim.IDs()[4]) })
+			b.run(pipeline.Complete) // moves the cursor
+			b.clock.move(min(late, 14*time.Hour))
+			b.run(pipeline.Complete)
+			if n := b.stale(); n != 1 {
+				t.Fatalf("%d rows are out of date before the versions are compared: this test shows nothing", n)
+			}
+			b.clock.move(24 * time.Hour)
+			b.run(pipeline.Complete)
+			b.compare()
+		})
+	}
+}
+
 // TestTrap_T05_LongHistory: an issue shows its newest 40 or 100 changes, and the
 // rest has to be asked for. Loaders keep what they are shown.
 func TestTrap_T05_LongHistory(t *testing.T) {
