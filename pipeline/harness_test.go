@@ -37,6 +37,8 @@ type bench struct {
 	// What the next runs ask for; see fetch.Options and pipeline.Options.
 	query      fetch.Query
 	fields     []string
+	names      map[string]string
+	text       table.RichTexts
 	tables     []string // none: issues alone
 	partition  int64
 	commitSize int64
@@ -109,7 +111,7 @@ func (b *bench) source(ctx context.Context) (*fetch.Source, error) {
 	}
 	b.t.Cleanup(client.Close)
 	return fetch.Open(ctx, client, fetch.Options{
-		Query: b.query, Fields: b.fields, Tables: b.tables, PageSize: 200,
+		Query: b.query, Fields: b.fields, Names: b.names, Text: b.text, Tables: b.tables, PageSize: 200,
 		PartitionIssues: b.partition, Overlap: b.overlap, Log: slog.New(slog.DiscardHandler),
 	})
 }

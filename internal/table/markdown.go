@@ -59,7 +59,11 @@ upper case in Snowflake, where they work quoted and unquoted.
 Each custom field gives the columns below in issues, named after the field:
 "Story Points" becomes story_points. Fields that share a name get their number
 behind it. A column keeps its field when the field is renamed; a field that
-changes its type gets a new column.
+changes its type gets a new column. jira.fields.rename gives names of your own.
+
+Rich text is plain text here. With jira.rich_text: markdown its columns hold
+Markdown and their names end in _markdown; both makes both of them, in issues,
+comments and worklogs. Wiki markup of Data Center stays as it is.
 
 | kind | columns |
 |---|---|

@@ -65,6 +65,9 @@ func Custom(site string, fields []Field, ledger []Assignment) ([]Column, []Assig
 			have := columnsOf(site, f, p, ledger)
 			if len(have) == 0 {
 				if base == "" {
+					base = names.beside(f, p)
+				}
+				if base == "" {
 					base = names.choose(f)
 				}
 				have = []Assignment{{Site: site, Field: f.ID, Suffix: p.Suffix, Type: p.Type, Name: f.Name, Column: base + p.Suffix}}
@@ -126,6 +129,19 @@ func (n names) choose(f Field) string {
 		base += number
 	}
 	return base
+}
+
+// beside returns the name that the columns of f have, if a part that is new can
+// be one of them: Markdown beside plain text. Else it returns "".
+func (n names) beside(f Field, p Part) string {
+	for _, q := range append(f.parts(), KindOf(f).Parts...) {
+		for _, a := range columnsOf(n.site, f, q, n.ledger) {
+			if base := strings.TrimSuffix(a.Column, a.Suffix); !n.taken[base+p.Suffix] {
+				return base
+			}
+		}
+	}
+	return ""
 }
 
 func (n names) free(base string, f Field) bool {

@@ -90,6 +90,21 @@ func TestCheckName(t *testing.T) {
 	}
 }
 
+// Rich text that is to be something else, too, has its columns beside each other.
+func TestMarkdownBesideText(t *testing.T) {
+	f := Field{ID: "customfield_1", Name: "Notes", Type: "string", Custom: "x:textarea"}
+	for _, order := range [][]RichTexts{{PlainText, BothTexts}, {MarkdownText, BothTexts}, {PlainText, MarkdownText, BothTexts}} {
+		var cols []Column
+		var ledger []Assignment
+		for _, f.Text = range order {
+			cols, ledger = Custom(DefaultSite, []Field{f}, ledger)
+		}
+		if got := namesOf(cols); !slices.Equal(got, []string{"notes", "notes_markdown"}) {
+			t.Errorf("%q: %q", order, got)
+		}
+	}
+}
+
 // What rich text is made of, in columns of Jira's own and of custom fields.
 func TestRichTexts(t *testing.T) {
 	notes := Field{ID: "customfield_1", Name: "Notes", Type: "string", Custom: "x:textarea"}
