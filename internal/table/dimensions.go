@@ -47,9 +47,15 @@ func onRequest(t *Table) *Table {
 	return t
 }
 
-// What reading a dimension takes.
+// hiding notes the permission without which Jira shows no row.
+func hiding(permission string, t *Table) *Table {
+	t.Hides = permission
+	return t
+}
+
+// OneRequest is the Price of most dimensions.
 const (
-	oneRequest = "one request"
+	OneRequest = "one request"
 	perProject = "one request for every project"
 	perBoard   = "one request or more for every board"
 )
@@ -120,7 +126,7 @@ func versions() *Table {
 }
 
 func users() *Table {
-	return dimension("users", "users", "[]", byID, "One row for each user that the account can find, inactive ones, apps and portal customers included.",
+	return hiding("Browse users and groups", dimension("users", "users", "[]", byID, "One row for each user that the account can find, inactive ones, apps and portal customers included.",
 		"one request for every 1,000 users, and one",
 		[]Column{
 			{Name: ID, Type: Text, Path: user, Doc: "Account id (Data Center: user key), as in issues.assignee_id."},
@@ -131,15 +137,15 @@ func users() *Table {
 			{Name: "active", Type: Bool, Path: "active", Doc: "Whether the user can log in."},
 			{Name: "time_zone", Type: Text, Path: "timeZone", Doc: "Time zone of the user's profile; NULL where it is hidden."},
 			{Name: "locale", Type: Text, Path: "locale", Doc: "Language of the user's profile; NULL where it is hidden."},
-		})
+		}))
 }
 
 func groups() *Table {
-	return dimension("groups", "groups", "[]", byID, "One row for each group of users.", "one request for every 50 groups (Data Center: one)",
+	return hiding("Browse users and groups", dimension("groups", "groups", "[]", byID, "One row for each group of users.", "one request for every 50 groups (Data Center: one)",
 		[]Column{
 			{Name: ID, Type: Text, Path: "groupId|name", Doc: "Id of the group (Data Center: its name)."},
 			{Name: "name", Type: Text, Path: "name", Doc: "Name of the group."},
-		})
+		}))
 }
 
 func groupMembers() *Table {
@@ -152,7 +158,7 @@ func groupMembers() *Table {
 }
 
 func fields() *Table {
-	return dimension("fields", "fields", "[]", byID, "One row for each field that the account can see, with its current name; columns of issues keep the name that they got first, see _snowdrift_columns.", oneRequest,
+	return dimension("fields", "fields", "[]", byID, "One row for each field that the account can see, with its current name; columns of issues keep the name that they got first, see _snowdrift_columns.", OneRequest,
 		[]Column{
 			{Name: ID, Type: Text, Path: "id", Doc: "Id of the field, such as status or customfield_10016."},
 			{Name: "name", Type: Text, Path: "name", Doc: "Current name, in the language of the account; several fields may have the same."},
@@ -175,7 +181,6 @@ func fieldOptions() *Table {
 			{Name: ID, Type: Int, Path: "id", Doc: "Id of the option, as in the columns of issues that end in _id."},
 			{Name: "context_id", Type: Int, Path: "^context.id", Doc: "Context of the field that has the option; NULL on Data Center."},
 			{Name: "context", Type: Text, Path: "^context.name", Doc: "Name of the context; NULL on Data Center."},
-			{Name: "position", Type: Int, Source: FromIndex, Doc: "Place among the options that came in one answer, from 0."},
 			{Name: "value", Type: Text, Path: "value", Doc: "Text of the option."},
 			{Name: "parent_id", Type: Int, Path: "optionId", Doc: "Option that this one is a choice below, in cascading fields; NULL on Data Center."},
 			{Name: "disabled", Type: Bool, Path: "disabled", Doc: "Whether the option can no longer be chosen."},
@@ -183,7 +188,7 @@ func fieldOptions() *Table {
 }
 
 func issueTypes() *Table {
-	return dimension("issue_types", "issue_types", "[]", byID, "One row for each issue type; several projects may have one of the same name.", oneRequest,
+	return dimension("issue_types", "issue_types", "[]", byID, "One row for each issue type; several projects may have one of the same name.", OneRequest,
 		numbered("issue type"),
 		[]Column{
 			description("issue type"),
@@ -194,7 +199,7 @@ func issueTypes() *Table {
 }
 
 func priorities() *Table {
-	return dimension("priorities", "priorities", "[]", byID, "One row for each priority.", oneRequest,
+	return dimension("priorities", "priorities", "[]", byID, "One row for each priority.", OneRequest,
 		numbered("priority"),
 		[]Column{
 			{Name: "position", Type: Int, Source: FromIndex, Doc: "Place in Jira's order, 0 being the highest priority."},
@@ -204,12 +209,12 @@ func priorities() *Table {
 }
 
 func resolutions() *Table {
-	return dimension("resolutions", "resolutions", "[]", byID, "One row for each resolution.", oneRequest,
+	return dimension("resolutions", "resolutions", "[]", byID, "One row for each resolution.", OneRequest,
 		numbered("resolution"), []Column{description("resolution")})
 }
 
 func statuses() *Table {
-	return dimension("statuses", "statuses", "[]", byID, "One row for each status; several projects may have one of the same name.", oneRequest,
+	return dimension("statuses", "statuses", "[]", byID, "One row for each status; several projects may have one of the same name.", OneRequest,
 		numbered("status"),
 		[]Column{
 			description("status"),
@@ -220,7 +225,7 @@ func statuses() *Table {
 }
 
 func statusCategories() *Table {
-	return dimension("status_categories", "status_categories", "[]", byID, "One row for each category of statuses.", oneRequest,
+	return dimension("status_categories", "status_categories", "[]", byID, "One row for each category of statuses.", OneRequest,
 		numbered("category"),
 		[]Column{
 			{Name: "key", Type: Text, Path: "key", Doc: "undefined, new, indeterminate or done, in every language; as in issues.status_category."},
@@ -229,7 +234,7 @@ func statusCategories() *Table {
 }
 
 func issueLinkTypes() *Table {
-	return dimension("issue_link_types", "issue_link_types", "issueLinkTypes.[]", byID, "One row for each type of links between issues.", oneRequest,
+	return dimension("issue_link_types", "issue_link_types", "[]", byID, "One row for each type of links between issues.", OneRequest,
 		numbered("type"),
 		[]Column{
 			{Name: "outward", Type: Text, Path: "outward", Doc: "What the type says from source to target, such as blocks."},
@@ -238,8 +243,8 @@ func issueLinkTypes() *Table {
 }
 
 func securityLevels() *Table {
-	return onRequest(dimension("security_levels", "security_levels", "[].levels.[]", byID, "One row for each security level that the account may set; without the permission Set Issue Security Jira shows none.", perProject,
-		numbered("security level"), []Column{description("security level")}))
+	return hiding("Set Issue Security", onRequest(dimension("security_levels", "security_levels", "[].levels.[]", byID, "One row for each security level that the account may set.", perProject,
+		numbered("security level"), []Column{description("security level")})))
 }
 
 func boards() *Table {

@@ -146,6 +146,9 @@ type Table struct {
 	// reading it takes beside the pages of issues, in words; "" for nothing.
 	OnRequest bool
 	Price     string
+	// Hides is the permission without which Jira answers with no row rather
+	// than with a refusal; a dimension without a row is then not believed.
+	Hides string
 }
 
 // Only selects elements by a text that they have as a member. The zero Only

@@ -5,7 +5,8 @@
 // of all tables, state and run ledger change in one transaction; doing a commit
 // again changes nothing; an older version of an issue never overwrites a newer
 // one; a row whose content did not change is not rewritten; the child rows of
-// an issue are replaced as a set with it.
+// an issue are replaced as a set with it; a row that a dimension no longer has
+// is marked as gone, not removed.
 package load
 
 import (
@@ -91,6 +92,9 @@ type Commit struct {
 	// Remove has the rows of issues that staged findings hold to be deleted
 	// removed, in all tables, rather than marked.
 	Remove bool
+	// Dimensions names the dimensions that were read to their end: rows of theirs
+	// that are not staged are gone. One that is staged is among them.
+	Dimensions []string
 	// Discard drops the staged files instead of loading them, so that only the
 	// ledger is written: what a run staged before it failed may be rows of
 	// issues without those of their children.

@@ -86,7 +86,7 @@ func (q Statements) cells(t *table.Table) []string {
 func (q Statements) stamp(c table.Column) string {
 	switch c.Name {
 	case table.Presence:
-		return "'live'"
+		return "'" + table.Live + "'"
 	case table.LoadedAt:
 		return q.Now
 	case table.Site:

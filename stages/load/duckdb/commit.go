@@ -39,6 +39,9 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 		if err := w.merge(ctx, c, issues, result.Rows); err != nil {
 			return err
 		}
+		if err := w.dimensions(ctx, c, result.Rows); err != nil {
+			return err
+		}
 		if issues != nil {
 			row := w.conn.QueryRowContext(ctx, w.sql().LiveDigest(issues), c.Run.Pipeline)
 			if err := row.Scan(&result.Digest.Count, &result.Digest.Sum); err != nil {
@@ -136,6 +139,23 @@ func (w *Warehouse) remove(ctx context.Context, rows map[string]int64) error {
 	return nil
 }
 
+// dimensions writes the dimensions that were read.
+func (w *Warehouse) dimensions(ctx context.Context, c load.Commit, rows map[string]int64) error {
+	for _, t := range w.tables {
+		if t.Role != table.Dimension || !slices.Contains(c.Dimensions, t.Name) {
+			continue
+		}
+		for _, statement := range w.sql().ReplaceDimension(t, len(w.staged[t.Name]) > 0) {
+			n, err := w.affect(ctx, "commit", t.Name, statement, c.Run.ID)
+			if err != nil {
+				return err
+			}
+			rows[t.Name] += n
+		}
+	}
+	return nil
+}
+
 // replace writes the staged rows of changed issues, in all tables that have
 // rows of issues. Rows are deleted and inserted: DuckDB's MERGE would hold wide
 // rows in memory, where this streams them from the files to the table.
@@ -149,7 +169,7 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 		return err
 	}
 	for _, t := range w.tables {
-		if t.Role == table.Scratch {
+		if t.Role != table.Issue && t.Role != table.Child {
 			continue
 		}
 		deleted, err := w.affect(ctx, "commit", t.Name, w.sql().DeleteRows(t))

@@ -93,7 +93,7 @@ func tables(extra ...table.Column) []*table.Table {
 	}
 	system := []string{"project", "summary", "updated"}
 	issues := table.Issues(append(custom, extra...), func(field string) bool { return slices.Contains(system, field) })
-	return []*table.Table{issues, parts, table.ValueErrors()}
+	return []*table.Table{issues, parts, table.ValueErrors(), options}
 }
 
 // parts is a child table.
@@ -289,6 +289,7 @@ func (d *destination) everything() []string {
 		`SELECT id, key, summary, updated, _hash, CAST(TO_JSON(_raw) AS VARCHAR), _presence, _presence_evidence, _pipeline, _run_id, _site FROM issues ORDER BY _site, id`,
 		`SELECT issue_id, position, body, CAST(TO_JSON(words) AS VARCHAR), _site FROM issue_parts ORDER BY _site, issue_id, position`,
 		`SELECT issue_id, field_id, table_name, column_name, reason, _site FROM _snowdrift_value_errors ORDER BY _site, issue_id, column_name`,
+		`SELECT field_id, id, name, CAST(TO_JSON(words) AS VARCHAR), _hash, _presence, _run_id, _site FROM options ORDER BY _site, field_id, id`,
 		`SELECT pipeline, commit_id FROM _snowdrift_state ORDER BY pipeline`,
 		`SELECT run_id, outcome FROM _snowdrift_runs ORDER BY run_id`,
 		`SELECT column_name, field_id, site FROM _snowdrift_columns ORDER BY column_name, site`,

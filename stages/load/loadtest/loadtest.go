@@ -5,8 +5,8 @@
 //		loadtest.Run(t, func(t *testing.T) load.Warehouse { … })
 //	}
 //
-// The suite makes rows of a small table of issues with a column of each type
-// and a child table, writes them to files as the pipeline does, loads them, and
+// The suite makes rows of a small table of issues with a column of each type,
+// a child table and a dimension, writes them to files as the pipeline does, loads them, and
 // looks at the tables through Query, in SQL that all destinations understand:
 // names without quotes, and no function but COUNT, CAST and TO_JSON.
 package loadtest
@@ -36,6 +36,9 @@ func Run(t *testing.T, open func(t *testing.T) load.Warehouse) {
 		{"TwoReadings", twoReadings},
 		{"ChildrenAreASet", childrenAreASet},
 		{"ValueErrorsAreASet", valueErrorsAreASet},
+		{"DimensionsAreWhole", dimensionsAreWhole},
+		{"DimensionsTwice", dimensionsTwice},
+		{"DimensionsOfSites", dimensionsOfSites},
 		{"ColumnsAddedLater", columnsAddedLater},
 		{"ColumnsNotInTheLoad", columnsNotInTheLoad},
 		{"Presence", presence},

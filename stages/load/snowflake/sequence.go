@@ -45,7 +45,13 @@ func Sequence(pipeline, site string, tables []*table.Table) []string {
 			out = append(out, q.DeleteRows(t), q.InsertRows(t, nil))
 		}
 	}
-	out = append(out, unparsed(q), q.LiveDigest(issues), putColumns, putState, putRun, "COMMIT", commentOnStage(pipeline, sampleState))
+	out = append(out, unparsed(q))
+	for _, t := range staged {
+		if t.Role == table.Dimension {
+			out = append(out, q.ReplaceDimension(t, true)...)
+		}
+	}
+	out = append(out, q.LiveDigest(issues), putColumns, putState, putRun, "COMMIT", commentOnStage(pipeline, sampleState))
 	for _, t := range inOrder {
 		out = append(out, dropStaged(t))
 	}

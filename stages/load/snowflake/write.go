@@ -20,6 +20,9 @@ func (w *Warehouse) write(ctx context.Context, s *session, c load.Commit, files 
 		if err := w.merge(ctx, s, c, issues, files, result.Rows); err != nil {
 			return result, err
 		}
+		if err := w.dimensions(ctx, s, c, files, result.Rows); err != nil {
+			return result, err
+		}
 		err := s.each(ctx, "commit", issues.Name, w.sql().LiveDigest(issues), []any{c.Run.Pipeline}, func(rows *sql.Rows) error {
 			return rows.Scan(&result.Digest.Count, &result.Digest.Sum)
 		})
@@ -85,6 +88,23 @@ func (w *Warehouse) remove(ctx context.Context, s *session, rows map[string]int6
 		_, withSite := have[Dialect.Fold(table.Site)]
 		if err := from(t, withSite); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// dimensions writes the dimensions that were read.
+func (w *Warehouse) dimensions(ctx context.Context, s *session, c load.Commit, files map[string][]stagedFile, rows map[string]int64) error {
+	for _, t := range w.tables {
+		if t.Role != table.Dimension || !slices.Contains(c.Dimensions, t.Name) {
+			continue
+		}
+		for _, statement := range w.sql().ReplaceDimension(t, len(files[t.Name]) > 0) {
+			n, err := s.affect(ctx, "commit", t.Name, statement, c.Run.ID)
+			if err != nil {
+				return err
+			}
+			rows[t.Name] += n
 		}
 	}
 	return nil
