@@ -14,7 +14,6 @@ import (
 
 	"snowdrift/internal/jirasim"
 	"snowdrift/internal/jiratime"
-	"snowdrift/internal/table"
 	"snowdrift/pipeline"
 )
 
@@ -30,6 +29,10 @@ var childQueries = map[string]string{
 	"issue_affects_versions": "issue_id, position, version_id, version, released, archived, CAST(release_date AS VARCHAR)",
 	"issue_sprints":          "issue_id, position, sprint_id, sprint, state, board_id, goal, epoch_ms(start_date), epoch_ms(complete_date)",
 	"issue_changelog":        "issue_id, history_id, item_index, epoch_ms(created), author, author_id, field, field_id, field_type, from_id, from_string, to_id, to_string",
+	"issue_key_history":      "issue_id, history_id, epoch_ms(changed), author_id, old_key, new_key",
+	"issue_remote_links":     "issue_id, id, global_id, relationship, application, application_type, url, title, summary, resolved",
+	"issue_watchers":         "issue_id, user_id, name",
+	"issue_votes":            "issue_id, user_id, name",
 }
 
 // children returns what the child tables say of live issues, by table: a line
@@ -101,8 +104,24 @@ func (o object) list(path string) (out []object) {
 	return out
 }
 
-// ask reads a resource of the site.
+// ask reads a resource of the site that is an object.
 func (b *bench) ask(path string) (o object) {
+	b.t.Helper()
+	b.read(path, &o)
+	return o
+}
+
+// askList reads a resource that holds a list, or is one ("").
+func (b *bench) askList(path, list string) (all []object) {
+	b.t.Helper()
+	if list != "" {
+		return b.ask(path).list(list)
+	}
+	b.read(path, &all)
+	return all
+}
+
+func (b *bench) read(path string, into any) {
 	b.t.Helper()
 	request, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.url+path, nil)
 	if err != nil {
@@ -116,10 +135,9 @@ func (b *bench) ask(path string) (o object) {
 	defer response.Body.Close()
 	decoder := json.NewDecoder(response.Body)
 	decoder.UseNumber()
-	if err := decoder.Decode(&o); err != nil {
+	if err := decoder.Decode(into); err != nil {
 		b.t.Fatalf("%s: %v", path, err)
 	}
-	return o
 }
 
 // askAll reads all pages of a resource.
@@ -181,10 +199,20 @@ func (b *bench) wantChildren(deployment string, id int64, want map[string][]stri
 		s := sprintObject(v)
 		add("issue_sprints", i, s.cell("id"), s.cell("name"), strings.ToLower(s.cell("state")), s.first("boardId", "rapidViewId"), s.cell("goal"), s.millis("startDate"), s.millis("completeDate"))
 	}
+	for _, l := range b.askList(api+"/remotelink", "") {
+		add("issue_remote_links", l.cell("id"), l.cell("globalId"), l.cell("relationship"), l.cell("application.name"), l.cell("application.type"),
+			l.cell("object.url"), l.cell("object.title"), l.cell("object.summary"), l.cell("object.status.resolved"))
+	}
+	for resource, list := range map[string]string{"watchers": "watchers", "votes": "voters"} {
+		for _, u := range b.askList(api+"/"+resource, list) {
+			add("issue_"+resource, u.first("accountId", "key"), u.cell("displayName"))
+		}
+	}
 	b.wantHistories(deployment, id, want)
 }
 
-// wantHistories returns what issue_changelog should say of an issue.
+// wantHistories returns what issue_changelog and issue_key_history should say of
+// an issue.
 func (b *bench) wantHistories(deployment string, id int64, want map[string][]string) {
 	b.t.Helper()
 	var histories []object
@@ -198,6 +226,10 @@ func (b *bench) wantHistories(deployment string, id int64, want map[string][]str
 			want["issue_changelog"] = append(want["issue_changelog"], strings.Join([]string{strconv.FormatInt(id, 10),
 				h.cell("id"), strconv.Itoa(i), h.millis("created"), h.cell("author.displayName"), h.id("author"), it.cell("field"), it.cell("fieldId"), it.cell("fieldtype"),
 				it.cell("from"), it.cell("fromString"), it.cell("to"), it.cell("toString")}, "|"))
+			if it.cell("field") == "Key" {
+				want["issue_key_history"] = append(want["issue_key_history"], strings.Join([]string{strconv.FormatInt(id, 10),
+					h.cell("id"), h.millis("created"), h.id("author"), it.cell("fromString"), it.cell("toString")}, "|"))
+			}
 		}
 	}
 }
@@ -283,24 +315,21 @@ func TestChildren(t *testing.T) {
 		t.Run(deployment, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, jirasim.Options{Deployment: deployment, Issues: 150, Seed: 12, TimeZone: "Asia/Kathmandu"})
-			b.tables = []string{table.Default}
+			b.tables = slices.Collect(maps.Keys(childQueries))
 			ids := b.sim.IDs()
 			b.remark(ids[7], 45)
+			b.do(func() error { return b.sim.Move(ids[8], otherProject(b.sim, ids[8])) })
 			b.run(pipeline.Complete)
 			b.compareChildren(deployment)
 
 			b.clock.move(time.Hour)
 			b.remark(ids[30], 23)
-			another := b.sim.Projects()[0]
-			if key := b.one(fmt.Sprintf("SELECT project_key FROM issues WHERE id = %d", ids[52])); key == another {
-				another = b.sim.Projects()[1]
-			}
 			comments, worklogs := b.sim.Comments(ids[7]), b.sim.Worklogs(ids[7])
 			for _, err := range []error{
 				b.sim.EditComment(ids[7], comments[len(comments)-1], "another text"),
 				b.sim.DeleteComment(ids[7], comments[0]), b.sim.DeleteComment(ids[7], comments[len(comments)-2]),
 				b.sim.DeleteWorklog(ids[7], worklogs[3]),
-				b.sim.Edit(ids[50]), b.sim.AddToSprint(ids[51], 2), b.sim.Move(ids[52], another),
+				b.sim.Edit(ids[50]), b.sim.AddToSprint(ids[51], 2), b.sim.Move(ids[52], otherProject(b.sim, ids[52])),
 				b.sim.EditField(ids[53], "labels", json.RawMessage(`[]`)), b.sim.EditField(ids[54], "labels", json.RawMessage(`["one","two"]`)),
 				b.sim.Delete(ids[60]),
 			} {

@@ -131,7 +131,7 @@ func (b *bench) try(ctx context.Context) (report pipeline.Report, err error) {
 	opts := pipeline.Options{
 		Pipeline: "jira", RunID: fmt.Sprintf("run-%03d", b.runs), Dir: b.t.TempDir(),
 		FileSize: 128 << 20, CommitSize: b.commitSize, CommitEvery: time.Hour, Concurrency: 4, Overlap: b.overlap,
-		Census: true, Deep: 24 * time.Hour, DeepBudget: 50, AcceptShrink: 0.10, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		Census: true, Dimensions: 24 * time.Hour, Deep: 24 * time.Hour, DeepBudget: 50, AcceptShrink: 0.10, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	}
 	if b.options != nil {
 		b.options(&opts)

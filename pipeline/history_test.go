@@ -145,7 +145,7 @@ func TestFieldHistoryReplays(t *testing.T) {
 			for i := range 40 {
 				b.do(func() error { return b.sim.Edit(ids[i%15]) })
 			}
-			b.do(func() error { return b.sim.Move(ids[1], b.otherProject(ids[1])) },
+			b.do(func() error { return b.sim.Move(ids[1], otherProject(b.sim, ids[1])) },
 				func() error { return b.sim.AddToSprint(ids[2], b.sim.Sprints()[0]) },
 				func() error { return b.sim.EditField(ids[3], "summary", []byte(`"Told"`)) },
 				func() error { return b.sim.SilentEdit(ids[3]) })
@@ -166,21 +166,6 @@ func TestFieldHistoryReplays(t *testing.T) {
 			b.want(fmt.Sprintf("SELECT count(*) FROM issue_field_history WHERE issue_id = %d AND field_id = 'issuekey'", ids[1]), "2")
 		})
 	}
-}
-
-// otherProject is the key of a project that an issue is not in.
-func (b *bench) otherProject(id int64) string {
-	for _, key := range b.sim.Projects() {
-		var now string
-		b.sim.Each(func(other int64, k string, _ []byte) bool {
-			now = k
-			return other != id
-		})
-		if !strings.HasPrefix(now, key+"-") {
-			return key
-		}
-	}
-	return ""
 }
 
 // TestRealFieldHistory replays real changelogs, and lists the contradictions in

@@ -61,7 +61,7 @@ func (j job) run(ctx context.Context) (report pipeline.Report, err error) {
 	return pipeline.Run(ctx, source, w, pipeline.Options{
 		Pipeline: "jira", RunID: j.Run, Dir: j.Dir, FileSize: 128 << 20, CommitSize: j.CommitSize, CommitEvery: time.Hour,
 		// One partition after another, so that statements come in the same order each time.
-		Concurrency: 1, Overlap: overlap, Census: true, Views: j.Views, Confirmed: true, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		Concurrency: 1, Overlap: overlap, Census: true, Dimensions: 24 * time.Hour, Views: j.Views, Confirmed: true, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 }
 

@@ -68,6 +68,11 @@ func (m *madeUp) Census(context.Context) iter.Seq2[[]int64, error] {
 	}
 }
 
+// Answers yields nothing: the site has no dimensions.
+func (m *madeUp) Answers(context.Context, string) iter.Seq2[[]byte, error] {
+	return func(func([]byte, error) bool) {}
+}
+
 // Versions yields nothing: no run is asked to compare them.
 func (m *madeUp) Versions(context.Context, []int64, int) iter.Seq2[fetch.Versions, error] {
 	return func(func(fetch.Versions, error) bool) {}

@@ -39,6 +39,7 @@ type Report struct {
 	Conclusion string           `json:"conclusion,omitempty"`
 	Error      string           `json:"error,omitempty"`
 	Plan       []string         `json:"plan"`
+	Left       []Left           `json:"left,omitempty"` // dimensions that stay as they were
 	Issues     int64            `json:"issues_read"`
 	Rows       map[string]int64 `json:"rows_written"` // inserted, updated or deleted, by table
 	Files      int64            `json:"files"`
@@ -65,6 +66,12 @@ type Proof struct {
 	Marked  map[string]int64 `json:"marked,omitempty"`
 	Held    int64            `json:"held,omitempty"` // gone, but too many at once to believe it
 	Kept    int              `json:"kept,omitempty"` // absent, but their rows are to stay as they are
+}
+
+// Left is a dimension that could not be read, and so stays as it was.
+type Left struct {
+	Table string `json:"table"`
+	Why   string `json:"why"`
 }
 
 // Odd counts values that did not fit their column.

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ type Source interface {
 	Projects() map[int64]jira.Project
 	Plan(ctx context.Context, before *state.State) (fetch.Plan, error)
 	Pages(ctx context.Context, p *stages.Partition) iter.Seq2[stages.Page, error]
+	Answers(ctx context.Context, what string) iter.Seq2[[]byte, error]
 	Census(ctx context.Context) iter.Seq2[[]int64, error]
 	Versions(ctx context.Context, ids []int64, requests int) iter.Seq2[fetch.Versions, error]
 	Now() time.Time
@@ -53,6 +55,8 @@ type Options struct {
 	CommitEvery time.Duration // time after which a commit is due
 	Concurrency int           // partitions read at once
 	Overlap     time.Duration // what the next run will read again
+	// Dimensions is the age at which a dimension is read again; 0: in every run.
+	Dimensions time.Duration
 	// Census says whether completeness is to be proven, CensusEvery how old the
 	// last proof may be before another census is taken; 0 takes one in every run.
 	Census      bool
@@ -91,11 +95,12 @@ type run struct {
 	Options
 	source    Source
 	warehouse load.Warehouse
-	state     *state.State // where the run stands
-	saved     *state.State // what the destination has
-	returned  []int64      // issues that came when asked for by id, see prove
-	tables    []*table.Table
+	state     *state.State   // where the run stands
+	saved     *state.State   // what the destination has
+	returned  []int64        // issues that came when asked for by id, see prove
+	tables    []*table.Table // those that rows of issues go into
 	flattener *flatten.Flattener
+	replaced  []string   // dimensions that the next commit replaces
 	turn      sync.Mutex // of those who take turns with an embedded destination
 	report    Report
 	commits   int
@@ -126,6 +131,9 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.prepare(ctx); err != nil {
 		return err
 	}
+	if err := r.dimensions(ctx); err != nil {
+		return err
+	}
 	for more := true; more; {
 		plan, err := r.source.Plan(ctx, r.state)
 		if err != nil {
@@ -153,14 +161,16 @@ func (r *run) prepare(ctx context.Context) error {
 	if err := st.Claim(r.Site); err != nil {
 		return err
 	}
-	if r.tables, st.Columns, err = Tables(r.Site, r.source.Fields(), st.Columns); err != nil {
+	var all []*table.Table
+	if all, st.Columns, err = Tables(r.Site, r.source.Fields(), st.Columns); err != nil {
 		return err
 	}
-	if err := r.warehouse.Prepare(ctx, r.tables); err != nil {
+	if err := r.warehouse.Prepare(ctx, all); err != nil {
 		return err
 	}
+	r.tables = slices.DeleteFunc(slices.Clone(all), func(t *table.Table) bool { return t.Role == table.Dimension })
 	if r.Views {
-		if err := r.warehouse.MakeViews(ctx, load.Views(r.Site, r.tables[0], st.Columns)); err != nil {
+		if err := r.warehouse.MakeViews(ctx, load.Views(r.Site, all[0], st.Columns)); err != nil {
 			return err
 		}
 	}
@@ -186,7 +196,7 @@ func Tables(site string, fields fetch.Selection, ledger []table.Assignment) ([]*
 		}
 		tables = append(tables, child.WithText(fields.Text))
 	}
-	return append(tables, table.ValueErrors()), ledger, nil
+	return append(append(tables, table.ValueErrors()), fields.Dimensions...), ledger, nil
 }
 
 // finish closes the report and writes it to the ledger.
@@ -234,11 +244,12 @@ func (r *run) commitWith(ctx context.Context, c load.Commit) error {
 	}
 	r.commits++
 	next.Commit = fmt.Sprintf("%s/%d", r.RunID, r.commits)
-	c.Run = r.ledger(nil)
+	c.Run, c.Dimensions = r.ledger(nil), r.replaced
 	result, err := r.warehouse.Commit(ctx, c)
 	if err != nil {
 		return err
 	}
+	r.replaced = nil
 	next.Digest = result.Digest
 	r.state, r.saved = next, next
 	r.report.committed(result)

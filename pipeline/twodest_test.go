@@ -312,7 +312,7 @@ func TestTwoDestinations(t *testing.T) {
 			w.idle()
 
 			projects := sim.Projects()
-			w.site.clock.move(time.Hour)
+			w.site.clock.move(25 * time.Hour) // so that dimensions are due, too
 			ids, hidden := w.site.issuesOf(projects[0]), w.site.issuesOf(projects[2])
 			w.site.remark(ids[7], 3)
 			w.site.do(
@@ -323,8 +323,12 @@ func TestTwoDestinations(t *testing.T) {
 				func() error { _, err := sim.Create(projects[1]); return err },
 				func() error { return sim.Delete(ids[0]) },
 				func() error { return sim.HideProject(projects[2]) },
+				func() error { return sim.RenameSprint(sim.Sprints()[0], "Another name") },
 			)
 			report, written := w.load()
+			if report.Rows["sprints"] < 2 || report.Rows["projects"] != 1 || report.Rows["users"] != 0 {
+				t.Errorf("wrote %v", report.Rows)
+			}
 			if got := report.Proof.Marked; got["deleted"] != 1 || got["no_access"] != int64(len(hidden)) {
 				t.Errorf("marked %v", got)
 			}

@@ -1,6 +1,11 @@
 package stages
 
 import (
+	"encoding/binary"
+	"math"
+
+	"github.com/zeebo/xxh3"
+
 	"snowdrift/internal/table"
 )
 
@@ -103,6 +108,29 @@ func (r *Rows) LastInt(col int) int64 {
 		return c.Ints[r.n-1]
 	}
 	return 0
+}
+
+// Digest sums up the cells of the unfinished row that are set so far: equal rows
+// have the same digest, in whichever order their cells were set.
+func (r *Rows) Digest() uint64 {
+	var sum uint64
+	for i := range r.Columns {
+		c := &r.Columns[i]
+		if c.n <= r.n {
+			continue
+		}
+		var cell []byte
+		switch c.Type {
+		case table.Float:
+			cell = binary.LittleEndian.AppendUint64(nil, math.Float64bits(c.Floats[r.n]))
+		case table.Text, table.JSON, table.List:
+			cell = c.Data[c.Ends[r.n]:]
+		default:
+			cell = binary.LittleEndian.AppendUint64(nil, uint64(c.Ints[r.n]))
+		}
+		sum += xxh3.HashSeed(cell, uint64(i)+1)
+	}
+	return sum
 }
 
 // SetFloat sets a cell of the unfinished row in a column of floats.

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -47,6 +48,9 @@ type State struct {
 	// EpochMillis says whether the site takes epoch milliseconds as dates in
 	// JQL; nil if nobody asked yet.
 	EpochMillis *bool `json:"epoch_millis,omitempty"`
+	// Dimensions says when each dimension was last read, or Jira refused to show
+	// it, in epoch milliseconds of the site's clock.
+	Dimensions map[string]int64 `json:"dimensions,omitempty"`
 	// Digest is that of the pipeline's live rows after the last commit.
 	Digest Digest `json:"digest"`
 	// Proven is when a census last agreed with the table, in epoch milliseconds
@@ -151,6 +155,7 @@ func (s *State) Clone() *State {
 	c := *s
 	c.Recent = slices.Clone(s.Recent)
 	c.Columns = slices.Clone(s.Columns)
+	c.Dimensions = maps.Clone(s.Dimensions)
 	if s.Load != nil {
 		l := *s.Load
 		l.Done = slices.Clone(l.Done)

@@ -23,7 +23,7 @@ func full() *State {
 		Cursor: 1732877091123,
 		Recent: []stages.Ref{{ID: 1<<63 - 1, Updated: 253402300799999, Hash: 1<<64 - 1}, {ID: 2, Hash: 1}},
 		// Numbers beyond 2^53 are those that a detour through float64 would change.
-		Digest: Digest{Count: 2, Sum: Prime - 1}, EpochMillis: &yes, Commit: "r1.3",
+		Digest: Digest{Count: 2, Sum: Prime - 1}, EpochMillis: &yes, Commit: "r1.3", Dimensions: map[string]int64{"projects": 1732877091123, "users": 0},
 		Columns: []table.Assignment{{Site: "emea", Field: "customfield_10016", Type: table.Float, Column: "story_points", Name: "Story Points"}, {Field: "customfield_10020", Suffix: "_ids", Type: table.List, Column: "sprint_ids", Name: "Sprint"}},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -108,14 +109,18 @@ func (a *app) printPlan(ctx context.Context, cfg *config.Config, only planOnly) 
 	fmt.Fprintf(a.stdout, "site        %s (%s %s), as %s, time zone %s\n", site.BaseURL, site.Deployment, site.Version, site.User.Name, site.TimeZone)
 	fmt.Fprintf(a.stdout, "plan        %s\n\n", plan.Reason)
 	a.printPartitions(cfg, plan)
-	a.printCosts(source, plan)
+	due := pipeline.Due(source.Fields().Dimensions, before, cfg.Dimensions.Every, source.Now())
+	a.printCosts(source, plan, due)
 	issues := tables[0]
 	fmt.Fprintf(a.stdout, "\ntables\n  %s: %d columns, %d of them for custom fields", issues.Name, len(issues.Columns), custom(issues))
 	if n := len(ledger) - len(before.Columns); n > 0 {
 		fmt.Fprintf(a.stdout, ", %d new", n)
 	}
-	for _, t := range source.Fields().Children {
+	for _, t := range slices.Concat(source.Fields().Children, source.Fields().Dimensions) {
 		fmt.Fprintf(a.stdout, "\n  %s", t.Name)
+		if t.Role == table.Dimension && !slices.Contains(due, t) {
+			fmt.Fprintf(a.stdout, ": read less than %s ago, not this time", cfg.Dimensions.Every)
+		}
 	}
 	fmt.Fprintf(a.stdout, "\n  statements: snowdrift plan --ddl\n")
 	return nil
@@ -146,13 +151,14 @@ func (a *app) printPartitions(cfg *config.Config, plan fetch.Plan) {
 	fmt.Fprintln(a.stdout)
 }
 
-// printCosts says what tables take beyond the pages of issues.
-func (a *app) printCosts(source *fetch.Source, plan fetch.Plan) {
+// printCosts says what tables take beyond the pages of issues, dimensions if
+// they are due.
+func (a *app) printCosts(source *fetch.Source, plan fetch.Plan, due []*table.Table) {
 	var issues int64
 	for _, p := range plan.Partitions {
 		issues += max(p.Expected, 0)
 	}
-	for _, c := range source.Costs(issues, len(plan.Partitions)) {
+	for _, c := range append(source.Costs(issues, len(plan.Partitions)), source.DimensionCosts(due)...) {
 		if c.Requests > 0 {
 			fmt.Fprintf(a.stdout, "            about %d more for %s: %s\n", c.Requests, c.Table, c.Why)
 		} else {

@@ -82,7 +82,7 @@ func (a *app) drive(ctx context.Context, cfg *config.Config, source *fetch.Sourc
 	boundMemory()
 	opts := pipeline.Options{
 		Pipeline: cfg.Pipeline, Site: cfg.Jira.Site, RunID: before.RunID, FileSize: int64(cfg.Batch.FileSize), CommitSize: int64(cfg.Batch.CommitSize),
-		CommitEvery: cfg.Batch.CommitEvery, Concurrency: cfg.Jira.Concurrency, Overlap: cfg.Jira.Overlap,
+		CommitEvery: cfg.Batch.CommitEvery, Concurrency: cfg.Jira.Concurrency, Overlap: cfg.Jira.Overlap, Dimensions: cfg.Dimensions.Every,
 		Census: !cfg.Census.Every.Never, Views: cfg.Views, CensusEvery: cfg.Census.Every.After, Deleted: deleted[cfg.Census.Deleted],
 		Deep: cfg.Census.Deep.After, DeepBudget: cfg.Census.DeepBudget, DeepNow: flags.deep,
 		AcceptShrink: cfg.Census.AcceptShrink.Share(), Confirmed: flags.acceptShrink,
@@ -129,6 +129,9 @@ func (a *app) printReport(r pipeline.Report) {
 	}
 	for _, presence := range slices.Sorted(maps.Keys(r.Proof.Marked)) {
 		fmt.Fprintf(a.stdout, "  marked  %d issues as %s\n", r.Proof.Marked[presence], presence)
+	}
+	for _, l := range r.Left {
+		fmt.Fprintf(a.stdout, "  left    %s as it was: %s\n", l.Table, l.Why)
 	}
 	for _, o := range r.Odd {
 		fmt.Fprintf(a.stdout, "  odd     %d values of %s did not fit %s.%s (see _snowdrift_value_errors)\n", o.Count, o.Field, o.Table, o.Column)

@@ -85,6 +85,11 @@ type Batch struct {
 	CommitEvery time.Duration `yaml:"commit_every" default:"15m" min:"1s" doc:"A first load commits at least this often."`
 }
 
+// Dimensions says when the tables of what issues refer to are read.
+type Dimensions struct {
+	Every time.Duration `yaml:"every" default:"24h" min:"0s" doc:"Age at which such a table is read again, by the next run; 0s: in every run. Names in issues are always those of when the issue was read."`
+}
+
 // Census says how completeness is proven.
 type Census struct {
 	Every        Cadence `yaml:"every" default:"run" doc:"How often the ids that Jira has are compared with the table. run: in every run. A duration such as 6h: when the last proof is older. never: nothing is proven, and deletions are not seen."`

@@ -28,7 +28,7 @@ func (c *Config) validate() problems {
 	v.name("pipeline", c.Pipeline)
 	v.jira("", c.Jira)
 	v.sources()
-	if _, err := table.Choose(c.Tables); err != nil {
+	if _, _, err := table.Choose(c.Tables); err != nil {
 		v.add("tables", "%v", err)
 	}
 	if deep := c.Census.Deep; !deep.Never && deep.After == 0 {

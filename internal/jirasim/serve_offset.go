@@ -95,14 +95,14 @@ func serveProjects(c *call) answer {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
 	b := []byte{'['}
-	for _, p := range c.s.store.projects {
+	for i, p := range c.s.store.projects {
 		if c.anonymous || p.hidden || p.archived && !archivedToo {
 			continue
 		}
 		if len(b) > 1 {
 			b = append(b, ',')
 		}
-		b = append(b, p.json[:len(p.json)-1]...)
+		b = c.appendExpanded(append(b, p.json[:len(p.json)-1]...), i)
 		b = fmt.Appendf(b, `,"archived":%t}`, p.archived)
 	}
 	return jsonAnswer(append(b, ']'))

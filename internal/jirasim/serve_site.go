@@ -86,8 +86,26 @@ func serveProjectSearch(c *call) answer {
 		b = fmt.Appendf(b, `,"nextPage":"%s"`, c.link(end, size))
 	}
 	b = append(b, `,"values":`...)
-	b = list(b, max(end-start, 0), func(b []byte, i int) []byte { return s.appendProject(b, chosen[start+i], insights) })
+	b = list(b, max(end-start, 0), func(b []byte, i int) []byte {
+		b = s.appendProject(b, chosen[start+i], insights)
+		return append(c.appendExpanded(b[:len(b)-1], chosen[start+i]), '}')
+	})
 	return jsonAnswer(append(b, '}'))
+}
+
+// appendExpanded writes the members of a project that are shown on request.
+func (c *call) appendExpanded(b []byte, i int) []byte {
+	for _, name := range c.queryList("expand") {
+		switch name {
+		case "lead":
+			b = append(append(b, `,"lead":`...), c.s.cat.users[i%len(c.s.cat.users)].json...)
+		case "description":
+			b = fmt.Appendf(b, `,"description":%s`, quote("What "+c.s.store.projects[i].name+" is about"))
+		case "projectKeys":
+			b = fmt.Appendf(b, `,"projectKeys":["%s"]`, c.s.store.projects[i].key)
+		}
+	}
+	return b
 }
 
 // projectAsked applies the filters of project/search.

@@ -15,8 +15,7 @@ type ChildTable struct {
 	Plugin string
 }
 
-// Default is what stands for all tables that are loaded unless others are
-// listed.
+// Default is what stands for all tables that are not OnRequest.
 const Default = "default"
 
 // Changelog is the member of an issue, beside its fields, that holds its
@@ -52,25 +51,28 @@ func Children() []ChildTable {
 		{Table: issueVersions("issue_fix_versions", "fixVersions", "One row for each version that an issue is, or is to be, fixed in.")},
 		{Table: issueVersions("issue_affects_versions", "versions", "One row for each version that an issue affects.")},
 		{Table: issueSprints(), Plugin: "gh-sprint"},
-		{Table: changelog()},
-		{Table: fieldHistory()},
+		{Table: changelog()}, {Table: keyHistory()}, {Table: fieldHistory()},
+		{Table: remoteLinks()}, {Table: watchers()}, {Table: voters()},
 	}
 }
 
-// Choose returns the child tables that a list asks for: Default, names of
-// tables, and names behind a minus, which take tables out of Default; alone
-// they imply it. The table issues may be named; it is always loaded.
-func Choose(list []string) ([]ChildTable, error) {
-	children := Children()
+// Choose returns the child tables and dimensions that a list asks for: Default,
+// names of tables, and names behind a minus, which take tables out of Default;
+// alone they imply it. The table issues may be named; it is always loaded.
+func Choose(list []string) (children []ChildTable, dimensions []*Table, err error) {
+	children, dimensions = Children(), Dimensions()
 	known := []string{"issues"}
 	for _, c := range children {
 		known = append(known, c.Name)
+	}
+	for _, d := range dimensions {
+		known = append(known, d.Name)
 	}
 	wanted, excluded := map[string]bool{}, map[string]bool{}
 	for _, entry := range list {
 		name, exclude := strings.CutPrefix(entry, "-")
 		if entry != Default && !slices.Contains(known, name) {
-			return nil, fmt.Errorf("names an unknown table %q; known are %s, or %s for all of them", name, strings.Join(known, ", "), Default)
+			return nil, nil, fmt.Errorf("names an unknown table %q; known are %s, or %s for those that take few requests", name, strings.Join(known, ", "), Default)
 		}
 		if exclude {
 			excluded[name] = true
@@ -79,9 +81,11 @@ func Choose(list []string) ([]ChildTable, error) {
 		}
 	}
 	all := wanted[Default] || len(wanted) == 0 && len(excluded) > 0
-	return slices.DeleteFunc(children, func(c ChildTable) bool {
-		return excluded[c.Name] || !all && !wanted[c.Name]
-	}), nil
+	unwanted := func(t *Table) bool {
+		return excluded[t.Name] || !wanted[t.Name] && (!all || t.OnRequest)
+	}
+	children = slices.DeleteFunc(children, func(c ChildTable) bool { return unwanted(c.Table) })
+	return children, slices.DeleteFunc(dimensions, unwanted), nil
 }
 
 func child(name, field string, each Path, key []string, doc string, columns ...[]Column) *Table {

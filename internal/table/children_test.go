@@ -51,29 +51,42 @@ func sentence(s string) bool {
 func TestChoose(t *testing.T) {
 	var all []string
 	for _, c := range Children() {
-		all = append(all, c.Name)
+		if !c.OnRequest {
+			all = append(all, c.Name)
+		}
+	}
+	for _, d := range Dimensions() {
+		if !d.OnRequest {
+			all = append(all, d.Name)
+		}
 	}
 	for _, tt := range []struct{ names, want []string }{
 		{nil, nil},
 		{[]string{"issues"}, nil},
 		{[]string{Default}, all},
 		{[]string{"issue_labels", Default, "issues"}, all},
-		{[]string{Default, "-issue_field_history"}, all[:len(all)-1]},
-		{[]string{"-issue_field_history"}, all[:len(all)-1]},
+		{[]string{Default, "-sprints"}, all[:len(all)-1]},
+		{[]string{"-sprints"}, all[:len(all)-1]},
+		{[]string{"-issue_comments", "-group_members"}, all[1:]},
+		{[]string{"group_members", Default, "-issue_comments"}, slices.Insert(slices.Clone(all[1:]), slices.Index(all, "fields")-1, "group_members")},
+		{[]string{"sprints", "issue_watchers", "projects"}, []string{"issue_watchers", "projects", "sprints"}},
 		{[]string{"issue_labels", "-issue_links"}, []string{"issue_labels"}},
 		{[]string{"issue_labels", "issue_comments", "issue_labels"}, []string{"issue_comments", "issue_labels"}},
 	} {
-		chosen, err := Choose(tt.names)
+		children, dimensions, err := Choose(tt.names)
 		var got []string
-		for _, c := range chosen {
+		for _, c := range children {
 			got = append(got, c.Name)
+		}
+		for _, d := range dimensions {
+			got = append(got, d.Name)
 		}
 		if err != nil || !slices.Equal(got, tt.want) {
 			t.Errorf("%q: %q, %v", tt.names, got, err)
 		}
 	}
 	for _, name := range []string{"comments", "ISSUES", "", "-", "-default", "_snowdrift_value_errors"} {
-		if _, err := Choose([]string{Default, name}); err == nil || !strings.Contains(err.Error(), "issue_worklogs") {
+		if _, _, err := Choose([]string{Default, name}); err == nil || !strings.Contains(err.Error(), "issue_worklogs") {
 			t.Errorf("%q: %v", name, err)
 		}
 	}

@@ -43,6 +43,9 @@ upper case in Snowflake, where they work quoted and unquoted.
 			fmt.Fprintf(&b, " A row is identified by %s.", strings.Join(t.Key, ", "))
 		}
 		b.WriteString(price(t))
+		if t.Hides != "" {
+			b.WriteString(" Without the permission " + t.Hides + " Jira shows none; then the table stays as it was.")
+		}
 		source := "Jira field"
 		if t.Role == Dimension {
 			source = "read as"

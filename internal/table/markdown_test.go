@@ -20,7 +20,6 @@ func TestTablesPage(t *testing.T) {
 	for _, c := range Children() {
 		tables = append(tables, c.Table)
 	}
-	tables = append(tables, keyHistory(), remoteLinks(), watchers(), voters())
 	tables = append(tables, Dimensions()...)
 	for _, r := range references {
 		i := slices.IndexFunc(tables, func(t *Table) bool { return t.Name == r.from })

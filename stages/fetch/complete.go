@@ -24,6 +24,9 @@ func (s *Source) complete(ctx context.Context, pages iter.Seq2[*jira.Page, error
 	if slices.ContainsFunc(remarks, func(r remark) bool { return s.fields.fills(r.field) }) {
 		pages = s.withRemarks(ctx, pages)
 	}
+	if extras := s.extras(); len(extras) > 0 {
+		pages = s.withExtras(ctx, pages, extras)
+	}
 	if s.fields.fills(table.Changelog) {
 		pages = s.withChangelogs(ctx, pages)
 	}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"sync"
 	"time"
 
 	"snowdrift/internal/jira"
@@ -51,8 +52,12 @@ type Source struct {
 	opts     Options
 	scope    jql.Clause
 	fields   Selection
+	site     []jira.Field // all of them
 	projects []jira.Project
 	limits   limits
+
+	boardList [][]byte // raw, once they were read
+	warned    sync.Map // what the log has a word of, once
 }
 
 // Open reads what the site has of fields and projects, which takes two requests
@@ -65,6 +70,7 @@ func Open(ctx context.Context, client *jira.Client, opts Options) (*Source, erro
 	if err != nil {
 		return nil, err
 	}
+	s.site = all
 	if s.fields, err = selectFields(all, opts.Fields); err != nil {
 		return nil, err
 	}

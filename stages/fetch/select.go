@@ -138,6 +138,9 @@ type Selection struct {
 	Custom []jira.Field
 	// Children are the child tables that are filled from the selected fields.
 	Children []*table.Table
+	// Dimensions are the tables that are read beside the issues, see
+	// Source.Answers.
+	Dimensions []*table.Table
 	// Text is what is made of rich text.
 	Text  table.RichTexts
 	names map[string]string // of columns, by id of a custom field

@@ -15,16 +15,17 @@ type BadTables struct{ Err error }
 func (e *BadTables) Error() string { return "tables: " + e.Err.Error() }
 func (e *BadTables) Unwrap() error { return e.Err }
 
-// chooseTables decides which child tables are filled. A table is made of a
+// chooseTables decides which tables are filled. A child table is made of a
 // field, so it needs that field to be loaded: one that is named without it is
 // a contradiction and an error; one that table.Default stands for is left out,
 // with a word in the log, since default means what there is. What an earlier
 // run loaded into a table that is left out stays as it was.
 func (s *Source) chooseTables() error {
-	children, err := table.Choose(s.opts.Tables)
+	children, dimensions, err := table.Choose(s.opts.Tables)
 	if err != nil {
 		return &BadTables{err}
 	}
+	s.fields.Dimensions = dimensions
 	for _, c := range children {
 		if c.Plugin != "" {
 			c.Field = s.fields.ofPlugin(c.Plugin)
@@ -106,12 +107,37 @@ func (s *Source) Costs(issues int64, partitions int) []Cost {
 	if s.fields.fills(table.Changelog) && s.client.Site().Deployment == jira.Cloud {
 		together := int64(s.limits.issues)
 		n := max((issues+together-1)/together, int64(partitions))
-		costs = append(costs, Cost{strings.Join(s.fields.tablesOf(table.Changelog), " and "), n, fmt.Sprintf("one for every %d issues, or for fewer if they are large or changed often", together)})
+		costs = append(costs, Cost{strings.Join(s.fields.tablesOf(table.Changelog), ", "), n, fmt.Sprintf("one for every %d issues, or for fewer if they are large or changed often", together)})
 	}
 	for _, r := range remarks {
 		if s.fields.fills(r.field) {
 			costs = append(costs, Cost{r.table, 0, "one or more for each issue that has more than it shows"})
 		}
+	}
+	for _, t := range s.fields.Children {
+		if t.Price != "" {
+			costs = append(costs, Cost{t.Name, issues, t.Price})
+		}
+	}
+	return costs
+}
+
+// DimensionCosts returns what the given dimensions take to read, as far as the
+// site's projects tell.
+func (s *Source) DimensionCosts(dimensions []*table.Table) []Cost {
+	projects := int64(len(s.projects))
+	pages := int64(1)
+	if s.onCloud() {
+		pages = max((projects+99)/100, 1)
+	}
+	known := map[string]int64{"projects": pages, "components": projects, "versions": projects, "security_levels": projects}
+	var costs []Cost
+	for _, t := range dimensions {
+		n := known[t.Name]
+		if t.Price == table.OneRequest {
+			n = 1
+		}
+		costs = append(costs, Cost{t.Name, n, t.Price})
 	}
 	return costs
 }

@@ -52,9 +52,21 @@ func (f *Flattener) children(c *child, steps []table.Step, value []byte) {
 		f.walk.depth--
 		return
 	}
-	if f.walk.depth > 0 && !rawjson.IsNull(value) {
+	if f.walk.depth > 0 && !rawjson.IsNull(value) && c.takes(value) {
 		f.childRow(c)
 	}
+}
+
+// takes reports whether an element becomes a row.
+func (c *child) takes(element []byte) bool {
+	if c.only.Member == "" {
+		return true
+	}
+	if rawjson.TypeOf(element) != rawjson.Object {
+		return false
+	}
+	text := rawjson.Lookup(element, c.only.Member)
+	return rawjson.TypeOf(text) == rawjson.String && string(rawjson.AppendString(nil, text)) == c.only.Value
 }
 
 // childRow makes a row of the element that the walk is at. Without a cell of
@@ -70,6 +82,8 @@ func (f *Flattener) childRow(c *child) {
 			r.SetInt(t.column, f.id)
 		case table.FromIndex:
 			r.SetInt(t.column, from.index)
+		case table.FromHash: // stands last
+			r.SetInt(t.column, int64(r.Digest()))
 		default:
 			f.put(t, from.value)
 		}

@@ -9,6 +9,7 @@
 package flatten
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -92,9 +93,12 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 			if !hasID { // as in the column: of duplicate members the first that fits counts
 				f.id, hasID = rawjson.Int64(value)
 			}
-		case table.AddedChangelog:
-			name = changelogName
-			f.sent = cap(raw) - cap(value) - len(`,"`+table.AddedChangelog+`":`)
+		}
+		if bytes.HasPrefix(name, addedPrefix) {
+			f.sent = min(f.sent, cap(raw)-cap(name)-len(`,"`))
+			if string(name) == table.AddedChangelog {
+				name = changelogName
+			}
 		}
 		if w := f.plan.members[string(name)]; w != nil {
 			f.value(w, name, value)
@@ -113,7 +117,10 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 	return ref, nil
 }
 
-var changelogName = []byte(table.Changelog[1:])
+var (
+	addedPrefix   = []byte(table.Added)
+	changelogName = []byte(table.Changelog[1:])
+)
 
 var errNoID = errors.New("flatten: Jira sent an issue without a numeric id")
 
@@ -122,6 +129,19 @@ func (f *Flattener) Drop() {
 	for i, r := range f.rows {
 		r.Truncate(f.mark[i])
 	}
+}
+
+// Answer appends the rows of the dimensions that are read as what; value, which
+// must be valid JSON, is what their Each leads into. What does not fit is only
+// counted, see Odd: there is no issue in whose _raw it could be looked up.
+func (f *Flattener) Answer(what string, value []byte) {
+	f.seq++
+	f.bad = f.bad[:0]
+	sets := f.plan.sets[what]
+	for i := range sets {
+		f.children(&sets[i], sets[i].each, value)
+	}
+	f.errors()
 }
 
 // field takes one member of an issue's "fields".

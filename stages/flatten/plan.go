@@ -15,6 +15,7 @@ import (
 type plan struct {
 	members map[string]*wanted // of the issue itself, beside "fields"
 	fields  map[string]*wanted // of "fields"
+	sets    map[string][]child // dimensions, by what they are read from
 	own     []target           // columns that hold no value of a field
 	updated *target            // where the issue's updated lands
 	errors  int                // index of the table of value errors, -1 if none
@@ -40,44 +41,39 @@ type target struct {
 	typ    table.Type
 	source table.Source
 	form   table.Form
-	key    bool // part of the key of a child table
+	key    bool // part of the key of a child table or dimension
 	outer  int  // how many arrays further out the path starts
 	steps  []table.Step
 }
 
-// child is a table whose rows are the elements of an array in a field.
+// child is a table whose rows are the elements of an array in a field, or in an
+// answer of Jira.
 type child struct {
 	table   int
 	each    []table.Step
+	only    table.Only
 	targets []target
 	rows    target     // stands for all columns in value errors
 	history *historian // makes the rows, of all elements together; nil: one row for each element
 }
 
 func compile(tables []*table.Table, sprints sprints) plan {
-	p := plan{members: map[string]*wanted{}, fields: map[string]*wanted{}, errors: -1}
+	p := plan{members: map[string]*wanted{}, fields: map[string]*wanted{}, sets: map[string][]child{}, errors: -1}
 	for i, t := range tables {
-		var cells []target
-		for j, c := range t.Staged() {
-			outer, steps := c.Path.Steps()
-			cells = append(cells, target{table: i, column: j, name: c.Name, field: c.Field, typ: c.Type,
-				source: c.Source, form: c.Form, key: t.Role == table.Child && slices.Contains(t.Key, c.Name), outer: outer, steps: steps})
-		}
+		cells := targets(i, t)
 		switch {
 		case t.Role == table.Child && t.Field == "":
 			p.errors = i
 		case t.Role == table.Child:
-			_, each := t.Each.Steps()
 			w := p.want(t.Field)
-			for j := range cells {
-				cells[j].field = t.Field
-			}
-			c := child{table: i, each: each, targets: cells, rows: target{table: i, name: "*", field: t.Field}}
+			c := childOf(i, t, cells)
 			if t.History != nil {
 				c.history = p.track(t.History, cells)
 				c.history.sprints = sprints
 			}
 			w.children = append(w.children, c)
+		case t.Role == table.Dimension:
+			p.sets[t.Field] = append(p.sets[t.Field], childOf(i, t, cells))
 		default:
 			for _, c := range cells {
 				if c.source != table.FromValue {
@@ -117,6 +113,25 @@ func (p *plan) track(fields []table.Tracked, targets []target) *historian {
 	return h
 }
 
+// targets are the columns of table i that its files hold.
+func targets(i int, t *table.Table) []target {
+	var cells []target
+	for j, c := range t.Staged() {
+		outer, steps := c.Path.Steps()
+		cells = append(cells, target{table: i, column: j, name: c.Name, field: c.Field, typ: c.Type,
+			source: c.Source, form: c.Form, key: t.Role != table.Issue && slices.Contains(t.Key, c.Name), outer: outer, steps: steps})
+	}
+	return cells
+}
+
+func childOf(i int, t *table.Table, cells []target) child {
+	for j := range cells {
+		cells[j].field = t.Field
+	}
+	_, each := t.Each.Steps()
+	return child{table: i, each: each, only: t.Only, targets: cells, rows: target{table: i, name: "*", field: t.Field}}
+}
+
 // version goes into the digest of every field that has a column. It is raised
 // when the flattener makes other cells of the same values, so that rows are
 // written again when they are read again.
@@ -133,6 +148,9 @@ func (w *wanted) digest(tables []*table.Table) uint64 {
 	add(w.targets)
 	for _, c := range w.children {
 		text = fmt.Appendf(text, "%v\n", c.each)
+		if c.only != (table.Only{}) {
+			text = fmt.Appendf(text, "%v\n", c.only)
+		}
 		add(c.targets)
 	}
 	for _, f := range w.tracked {

@@ -124,7 +124,7 @@ func (w *Warehouse) remove(ctx context.Context, rows map[string]int64) error {
 		if err != nil {
 			return err
 		}
-		if t.Role == table.Scratch || len(have) == 0 {
+		if t.Role != table.Issue && t.Role != table.Child || len(have) == 0 {
 			continue
 		}
 		_, withSite := have[table.Site]

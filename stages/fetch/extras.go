@@ -1,0 +1,84 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"iter"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"snowdrift/internal/jira"
+	"snowdrift/internal/table"
+)
+
+// extras are the resources of an issue that tables take and no answer for
+// several issues shows: remote links, watchers, votes.
+func (s *Source) extras() []string {
+	var names []string
+	for _, t := range s.fields.Children {
+		if name, found := strings.CutPrefix(t.Field, "."+table.Added); found {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// withExtras yields the pages with the extras appended to each issue.
+func (s *Source) withExtras(ctx context.Context, pages iter.Seq2[*jira.Page, error], names []string) iter.Seq2[*jira.Page, error] {
+	return func(yield func(*jira.Page, error) bool) {
+		for page, err := range pages {
+			if err == nil {
+				err = s.addExtras(ctx, page.Issues, names)
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(page, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s *Source) addExtras(ctx context.Context, issues [][]byte, names []string) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(issuesAtOnce)
+	for i, raw := range issues {
+		g.Go(func() (err error) {
+			issues[i], err = s.readExtras(ctx, raw, names)
+			return err
+		})
+	}
+	return g.Wait()
+}
+
+// readExtras returns a copy of an issue with its extras. One that Jira does not
+// show stays away: voting or watching is switched off, the account lacks the
+// permission for it, or the issue has just gone, which the census will tell.
+func (s *Source) readExtras(ctx context.Context, raw []byte, names []string) ([]byte, error) {
+	id := strconv.FormatInt(look(raw).id, 10)
+	end := bytes.LastIndexByte(raw, '}')
+	whole := bytes.Clone(raw[:end])
+	for _, name := range names {
+		list := jira.List{Op: fmt.Sprintf("read the %s of issue %s", name, id), Endpoint: "issue/{id}/" + name, Path: "/issue/" + id + "/" + name}
+		for answer, err := range s.client.List(ctx, list) {
+			switch jira.KindOf(err) {
+			case jira.KindNotFound, jira.KindForbidden:
+				if _, again := s.warned.LoadOrStore(name, true); !again {
+					s.opts.Log.Warn("Jira does not show this of every issue; they have no rows of it", "resource", name, "issue", id, "error", err)
+				}
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			whole = append(whole, `,"`+table.Added+name+`":`...)
+			whole = append(whole, answer...)
+		}
+	}
+	return append(whole, '}'), nil
+}
