@@ -94,7 +94,7 @@ func (a *app) sourceOf(ctx context.Context, client *jira.Client, cfg *config.Con
 	}
 	return fetch.Open(ctx, client, fetch.Options{
 		Query: query, Fields: cfg.Jira.Fields.Select, Names: cfg.Jira.Fields.Rename, Text: richText(cfg.Jira.RichText), Tables: cfg.Tables, PageSize: cfg.Jira.PageSize,
-		PartitionIssues: int64(cfg.Jira.PartitionIssues), Overlap: cfg.Jira.Overlap, Log: a.log,
+		PartitionIssues: int64(cfg.Jira.PartitionIssues), Readers: cfg.Jira.Concurrency, Overlap: cfg.Jira.Overlap, Log: a.log,
 	})
 }
 

@@ -57,7 +57,7 @@ type Jira struct {
 	RetryBudget       time.Duration `yaml:"retry_budget" default:"15m" min:"0s" doc:"Longest time spent on waiting and repeating before one request is given up."`
 	MaxResponse       Size          `yaml:"max_response" default:"256MB" min:"1MB" doc:"Largest answer accepted, after decompression."`
 	Overlap           time.Duration `yaml:"overlap" default:"10m" min:"0s" doc:"How far each run looks back behind the last change it saw, for changes that Jira's index showed late."`
-	PartitionIssues   int           `yaml:"partition_issues" default:"20000" min:"1" doc:"Issues in one partition of a first load, about."`
+	PartitionIssues   int           `yaml:"partition_issues" default:"20000" min:"1" doc:"Issues in one partition of a first load, at most, about. Small sites get smaller ones, so that there are some for every request in flight."`
 	AllowHTTP         bool          `yaml:"allow_http" default:"false" doc:"Allow http:// to hosts other than this machine; the token then travels in clear."`
 	TLS               TLS           `yaml:"tls" doc:"Certificates, for a site behind a private authority or one that asks for client certificates."`
 	Proxy             secret.String `yaml:"proxy" example:"http://proxy.example.org:3128" doc:"URL of a proxy; left out, HTTPS_PROXY and NO_PROXY apply. Masked because it may hold a password."`

@@ -41,6 +41,9 @@ type Options struct {
 	// PartitionIssues is the number of issues in a partition of a first load,
 	// about.
 	PartitionIssues int64
+	// Readers is the number of partitions that are read at once; partitions are
+	// made smaller where there would be too few for them.
+	Readers int
 	// Overlap is how far a run looks back behind the cursor.
 	Overlap time.Duration
 	Log     *slog.Logger

@@ -8,7 +8,6 @@ import (
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jira/jql"
-	"snowdrift/stages"
 	"snowdrift/state"
 )
 
@@ -21,6 +20,9 @@ type slice struct {
 	from, to           time.Time
 	openStart, openEnd bool
 }
+
+// within restricts a scope to the slice, at any time.
+func (p slice) within(scope jql.Clause) jql.Clause { return jql.And(scope, p.clause) }
 
 // created restricts to the slice's range.
 func (p slice) created(dates jql.Dates) jql.Clause {
@@ -65,22 +67,24 @@ func (s *Source) planLoad(ctx context.Context, st *state.State, reason string) (
 	// Where nothing is in scope yet, everything that comes will be a change.
 	st.Load = &state.Load{Began: s.Now().UnixMilli(), Since: max(newest, 1)}
 	st.Cursor, st.Recent = 0, nil
-	for _, part := range s.slices() {
-		if err := s.cut(ctx, st, part); err != nil {
-			return Plan{}, err
-		}
+	size, err := s.partitionSize(ctx)
+	if err != nil {
+		return Plan{}, err
+	}
+	if st.Load.Partitions, err = s.partitions(ctx, st, size); err != nil {
+		return Plan{}, err
 	}
 	return Plan{Reason: reason, Load: true, Partitions: st.Load.Partitions, State: st}, nil
 }
 
 // slices cuts the scope by project where the projects are known, and leaves it
 // whole where the user's JQL decides. Small projects share a slice.
-func (s *Source) slices() []slice {
+func (s *Source) slices(size int64) []slice {
 	q := s.opts.Query
 	if q.JQL != "" {
 		return []slice{{name: "issues", issues: -1, openStart: true, openEnd: true}}
 	}
-	narrowed := len(q.StatusCategories) > 0 || q.UpdatedAfter != "" || q.CreatedAfter != ""
+	narrowed := s.narrowed()
 	var out []slice
 	var small []string
 	var together int64
@@ -93,22 +97,29 @@ func (s *Source) slices() []slice {
 	}
 	for _, p := range s.scoped() {
 		id := strconv.FormatInt(p.ID, 10)
-		if p.IssueCount < 0 || p.IssueCount > s.limit() {
+		if p.IssueCount < 0 || p.IssueCount > size {
 			issues := p.IssueCount
-			if narrowed { // the project's count tells little of those in scope
+			if narrowed {
 				issues = -1
 			}
 			out = append(out, slice{name: "project " + p.Key, clause: byProjects([]string{id}), issues: issues, openStart: true, openEnd: true})
 			continue
 		}
 		// JQL has no limit that we know of; a few hundred ids stay far from any.
-		if together+p.IssueCount > s.limit() || len(small) >= 200 {
+		if together+p.IssueCount > size || len(small) >= 200 {
 			flush()
 		}
 		small, together = append(small, id), together+p.IssueCount
 	}
 	flush()
 	return out
+}
+
+// narrowed reports whether the query leaves some of its projects' issues out, so
+// that the counts of projects tell little of those in scope.
+func (s *Source) narrowed() bool {
+	q := s.opts.Query
+	return q.JQL != "" || len(q.StatusCategories) > 0 || q.UpdatedAfter != "" || q.CreatedAfter != ""
 }
 
 // scoped returns the projects that the query leaves: those that it names, or all.
@@ -126,61 +137,6 @@ func (s *Source) scoped() []jira.Project {
 	}
 	return out
 }
-
-// window is what Data Center pages through at most, unless configured
-// otherwise; a partition stays well below it, for it may grow while it is read.
-const window = 5000
-
-// limit is the number of issues in one partition, about.
-func (s *Source) limit() int64 {
-	if s.client.Site().Deployment == jira.DataCenter {
-		return min(s.opts.PartitionIssues, window)
-	}
-	return s.opts.PartitionIssues
-}
-
-// cut appends the partitions of a slice. A slice with too many issues is cut by
-// creation time in two, and so on: one count for each cut, since the second
-// half has what the first has not.
-func (s *Source) cut(ctx context.Context, st *state.State, part slice) error {
-	if part.issues < 0 {
-		n, _, err := s.client.Count(ctx, s.bounded(s.clause(st, part)))
-		if err != nil {
-			return err
-		}
-		part.issues = n
-	}
-	if part.issues > s.limit() && part.from.IsZero() {
-		oldest, _, err := s.edge(ctx, jql.And(s.scope, part.clause), "created", "ASC")
-		if err != nil {
-			return err
-		}
-		part.from, part.to = time.UnixMilli(oldest), s.Now()
-	}
-	if part.issues <= s.limit() || part.to.Sub(part.from) < narrowest {
-		st.Load.Partitions = append(st.Load.Partitions, &stages.Partition{
-			Name: part.String(), JQL: s.bounded(s.clause(st, part)), Order: "created", Expected: part.issues,
-		})
-		return nil
-	}
-	early, late := part, part
-	early.to = part.from.Add(part.to.Sub(part.from) / 2).Truncate(time.Minute)
-	late.from = early.to
-	early.openEnd, late.openStart = false, false
-	n, _, err := s.client.Count(ctx, s.bounded(s.clause(st, early)))
-	if err != nil {
-		return err
-	}
-	early.issues, late.issues = n, max(part.issues-n, 0)
-	if err := s.cut(ctx, st, early); err != nil {
-		return err
-	}
-	return s.cut(ctx, st, late)
-}
-
-// narrowest is the shortest range of creation time that is still cut: literals
-// count in minutes.
-const narrowest = 2 * time.Minute
 
 func (s *Source) clause(st *state.State, part slice) jql.Clause {
 	return jql.And(s.scope, part.clause, part.created(s.dates(st)))

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -278,5 +279,49 @@ func TestByID(t *testing.T) {
 	}
 	if len(parts) != 3 || len(came) != 2299 || came[ids[0]] > 0 {
 		t.Errorf("%d issues came in %d partitions", len(came), len(parts))
+	}
+}
+
+// TestPartitionsForReaders: with one huge project and many small ones, eight
+// readers that take partitions in the plan's order, one page at a time, finish
+// in little more than an eighth of the pages' time; and partitions cost few
+// requests. Time here is a number of pages, so it is exact.
+func TestPartitionsForReaders(t *testing.T) {
+	const readers, page = 8, 100
+	for name, site := range map[string]jirasim.Options{
+		"20,000 in 200 projects":  {Issues: 20_000, Projects: 200},
+		"100,000 in 200 projects": {Issues: 100_000, Projects: 200},
+		"60,000 in one project":   {Issues: 60_000, Projects: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim, source := open(t, site, fetch.Options{PartitionIssues: 20_000, Readers: readers})
+			plan, err := source.Plan(t.Context(), state.New("jira"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var busy [readers]int64 // pages that each has read
+			var pages int64
+			for _, p := range plan.Partitions {
+				n := max(1, (p.Expected+page-1)/page)
+				pages += n
+				next := 0
+				for i := range busy {
+					if busy[i] < busy[next] {
+						next = i
+					}
+				}
+				busy[next] += n
+			}
+			ideal := float64(site.Issues) / page / readers
+			longest := slices.Max(busy[:])
+			t.Logf("%d partitions, %d pages, the longest reader %d: %.0f %% of the ideal", len(plan.Partitions), pages, longest, 100*ideal/float64(longest))
+			if ideal/float64(longest) < 0.85 {
+				t.Errorf("the longest reader reads %d pages of %d, where %.0f would be ideal", longest, pages, ideal)
+			}
+			if n, most := pages+int64(len(sim.Requests())), int64(site.Issues/page+len(plan.Partitions)+40); n > most {
+				t.Errorf("%d requests for the pages of %d partitions and the plan, want at most %d", n, len(plan.Partitions), most)
+			}
+		})
 	}
 }
