@@ -1,5 +1,5 @@
 # Everything here is also a plain go command; the names save typing.
-.PHONY: build test lint demo bench fuzz chaos ci
+.PHONY: build test lint demo bench bench-parts fuzz chaos ci
 
 build: ## bin/snowdrift
 	go build -trimpath -tags minicore_disabled -o bin/snowdrift ./cmd/snowdrift
@@ -14,7 +14,11 @@ lint:
 demo:
 	go run ./cmd/snowdrift demo
 
-bench: ## the parts, ready for benchstat
+ISSUES ?= 9800,98000
+bench: ## loads of simulated sites against floors, ISSUES sizes, SCENARIOS (default all)
+	go run -trimpath -tags minicore_disabled ./internal/bench/cmd/snowdrift-bench -issues $(ISSUES) $(SCENARIOS)
+
+bench-parts: ## the parts, ready for benchstat
 	go test -run '^$$' -bench . -benchmem ./internal/rawjson ./internal/jira ./stages/... ./internal/adf ./internal/jiratime
 
 FUZZTIME ?= 60s
