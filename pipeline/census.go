@@ -73,7 +73,18 @@ func (r *run) listIDs(ctx context.Context, c *census, b *batch.Batcher) (map[int
 			return nil, err
 		}
 	}
+	if len(seen) == 0 {
+		return seen, b.Write(nothing())
+	}
 	return seen, nil
+}
+
+// nothing is the census of a scope without issues.
+func nothing() *stages.Rows {
+	rows := stages.NewRows(table.Census())
+	rows.SetInt(0, table.NoIssue)
+	rows.End(0)
+	return rows
 }
 
 // deepSlack is the part of Options.Deep that must have passed before the next

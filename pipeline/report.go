@@ -25,6 +25,7 @@ const (
 	Unproven    Outcome = "unproven"    // loaded, but Conclusion says what is not proven
 	Failed      Outcome = "failed"      // ended by an error; what was committed stays
 	Interrupted Outcome = "interrupted" // ended by a signal; likewise
+	Killed      Outcome = "killed"      // ended without a word, as the next run found; its entry has no end
 )
 
 // Report is what a run did. Its JSON form goes into the run ledger and is what

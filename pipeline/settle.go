@@ -25,7 +25,7 @@ func (r *run) settle(ctx context.Context, diff load.Diff) error {
 	}
 	findings := judgeAll(diff, returned, r.source.Projects())
 	if !r.Confirmed {
-		r.report.Proof.Held = held(diff, findings, r.AcceptShrink)
+		r.report.Proof.Held = held(diff, findings, r.source.Projects(), r.AcceptShrink)
 	}
 	if r.report.Proof.Held > 0 {
 		return nil
@@ -42,9 +42,16 @@ func judgeAll(diff load.Diff, returned map[int64]bool, projects map[int64]jira.P
 	return findings
 }
 
-// held is the number of issues that seem deleted but are too many of their
-// project to believe it: more than the floor, and more than the accepted share.
-func held(diff load.Diff, findings []finding, accept float64) (n int64) {
+// held is the number of issues of which nothing is concluded. Those that seem
+// deleted, if they are too many of their project: more than the floor, and more
+// than the accepted share; Jira would answer alike if they were hidden. All of
+// them, if the account sees no project at all, as nobody does who is logged in.
+// What is known by more than an absence, such as a project that is no longer
+// listed while others are, needs no confirmation, and is undone by itself.
+func held(diff load.Diff, findings []finding, projects map[int64]jira.Project, accept float64) (n int64) {
+	if len(projects) == 0 {
+		return int64(len(findings))
+	}
 	gone := map[int64]int64{}
 	for i, f := range findings {
 		if f.presence == deleted {

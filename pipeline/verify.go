@@ -213,6 +213,11 @@ func (v *verification) census(ctx context.Context) error {
 			return err
 		}
 	}
+	if len(v.versions) == 0 {
+		if err := b.Write(nothing()); err != nil {
+			return err
+		}
+	}
 	return stageAll(ctx, v.warehouse, b)
 }
 
@@ -276,7 +281,7 @@ func (v *verification) extra(ctx context.Context, diff load.Diff) error {
 		}
 	}
 	findings := judgeAll(diff, returned, v.source.Projects())
-	v.result.Held = held(diff, findings, v.AcceptShrink)
+	v.result.Held = held(diff, findings, v.source.Projects(), v.AcceptShrink)
 	for i, f := range findings {
 		switch {
 		case v.Deleted == Keep:

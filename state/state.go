@@ -241,8 +241,8 @@ type Run struct {
 	Pipeline string     `json:"pipeline"`
 	Started  time.Time  `json:"started"`
 	Ended    *time.Time `json:"ended,omitempty"`
-	// Outcome is running, complete, unproven, failed or interrupted; of a
-	// verification clean, differing or undecided.
+	// Outcome is running, complete, unproven, failed, interrupted, or
+	// killed if it ended without a word; of a verification clean, differing or undecided.
 	Outcome string `json:"outcome"`
 	// Report is the run's report as JSON, see pipeline.Report.
 	Report json.RawMessage `json:"report,omitempty"`

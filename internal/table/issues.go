@@ -121,6 +121,10 @@ func ValueErrors() *Table {
 	}
 }
 
+// NoIssue is the id in the only row of a census that found nothing: a census
+// without any file would look like one that was not taken.
+const NoIssue = -1
+
 // Census describes the ids that Jira has in scope. Issues that were asked for
 // their version have a second row, with updated.
 func Census() *Table {

@@ -12,7 +12,8 @@ CREATE TABLE IF NOT EXISTS "_snowdrift_state" (
   "updated_at" TIMESTAMP WITH TIME ZONE NOT NULL
 );
 
--- One row for each run that wrote something.
+-- One row for each run that wrote something, and each verification of what can
+-- be written to. A run that was killed has no end; the next one says so.
 CREATE TABLE IF NOT EXISTS "_snowdrift_runs" (
   "run_id" VARCHAR NOT NULL,
   "pipeline" VARCHAR NOT NULL,

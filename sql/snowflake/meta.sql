@@ -14,7 +14,8 @@ CREATE TABLE IF NOT EXISTS "_SNOWDRIFT_STATE" (
   "UPDATED_AT" TIMESTAMP_TZ NOT NULL
 );
 
--- One row for each run that wrote something.
+-- One row for each run that wrote something, and each verification of what can
+-- be written to. A run that was killed has no end; the next one says so.
 CREATE TABLE IF NOT EXISTS "_SNOWDRIFT_RUNS" (
   "RUN_ID" VARCHAR NOT NULL,
   "PIPELINE" VARCHAR NOT NULL,

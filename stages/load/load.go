@@ -27,7 +27,8 @@ type Warehouse interface {
 	// Acquire takes the lease of a pipeline for a run. While it is held no
 	// other run of the pipeline can commit. ErrLeaseHeld when another run has
 	// it. Where taking it costs money, it is taken with the first thing that
-	// is written, and ErrLeaseHeld comes from Prepare or Commit.
+	// is written, and ErrLeaseHeld comes from Prepare or Commit. With the lease
+	// entries of the run ledger that still say "running" become "killed".
 	Acquire(ctx context.Context, job Job) error
 	// State returns the state of a pipeline; that of one that never ran if the
 	// destination knows nothing of it.

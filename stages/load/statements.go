@@ -2,6 +2,7 @@ package load
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"snowdrift/internal/table"
@@ -161,7 +162,7 @@ FROM (SELECT %s AS h FROM {issues} WHERE {_presence} = 'live' AND {_pipeline} = 
 func (q Statements) MissingIDs(issues *table.Table) string {
 	return q.fill(`SELECT DISTINCT s.{id} FROM `+q.Quote(StageName(table.Census()))+` s
 LEFT JOIN {issues} t ON t.{id} = s.{id} AND t.{_site} = {'site'} AND t.{_presence} = 'live'
-WHERE t.{id} IS NULL ORDER BY 1`, issues)
+WHERE t.{id} IS NULL AND s.{id} <> `+strconv.Itoa(table.NoIssue)+` ORDER BY 1`, issues)
 }
 
 // AbsentIDs returns the query for a pipeline's live rows that the census does

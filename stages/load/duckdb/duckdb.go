@@ -182,6 +182,10 @@ func (w *Warehouse) Acquire(ctx context.Context, job load.Job) error {
 			return err
 		}
 		w.job = job
+		if err := w.exec(ctx, "take the lease", "", `UPDATE "_snowdrift_runs" SET "outcome" = 'killed' WHERE "pipeline" = ? AND "outcome" = 'running' AND "run_id" <> ?`,
+			job.Pipeline, job.Run); err != nil {
+			return err
+		}
 		return w.exec(ctx, "take the lease", "", `INSERT INTO "_snowdrift_lease" VALUES (?, ?, ?, now())`, job.Pipeline, job.Run, w.fence)
 	})
 }

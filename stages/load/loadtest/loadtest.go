@@ -61,6 +61,7 @@ func Run(t *testing.T, open func(t *testing.T) load.Warehouse) {
 		{"ColumnLedger", columnLedger},
 		{"ColumnLedgerOfSites", columnLedgerOfSites},
 		{"RunLedger", runLedger},
+		{"KilledRuns", killedRuns},
 		{"LeaseOfAnEndedRun", leaseOfAnEndedRun},
 		{"BrokenFile", brokenFile},
 		{"Cancelled", cancelled},

@@ -139,6 +139,21 @@ func runLedger(d *destination) {
 	d.wantJSON(`SELECT CAST(TO_JSON(report) AS VARCHAR) FROM _snowdrift_runs WHERE run_id = 'run 1'`, string(run.Report))
 }
 
+// killedRuns: the entry of a run that ended without a word is closed by the
+// next one of its pipeline that writes.
+func killedRuns(d *destination) {
+	d.load(reading{id: 1, updated: 1, hash: 1})
+	d.acquireFor("other", "run 2")
+	d.load(reading{id: 2, updated: 1, hash: 1})
+	rows := `SELECT run_id, outcome FROM _snowdrift_runs ORDER BY run_id`
+	d.want(rows, "run 1|running", "run 2|running")
+	d.acquire("run 3")
+	d.load(reading{id: 1, updated: 2, hash: 2})
+	d.want(rows, "run 1|killed", "run 2|running", "run 3|running")
+	d.must(d.w.Acquire(d.Context(), d.job())) // its own it leaves
+	d.want(rows, "run 1|killed", "run 2|running", "run 3|running")
+}
+
 // leaseOfAnEndedRun: a run that ended, with or without a commit, hinders nobody.
 func leaseOfAnEndedRun(d *destination) {
 	d.acquire("run 2")

@@ -29,7 +29,11 @@ const (
 	// checkFence also moves the time from which the lease expires. Its
 	// parameters are pipeline, run id and fence, as those of freeLease.
 	checkFence = `UPDATE "_SNOWDRIFT_LEASE" SET "ACQUIRED" = CURRENT_TIMESTAMP() WHERE "PIPELINE" = ? AND "RUN_ID" = ? AND "FENCE" = ?`
-	freeLease  = `UPDATE "_SNOWDRIFT_LEASE" SET "RUN_ID" = '' WHERE "PIPELINE" = ? AND "RUN_ID" = ? AND "FENCE" = ?`
+	// closeRuns says of runs that ended without a word what became of them: who
+	// holds the lease knows that no other run is at work. Its parameters are
+	// pipeline and run id.
+	closeRuns = `UPDATE "_SNOWDRIFT_RUNS" SET "OUTCOME" = 'killed' WHERE "PIPELINE" = ? AND "OUTCOME" = 'running' AND "RUN_ID" <> ?`
+	freeLease = `UPDATE "_SNOWDRIFT_LEASE" SET "RUN_ID" = '' WHERE "PIPELINE" = ? AND "RUN_ID" = ? AND "FENCE" = ?`
 )
 
 // lead makes the tables of our own records, if they are missing, and takes the
@@ -67,7 +71,7 @@ func (w *Warehouse) lead(ctx context.Context, s *session) error {
 			Hint: fmt.Sprintf("wait for it to end; if it was killed, its lease ends at %s", acquired.Add(w.opts.Lease).UTC().Format(time.RFC3339))}
 	}
 	w.fence, w.written = fence, true
-	return nil
+	return s.run(ctx, "close the entries of killed runs", w.job.Pipeline, closeRuns, w.job.Pipeline, w.job.Run)
 }
 
 // makeRecords makes the tables of our own records that are missing.
