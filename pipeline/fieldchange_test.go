@@ -40,7 +40,7 @@ func TestDDLDoesNotDependOnTheOrderOfFields(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return strings.Join(append(duckdb.DDL(tables), snowflake.DDL("jira", tables)...), ";\n")
+		return strings.Join(append(duckdb.DDL(tables), snowflake.DDL(tables, "jira")...), ";\n")
 	}
 	want := ddl()
 	for range 1000 {

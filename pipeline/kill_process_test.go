@@ -27,6 +27,7 @@ import (
 // job is one run of the loader, here or in a process of its own.
 type job struct {
 	Site       string // URL of the simulated site
+	Name       string // of the site, and of a pipeline of its own; "" is the only one
 	Run        string
 	Fields     []string
 	Tables     []string
@@ -59,7 +60,7 @@ func (j job) run(ctx context.Context) (report pipeline.Report, err error) {
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	return pipeline.Run(ctx, source, w, pipeline.Options{
-		Pipeline: "jira", RunID: j.Run, Dir: j.Dir, FileSize: 128 << 20, CommitSize: j.CommitSize, CommitEvery: time.Hour,
+		Pipeline: j.pipeline(), Site: j.Name, RunID: j.Run, Dir: j.Dir, FileSize: 128 << 20, CommitSize: j.CommitSize, CommitEvery: time.Hour,
 		// One partition after another, so that statements come in the same order each time.
 		Concurrency: 1, Overlap: overlap, Census: true, Dimensions: 24 * time.Hour, Views: j.Views, Confirmed: true, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
@@ -78,6 +79,13 @@ func (j job) source(ctx context.Context) (*fetch.Source, func(), error) {
 		Fields: j.Fields, Tables: j.Tables, PageSize: 200, PartitionIssues: j.Partition, Overlap: overlap, Log: slog.New(slog.DiscardHandler),
 	})
 	return source, client.Close, err
+}
+
+func (j job) pipeline() string {
+	if j.Name == "" {
+		return "jira"
+	}
+	return "jira_" + j.Name
 }
 
 // open opens the destination.

@@ -43,7 +43,7 @@ jira.auth.oauth2.refresh_token refers to. Register the printed address with
 		Example: "  snowdrift auth oauth2 --listen localhost:8976",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := a.loadConfig(nil)
+			cfg, err := a.loadSite()
 			if err != nil {
 				return err
 			}
@@ -79,7 +79,7 @@ refers to.`,
 		Example: "  snowdrift auth oauth1 -c snowdrift.yaml",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := a.loadConfig(nil)
+			cfg, err := a.loadSite()
 			if err != nil {
 				return err
 			}

@@ -62,15 +62,31 @@ func (a *app) examine(ctx context.Context, d *doctor) {
 		found, mend := cutMend(w, nil)
 		d.warn("configuration", found, mend)
 	}
+	sites, err := a.chosen(cfg)
+	if err != nil {
+		d.fail("configuration", err)
+		return
+	}
 	d.secrets(ctx, cfg)
-	a.checkJira(ctx, d, cfg)
-	a.checkDestination(ctx, d, cfg)
+	for _, site := range sites {
+		d.of = site.SourceName()
+		a.checkJira(ctx, d, site)
+	}
+	d.of = ""
+	if !a.checkDestination(ctx, d, sites[0]) {
+		return
+	}
+	for _, site := range sites {
+		d.of = site.SourceName()
+		a.checkState(ctx, d, site)
+	}
 }
 
 // A finding is one line of check.
 type finding struct {
-	Check  string `json:"check"`  // what was tried: configuration, secret, Jira, …
-	Status string `json:"status"` // ok, warning or failed
+	Site   string `json:"site,omitempty"` // of several sources, the one it is about
+	Check  string `json:"check"`          // what was tried: configuration, secret, Jira, …
+	Status string `json:"status"`         // ok, warning or failed
 	Found  string `json:"found"`
 	Mend   string `json:"mend,omitempty"` // what to do about it
 }
@@ -87,11 +103,13 @@ var marks = map[string]string{fine: "✓", warning: "!", failed: "✗"}
 // doctor collects findings, and shows them as they come.
 type doctor struct {
 	lines    io.Writer
+	of       string // of several sources, the one that is looked at
 	findings []finding
 	failures []error
 }
 
 func (d *doctor) add(f finding) {
+	f.Site = d.of
 	d.findings = append(d.findings, f)
 	text := f.Found
 	if f.Status == failed {
@@ -99,6 +117,9 @@ func (d *doctor) add(f finding) {
 	}
 	if f.Mend != "" {
 		text += "; " + f.Mend
+	}
+	if f.Site != "" {
+		text = f.Site + ": " + text
 	}
 	fmt.Fprintf(d.lines, "%s %s\n", marks[f.Status], text)
 }

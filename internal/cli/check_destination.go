@@ -11,25 +11,26 @@ import (
 	"snowdrift/stages/load/duckdb"
 )
 
-func (a *app) checkDestination(ctx context.Context, d *doctor, cfg *config.Config) {
+// checkDestination reports whether the destination can be asked for states.
+func (a *app) checkDestination(ctx context.Context, d *doctor, cfg *config.Config) bool {
 	dir, err := workDir(cfg, "check")
 	if err == nil {
 		err = os.RemoveAll(dir)
 	}
 	if err != nil {
 		d.fail("batch.dir", err)
-		return // a rehearsal needs it too
+		return false // a rehearsal needs it too
 	}
 	if err := a.rehearse(ctx, cfg); err != nil {
 		d.fail("destination", err)
-		return
+		return false
 	}
 	if cfg.Destination.Type == config.DestinationDuckDB {
 		d.ok("destination", "destination duckdb can be read and written")
 	} else {
 		d.ok("destination", "destination %s: logged in, and the state can be read; a load is not rehearsed", cfg.Destination.Type)
 	}
-	a.checkState(ctx, d, cfg)
+	return true
 }
 
 // rehearse tries a load into a DuckDB file without leaving anything: one that is

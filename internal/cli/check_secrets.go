@@ -3,6 +3,8 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"snowdrift/internal/config"
 	"snowdrift/internal/secret"
@@ -17,7 +19,7 @@ func (d *doctor) secrets(ctx context.Context, cfg *config.Config) {
 		}
 		if _, err := value.Reveal(ctx); err != nil {
 			found, mend := cutMend(err.Error(), err)
-			if command := obtain[key]; command != "" && errors.Is(err, secret.NotFound) {
+			if command := obtain[plain(key)]; command != "" && errors.Is(err, secret.NotFound) {
 				mend = "run " + command
 			}
 			d.failures = append(d.failures, err)
@@ -39,8 +41,18 @@ const (
 
 var obtain = map[string]string{refreshTokenKey: "snowdrift auth oauth2", accessTokenKey: "snowdrift auth oauth1"}
 
+// plain is a key without the source that it is of.
+func plain(key string) string {
+	if _, rest, found := strings.Cut(key, "]."); found {
+		return rest
+	}
+	return key
+}
+
 // replaced reports whether a load stores a new value at a key.
 func replaced(cfg *config.Config, key string) bool {
-	auth := cfg.Jira.Auth
-	return key == refreshTokenKey && auth.Method == config.AuthOAuth2 && auth.OAuth2.Grant == config.GrantRefreshToken
+	return plain(key) == refreshTokenKey && slices.ContainsFunc(cfg.Sites(), func(site *config.Config) bool {
+		auth := site.Jira.Auth
+		return auth.Method == config.AuthOAuth2 && auth.OAuth2.Grant == config.GrantRefreshToken
+	})
 }

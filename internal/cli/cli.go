@@ -50,6 +50,7 @@ type app struct {
 	logLevel       string
 	logFormat      string
 	set            []string // key=value
+	site           string   // name of the only source to work on, "" for all
 	log            *slog.Logger
 	configs        []*config.Config // to be closed at the end
 	gateway        string           // of Jira Cloud in tests; "" is Atlassian's
@@ -77,7 +78,7 @@ Start with "snowdrift demo", which needs no Jira, no account and no network.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see: %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(a.demo(), a.runCommand(), a.verify(), a.plan(), a.check(), a.setup(), a.stateCommand(), a.query(), a.fields(), a.sim(), a.auth(), a.configCommand(), a.version())
+	root.AddCommand(a.demo(), a.siteFlag(a.runCommand()), a.siteFlag(a.verify()), a.siteFlag(a.plan()), a.siteFlag(a.check()), a.setup(), a.siteFlag(a.stateCommand()), a.query(), a.siteFlag(a.fields()), a.sim(), a.siteFlag(a.auth()), a.configCommand(), a.version())
 	return root
 }
 

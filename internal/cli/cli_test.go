@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/*.txtar. Beside testscript's commands there are
 //
 //	exits CODE PROGRAM ARG…   runs a program, which has to end with the code
-//	sim [FLAG…]               starts a Jira simulator and sets SIM_URL
+//	sim [FLAG…]               starts a Jira simulator and sets SIM_URL, or the variable that -as names
 //	change edit|create|delete N   changes N issues in it
 //	plant FILE SQL            runs SQL in a DuckDB file, behind snowdrift's back
 //	lock FILE                 opens a DuckDB file as another program would
@@ -93,6 +93,8 @@ func startSim(ts *testscript.TestScript, _ bool, args []string) {
 	flags.StringVar(&opts.Token, "token", "", "")
 	flags.StringVar(&opts.TimeZone, "time-zone", "", "")
 	flags.BoolVar(&opts.OddValues, "odd-values", false, "")
+	variable := flags.String("as", "SIM_URL", "")
+	flags.Uint64Var(&opts.Seed, "seed", 0, "")
 	ts.Check(flags.Parse(args))
 	if opts.Token != "" {
 		opts.Email = "loader@example.com"
@@ -102,7 +104,7 @@ func startSim(ts *testscript.TestScript, _ bool, args []string) {
 	url, stop, err := sim.Listen("127.0.0.1:0")
 	ts.Check(err)
 	ts.Defer(func() { ts.Check(stop()) })
-	ts.Setenv("SIM_URL", url)
+	ts.Setenv(*variable, url)
 	siteOf(ts).Sim = sim
 }
 

@@ -50,10 +50,13 @@ func exitCode(ctx context.Context, err error) int {
 		cannotTell  undecided
 		jiraError   *jira.Error
 		destination *load.Error
+		sites       siteErrors
 	)
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &sites):
+		return sites.exitCode(ctx)
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return exitInterrupted
 	case errors.Is(err, load.ErrLeaseHeld), errors.Is(err, load.ErrLeaseLost):

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -45,9 +44,6 @@ func (a *app) loadConfig(flags map[string]string) (*config.Config, error) {
 func (a *app) openJira(ctx context.Context, cfg *config.Config) (*jira.Client, error) {
 	if err := cfg.RequireJira(); err != nil {
 		return nil, err
-	}
-	if len(cfg.Sources) > 0 {
-		return nil, usageError{errors.New("sources: several sites in one warehouse are not part of this version; give each site a configuration and a schema of its own")}
 	}
 	transport, err := transportOf(ctx, cfg.Jira)
 	if err != nil {

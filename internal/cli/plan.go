@@ -33,11 +33,15 @@ Snowflake it asks nothing then.`,
   snowdrift plan --ddl > tables.sql`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := a.loadConfig(nil)
+			sites, err := a.loadSites()
 			if err != nil {
 				return err
 			}
-			return a.printPlan(c.Context(), cfg, only)
+			if only.ddl || only.load {
+				return a.printStatements(c.Context(), sites, only)
+			}
+			var l ledger
+			return a.each(c.Context(), sites, func(a *app, cfg *config.Config) error { return a.printPlan(c.Context(), cfg, &l) })
 		},
 	}
 	c.Flags().BoolVar(&only.ddl, "ddl", false, "print nothing but the statements for an empty destination")
@@ -48,63 +52,99 @@ Snowflake it asks nothing then.`,
 // planOnly says which SQL is to be printed instead of the plan.
 type planOnly struct{ ddl, load bool }
 
-// statements returns the SQL that was asked for.
-func (o planOnly) statements(cfg *config.Config, tables []*table.Table, ledger []table.Assignment) (out []string, err error) {
-	snow := cfg.Destination.Type == config.DestinationSnowflake
-	if o.load && !snow {
-		return nil, usageError{fmt.Errorf("--load is for Snowflake; %s reads the files itself", cfg.Destination.Type)}
+// printStatements prints SQL for the tables of all sites together.
+func (a *app) printStatements(ctx context.Context, sites []*config.Config, only planOnly) error {
+	snow := sites[0].Destination.Type == config.DestinationSnowflake
+	if only.load && !snow {
+		return usageError{fmt.Errorf("--load is for Snowflake; %s reads the files itself", sites[0].Destination.Type)}
 	}
+	var l ledger
+	var sources []*fetch.Source
+	err := a.each(ctx, sites, func(a *app, cfg *config.Config) (err error) {
+		source, client, err := a.openSource(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		defer client.Close()
+		before := state.New(cfg.Pipeline)
+		if !snow {
+			if before, err = a.readState(ctx, cfg); err != nil {
+				return err
+			}
+		}
+		sources = append(sources, source)
+		_, _, err = l.tables(cfg, source, before)
+		return err
+	})
+	if err != nil {
+		return err // statements for some of the sites would be wrong for all of them
+	}
+	statements, err := only.statements(sites, sources, l)
+	for _, s := range statements {
+		fmt.Fprintf(a.stdout, "%s;\n", s)
+	}
+	return err
+}
+
+// statements returns the SQL that was asked for; the ledger has the columns of
+// all sites.
+func (o planOnly) statements(sites []*config.Config, sources []*fetch.Source, l ledger) (out []string, err error) {
+	var sets [][]*table.Table
+	var pipelines []string
+	for i, cfg := range sites {
+		tables, _, err := l.tables(cfg, sources[i], state.New(cfg.Pipeline))
+		if err != nil {
+			return nil, err
+		}
+		sets, pipelines = append(sets, tables), append(pipelines, cfg.Pipeline)
+	}
+	snow := sites[0].Destination.Type == config.DestinationSnowflake
 	switch {
 	case o.ddl && snow:
-		out = append(snowflake.DDL(cfg.Pipeline, tables), viewDDL(cfg, snowflake.Dialect, tables, ledger)...)
+		union := table.Union(sets...)
+		out = append(snowflake.DDL(union, pipelines...), viewDDL(sites[0], snowflake.Dialect, union, l)...)
 	case o.ddl:
-		out = append(duckdb.DDL(tables), viewDDL(cfg, duckdb.Dialect, tables, ledger)...)
+		union := table.Union(sets...)
+		out = append(duckdb.DDL(union), viewDDL(sites[0], duckdb.Dialect, union, l)...)
 	}
 	if o.load {
-		out = append(out, snowflake.Sequence(cfg.Pipeline, cfg.Jira.Site, tables)...)
+		for i, cfg := range sites {
+			out = append(out, snowflake.Sequence(cfg.Pipeline, cfg.Jira.Site, sets[i])...)
+		}
 	}
 	return out, nil
 }
 
 // viewDDL returns the statements for the views, if the configuration wants them.
-func viewDDL(cfg *config.Config, d load.Dialect, tables []*table.Table, ledger []table.Assignment) []string {
+func viewDDL(cfg *config.Config, d load.Dialect, tables []*table.Table, l ledger) []string {
 	if !cfg.Views {
 		return nil
 	}
-	return load.ViewDDL(d, tables, load.Views(cfg.Jira.Site, tables[0], ledger))
+	return load.ViewDDL(d, tables, load.Views(cfg.Jira.Site, tables[0], l.columns))
 }
 
-func (a *app) printPlan(ctx context.Context, cfg *config.Config, only planOnly) error {
+func (a *app) printPlan(ctx context.Context, cfg *config.Config, l *ledger) error {
 	source, client, err := a.openSource(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	sqlOnly := only.ddl || only.load
-	before := state.New(cfg.Pipeline)
-	if !sqlOnly || cfg.Destination.Type != config.DestinationSnowflake {
-		if before, err = a.readState(ctx, cfg); err != nil {
-			return err
-		}
+	before, err := a.readState(ctx, cfg)
+	if err != nil {
+		return err
 	}
 	if err := before.Claim(cfg.Jira.Site); err != nil {
 		return err
 	}
-	tables, ledger, err := pipeline.Tables(cfg.Jira.Site, source.Fields(), before.Columns)
+	tables, added, err := l.tables(cfg, source, before)
 	if err != nil {
-		return err
-	}
-	if sqlOnly {
-		statements, err := only.statements(cfg, tables, ledger)
-		for _, s := range statements {
-			fmt.Fprintf(a.stdout, "%s;\n", s)
-		}
 		return err
 	}
 	plan, err := source.Plan(ctx, before)
 	if err != nil {
 		return err
 	}
+	a.heading(cfg)
 	site := client.Site()
 	fmt.Fprintf(a.stdout, "site        %s (%s %s), as %s, time zone %s\n", site.BaseURL, site.Deployment, site.Version, site.User.Name, site.TimeZone)
 	fmt.Fprintf(a.stdout, "plan        %s\n\n", plan.Reason)
@@ -113,8 +153,8 @@ func (a *app) printPlan(ctx context.Context, cfg *config.Config, only planOnly) 
 	a.printCosts(source, plan, due)
 	issues := tables[0]
 	fmt.Fprintf(a.stdout, "\ntables\n  %s: %d columns, %d of them for custom fields", issues.Name, len(issues.Columns), custom(issues))
-	if n := len(ledger) - len(before.Columns); n > 0 {
-		fmt.Fprintf(a.stdout, ", %d new", n)
+	if added > 0 {
+		fmt.Fprintf(a.stdout, ", %d new", added)
 	}
 	for _, t := range slices.Concat(source.Fields().Children, source.Fields().Dimensions) {
 		fmt.Fprintf(a.stdout, "\n  %s", t.Name)

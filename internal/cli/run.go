@@ -27,17 +27,24 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Run brings the destination up to date with Jira: the first run loads everything
 that the configuration asks for, later ones what changed. A run that is killed
 is taken up again by the next. The exit code says how it ended; README lists
-the codes.`,
+the codes. Of several sources each is loaded in its turn, whatever became of the
+others; --json prints an object in a line for each, and the worst exit code
+counts.`,
 		Example: `  snowdrift run -c snowdrift.yaml
   JIRA_PROJECT=PROJ snowdrift run --json | jq .issues_read`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := a.loadConfig(nil)
+			sites, err := a.loadSites()
 			if err != nil {
 				return err
 			}
-			report, err := a.run(c.Context(), cfg, flags)
-			return errors.Join(err, a.summarize(report, err, asJSON))
+			return a.each(c.Context(), sites, func(a *app, cfg *config.Config) error {
+				if !asJSON {
+					a.heading(cfg)
+				}
+				report, err := a.run(c.Context(), cfg, flags)
+				return errors.Join(err, a.summarize(report, err, asJSON))
+			})
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print the summary as one JSON object")

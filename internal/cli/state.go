@@ -2,17 +2,20 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"snowdrift/internal/config"
 	"snowdrift/stages/load"
 	"snowdrift/state"
 )
@@ -22,7 +25,8 @@ func (a *app) stateCommand() *cobra.Command {
 		Use:   "state",
 		Short: "Show, clear, export or import what a pipeline remembers",
 		Long: `State shows and changes what a pipeline remembers between runs. It lives in the
-destination. None of these commands touches a table of issues.`,
+destination. None of these commands touches a table of issues. Of several sources
+each has a state of its own.`,
 		Example: `  snowdrift state show
   snowdrift state clear --yes && snowdrift run`,
 		Args: exactArgs(0, "a command"),
@@ -75,25 +79,33 @@ fields.`,
 		Example: "  snowdrift state clear --yes",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withState(c.Context(), func(s *state.State, w load.Warehouse) error {
-				if err := a.confirm(yes, fmt.Sprintf("Clear the state of pipeline %s? The next run reads everything again.", s.Pipeline)); err != nil {
-					return err
-				}
-				if err := saveState(c.Context(), w, s.Cleared(), "state clear"); err != nil {
-					return err
-				}
-				fmt.Fprintf(a.stdout, "state of pipeline %s cleared; the next run reads everything again\n", s.Pipeline)
-				return nil
-			})
+			sites, err := a.loadSites()
+			if err != nil {
+				return err
+			}
+			return a.each(c.Context(), sites, func(a *app, cfg *config.Config) error { return a.clearState(c.Context(), cfg, yes) })
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return c
 }
 
+func (a *app) clearState(ctx context.Context, cfg *config.Config, yes bool) error {
+	return a.withState(ctx, cfg, func(s *state.State, w load.Warehouse) error {
+		if err := a.confirm(yes, fmt.Sprintf("Clear the state of pipeline %s? The next run reads everything again.", s.Pipeline)); err != nil {
+			return err
+		}
+		if err := saveState(ctx, w, s.Cleared(), "state clear"); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.stdout, "state of pipeline %s cleared; the next run reads everything again\n", s.Pipeline)
+		return nil
+	})
+}
+
 func (a *app) stateExport() *cobra.Command {
 	return &cobra.Command{
-		Use: "export", Short: "Print the state as JSON",
+		Use: "export", Short: "Print the state as JSON, that of each source as an object of its own",
 		Example: "  snowdrift state export > state.json",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -121,48 +133,81 @@ census only.`,
 			if err != nil {
 				return usageError{err}
 			}
-			imported, err := state.Parse(text)
+			sites, err := a.loadSites()
 			if err != nil {
-				return usageError{err}
+				return err
 			}
-			return a.withState(c.Context(), func(s *state.State, w load.Warehouse) error {
-				if imported.Pipeline != s.Pipeline {
-					return usageError{fmt.Errorf("%s is the state of pipeline %s, not of %s", args[0], imported.Pipeline, s.Pipeline)}
-				}
-				if err := a.confirm(yes, fmt.Sprintf("Replace the state of pipeline %s?", s.Pipeline)); err != nil {
-					return err
-				}
-				if err := saveState(c.Context(), w, imported, "state import"); err != nil {
-					return err
-				}
-				fmt.Fprintf(a.stdout, "state of pipeline %s imported\n", s.Pipeline)
-				return nil
-			})
+			return a.importStates(c.Context(), sites, text, args[0], yes)
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return c
 }
 
-// readingState hands over the pipeline's state, without a way to change it.
-func (a *app) readingState(ctx context.Context, use func(*state.State) error) error {
-	cfg, err := a.loadConfig(nil)
-	if err != nil {
-		return err
+// importStates replaces the states of the pipelines that the text has states of.
+// All of it is read before the first is replaced.
+func (a *app) importStates(ctx context.Context, sites []*config.Config, text []byte, from string, yes bool) error {
+	imported := map[*config.Config]*state.State{}
+	in := json.NewDecoder(bytes.NewReader(text))
+	for in.More() || len(imported) == 0 { // an empty file is no state
+		var document json.RawMessage
+		if err := in.Decode(&document); err != nil {
+			return usageError{fmt.Errorf("read state: %s: %w", from, err)}
+		}
+		s, err := state.Parse(document)
+		if err != nil {
+			return usageError{err}
+		}
+		i := slices.IndexFunc(sites, func(cfg *config.Config) bool { return cfg.Pipeline == s.Pipeline })
+		if i < 0 {
+			return usageError{fmt.Errorf("%s is the state of pipeline %s, not of %s", from, s.Pipeline, pipelines(sites))}
+		}
+		imported[sites[i]] = s
 	}
-	s, err := a.readState(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	return use(s)
+	return a.each(ctx, sites, func(a *app, cfg *config.Config) error {
+		if imported[cfg] == nil {
+			return nil
+		}
+		return a.withState(ctx, cfg, func(s *state.State, w load.Warehouse) error {
+			if err := a.confirm(yes, fmt.Sprintf("Replace the state of pipeline %s?", s.Pipeline)); err != nil {
+				return err
+			}
+			if err := saveState(ctx, w, imported[cfg], "state import"); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.stdout, "state of pipeline %s imported\n", s.Pipeline)
+			return nil
+		})
+	})
 }
 
-// withState opens the destination and hands over the pipeline's state.
-func (a *app) withState(ctx context.Context, use func(*state.State, load.Warehouse) error) (err error) {
-	cfg, err := a.loadConfig(nil)
+// pipelines lists the names of the sites' pipelines.
+func pipelines(sites []*config.Config) string {
+	var names []string
+	for _, cfg := range sites {
+		names = append(names, cfg.Pipeline)
+	}
+	return strings.Join(names, ", ")
+}
+
+// readingState hands over the state of each site's pipeline, without a way to
+// change it.
+func (a *app) readingState(ctx context.Context, use func(*state.State) error) error {
+	sites, err := a.loadSites()
 	if err != nil {
 		return err
 	}
+	return a.each(ctx, sites, func(a *app, cfg *config.Config) error {
+		s, err := a.readState(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		return use(s)
+	})
+}
+
+// withState opens the destination and hands over the state of a pipeline.
+func (a *app) withState(ctx context.Context, cfg *config.Config, use func(*state.State, load.Warehouse) error) (err error) {
 	w, err := a.openWarehouse(ctx, cfg, false)
 	if err != nil {
 		return err

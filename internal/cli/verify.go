@@ -53,11 +53,16 @@ not be told.`,
 			if !c.Flags().Changed("seed") {
 				flags.seed = uint64(rand.Uint32())
 			}
-			cfg, err := a.loadConfig(nil)
+			sites, err := a.loadSites()
 			if err != nil {
 				return err
 			}
-			return a.runVerify(c.Context(), cfg, deep, flags)
+			return a.each(c.Context(), sites, func(a *app, cfg *config.Config) error {
+				if !flags.asJSON {
+					a.heading(cfg)
+				}
+				return a.runVerify(c.Context(), cfg, deep, flags)
+			})
 		},
 	}
 	c.Flags().StringVar(&flags.deep, "deep", "", "read so many issues again, or all, and compare every cell")

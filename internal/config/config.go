@@ -38,6 +38,8 @@
 package config
 
 import (
+	"fmt"
+
 	"snowdrift/internal/secret"
 )
 
@@ -49,7 +51,7 @@ const DefaultFile = "snowdrift.yaml"
 type Config struct {
 	Pipeline    string      `yaml:"pipeline" default:"jira" doc:"Name of this pipeline. Several pipelines can share a destination; each remembers its own state under its name."`
 	Jira        Jira        `yaml:"jira" doc:"The Jira site to read."`
-	Sources     []Source    `yaml:"sources" doc:"Several sites into one warehouse: each with a name and a jira block. What a block does not say is taken from the jira block above. Checked, but not loaded by this version, which refuses to run with it."`
+	Sources     []Source    `yaml:"sources" doc:"Several sites into one warehouse: each with a name and a jira block. What a block does not say is taken from the jira block above. A source's pipeline is called PIPELINE_NAME, and its rows bear the name in the column _site."`
 	Destination Destination `yaml:"destination" doc:"Where the tables go."`
 	Batch       Batch       `yaml:"batch" doc:"Files between Jira and the destination, and how often they are committed."`
 	Tables      []string    `yaml:"tables" default:"issues" example:"default" doc:"Tables to load: issues alone, a list of the names in docs/TABLES.md, or default, which is issues with every table that comes along with them or that takes few requests, less -exclusions. A table that is listed needs its field among jira.fields; default leaves it out without."`
@@ -61,21 +63,40 @@ type Config struct {
 	file     string
 	loaded   []setting
 	resolver *secret.Resolver
+	source   string // key of the source that this is the configuration of, see Sites
 }
 
 // Source is one of several Jira sites.
 type Source struct {
-	Name string `yaml:"name" doc:"Short name of the site: letters, digits, - and _."`
+	Name string `yaml:"name" doc:"Name of the site, and of its rows in the column _site: letters, digits, - and _."`
 	Jira Jira   `yaml:"jira" doc:"The site; what is not said here is taken from the jira block at the top."`
 }
 
-// Sites lists the Jira sites to read: the sources, or the jira block alone,
-// whose Name is "".
-func (c *Config) Sites() []Source {
+// Sites returns what is to be loaded, site by site: the configuration itself, or
+// with sources one for each, in their order. That of a source has the source's
+// Jira block, and a pipeline that is named after both. Only the configuration
+// that was loaded is to be closed.
+func (c *Config) Sites() []*Config {
 	if len(c.Sources) == 0 {
-		return []Source{{Jira: c.Jira}}
+		return []*Config{c}
 	}
-	return c.Sources
+	var sites []*Config
+	for i, s := range c.Sources {
+		one := *c
+		one.Jira, one.Sources, one.source = s.Jira, nil, fmt.Sprintf("sources[%d].", i)
+		one.Pipeline += "_" + s.Name
+		sites = append(sites, &one)
+	}
+	return sites
+}
+
+// SourceName is the name of the source that this is the configuration of, see
+// Sites; "" if it is that of the jira block alone.
+func (c *Config) SourceName() string {
+	if c.source == "" {
+		return ""
+	}
+	return c.Jira.Site
 }
 
 // File returns the path of the file that was read, "" when there was none.

@@ -260,7 +260,7 @@ sources:
 		t.Fatal(err)
 	}
 	sites := c.Sites()
-	if len(sites) != 2 || sites[0].Name != "emea" || sites[0].Jira.URL != "https://emea.example.org/jira" || sites[1].Jira.PageSize != 50 ||
+	if len(sites) != 2 || sites[0].Jira.Site != "emea" || sites[1].SourceName() != "apac" || sites[1].Pipeline != "jira_apac" || sites[0].Jira.URL != "https://emea.example.org/jira" || sites[1].Jira.PageSize != 50 ||
 		sites[0].Jira.PageSize != 200 || sites[1].Jira.Concurrency != 3 || len(sites[1].Jira.Search.Project) != 0 {
 		t.Errorf("got %+v", sites)
 	}
@@ -281,7 +281,7 @@ sources:
 
 func TestSitesWithoutSources(t *testing.T) {
 	s := newSite(t, map[string]string{"snowdrift.yaml": "jira: {url: https://a.example.org}"})
-	if sites := s.load(t).Sites(); len(sites) != 1 || sites[0].Name != "" || sites[0].Jira.URL != "https://a.example.org" {
+	if sites := s.load(t).Sites(); len(sites) != 1 || sites[0].SourceName() != "" || sites[0].Jira.Site != "jira" || sites[0].Pipeline != "jira" || sites[0].Jira.URL != "https://a.example.org" {
 		t.Errorf("got %+v", sites)
 	}
 }

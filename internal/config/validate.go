@@ -18,6 +18,7 @@ func (c *Config) normalize() {
 	c.Jira.URL = strings.TrimRight(c.Jira.URL, "/")
 	for i := range c.Sources {
 		c.Sources[i].Jira.URL = strings.TrimRight(c.Sources[i].Jira.URL, "/")
+		c.Sources[i].Jira.Site = c.Sources[i].Name
 	}
 }
 
@@ -48,15 +49,11 @@ func (c *Config) validate() problems {
 // destination do not need it. The error is an [*Error].
 func (c *Config) RequireJira() error {
 	v := &validation{c: c}
-	for i, site := range c.Sites() {
-		prefix := ""
-		if len(c.Sources) > 0 {
-			prefix = fmt.Sprintf("sources[%d].", i)
-		}
+	for _, site := range c.Sites() {
 		if site.Jira.URL == "" {
-			v.missing(prefix+"jira.url", "the address of the Jira site")
+			v.missing(site.source+"jira.url", "the address of the Jira site")
 		}
-		v.login(prefix+"jira.auth.", site.Jira.Auth)
+		v.login(site.source+"jira.auth.", site.Jira.Auth)
 	}
 	return v.problems.err()
 }
@@ -118,18 +115,27 @@ func (v *validation) sources() {
 	var names []string
 	for i, s := range v.c.Sources {
 		prefix := fmt.Sprintf("sources[%d].", i)
-		if v.name(prefix+"name", s.Name); slices.Contains(names, s.Name) {
+		// Snowflake folds the names of stages, which hold those of pipelines.
+		if v.name(prefix+"name", s.Name); slices.Contains(names, strings.ToLower(s.Name)) {
 			v.add(prefix+"name", "is the name of another source too")
 		}
-		names = append(names, s.Name)
+		names = append(names, strings.ToLower(s.Name))
+		if v.c.setting(prefix+"jira.site") != nil {
+			v.add(prefix+"jira.site", "is the name of the source; remove it")
+		}
 		v.jira(prefix, s.Jira)
+	}
+	if s := v.c.setting("jira.site"); len(names) > 0 && s.origin.Kind != FromDefault {
+		v.add("jira.site", "has no meaning beside sources, whose names are those of their sites; remove it")
 	}
 }
 
 // jira checks one site. prefix is that of its source, "" at the top.
 func (v *validation) jira(prefix string, j Jira) {
 	key := func(name string) string { return prefix + "jira." + name }
-	v.name(key("site"), j.Site)
+	if prefix == "" {
+		v.name("jira.site", j.Site)
+	}
 	v.url(key("url"), j.URL, j.AllowHTTP)
 	v.url(key("auth.oauth2.token_url"), j.Auth.OAuth2.TokenURL, j.AllowHTTP)
 	v.url(key("auth.oauth2.authorize_url"), j.Auth.OAuth2.AuthorizeURL, j.AllowHTTP)

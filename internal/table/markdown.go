@@ -52,7 +52,10 @@ upper case in Snowflake, where they work quoted and unquoted.
 		}
 		fmt.Fprintf(&b, "\n\n| column | type | %s | |\n|---|---|---|---|\n", source)
 		for _, c := range t.Columns {
-			field := strings.TrimPrefix(strings.TrimPrefix(cmp.Or(c.Field, t.Field), "."), Added)
+			field := ""
+			if c.Source != FromLoad {
+				field = strings.TrimPrefix(strings.TrimPrefix(cmp.Or(c.Field, t.Field), "."), Added)
+			}
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", c.Name, c.Type, field, strings.ReplaceAll(c.Doc, "|", `\|`))
 		}
 	}

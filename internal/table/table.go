@@ -15,6 +15,7 @@ package table
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -163,6 +164,27 @@ func (t *Table) Column(name string) *Column {
 		}
 	}
 	return nil
+}
+
+// Union returns the tables of all sets, those of a name as one: with the columns
+// of the first set that has it, and behind them what the others add.
+func Union(sets ...[]*Table) []*Table {
+	var out []*Table
+	for _, t := range slices.Concat(sets...) {
+		i := slices.IndexFunc(out, func(o *Table) bool { return o.Name == t.Name })
+		if i < 0 {
+			whole := *t
+			whole.Columns = slices.Clone(t.Columns)
+			out = append(out, &whole)
+			continue
+		}
+		for _, c := range t.Columns {
+			if out[i].Column(c.Name) == nil {
+				out[i].Columns = append(out[i].Columns, c)
+			}
+		}
+	}
+	return out
 }
 
 // Staged returns the columns that are part of the table's files, in file order.

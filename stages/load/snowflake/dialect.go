@@ -147,10 +147,13 @@ func missing(t *table.Table, have map[string]string) []string {
 	return out
 }
 
-// DDL returns the statements that make the tables of a pipeline in an empty
-// schema.
-func DDL(pipeline string, tables []*table.Table) []string {
-	out := append(sqlfiles.Statements("snowflake/meta.sql"), createStage(pipeline))
+// DDL returns the statements that make the tables, and the stages of pipelines,
+// in an empty schema.
+func DDL(tables []*table.Table, pipelines ...string) []string {
+	out := sqlfiles.Statements("snowflake/meta.sql")
+	for _, p := range pipelines {
+		out = append(out, createStage(p))
+	}
 	for _, t := range tables {
 		if t.Role != table.Scratch {
 			out = append(out, missing(t, nil)...)
@@ -160,4 +163,4 @@ func DDL(pipeline string, tables []*table.Table) []string {
 }
 
 // DDL returns the statements that Prepare would run in an empty schema.
-func (w *Warehouse) DDL(tables []*table.Table) []string { return DDL(w.job.Pipeline, tables) }
+func (w *Warehouse) DDL(tables []*table.Table) []string { return DDL(tables, w.job.Pipeline) }

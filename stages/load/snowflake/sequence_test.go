@@ -26,7 +26,7 @@ func TestSequence(t *testing.T) {
 	from := len(srv.Statements())
 	l.stage(issue{id: 1, updated: 100, summary: "one", odd: 1})
 	l.mustCommit(1)
-	if got, want := append(sent, normal(srv.Statements()[from:])...), append(withoutStage(DDL("jira", l.tables)), Sequence("jira", table.DefaultSite, l.tables)...); !slices.Equal(got, want) {
+	if got, want := append(sent, normal(srv.Statements()[from:])...), append(withoutStage(DDL(l.tables, "jira")), Sequence("jira", table.DefaultSite, l.tables)...); !slices.Equal(got, want) {
 		for i := range max(len(got), len(want)) {
 			if i >= len(got) || i >= len(want) || got[i] != want[i] {
 				t.Fatalf("statement %d\nsent    %q\nplanned %q", i, got[min(i, len(got)):], want[min(i, len(want)):])
