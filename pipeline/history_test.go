@@ -11,6 +11,7 @@ import (
 	"snowdrift/internal/realdata"
 	"snowdrift/internal/table"
 	"snowdrift/pipeline"
+	"snowdrift/stages/load"
 )
 
 // historyTables are the tables that replays looks at.
@@ -186,4 +187,51 @@ func TestRealFieldHistory(t *testing.T) {
 			t.Logf("%+v, %s rows of %s fields", r, b.one("SELECT count(*) FROM issue_field_history"), b.one("SELECT count(DISTINCT coalesce(field_id, field)) FROM issue_field_history"))
 		})
 	}
+}
+
+// Both destinations list the contradictions of a history, and nothing else.
+func TestContradictions(t *testing.T) {
+	entry := func(day, from, to int) string {
+		return fmt.Sprintf(`{"id":"%d","created":"2024-01-0%[1]dT10:00:00.000+0000","items":[{"field":"status","fieldId":"status","from":"%d","fromString":"S%[2]d","to":"%d","toString":"S%[3]d"}]}`, day, from, to)
+	}
+	m := &madeUp{issues: map[int64]string{}, changelogs: map[int64]string{
+		1: entry(2, 1, 2) + "," + entry(3, 2, 3), // as it should be
+		2: entry(2, 1, 2) + "," + entry(3, 9, 3), // a change is missing
+		3: entry(2, 1, 2),                        // the last one is
+		4: entry(1, 1, 3),                        // older than the issue
+	}}
+	for id := range m.changelogs {
+		m.issues[id] = `"created":"2024-01-01T12:00:00.000+0000","status":{"id":"3","name":"S3"}`
+	}
+	for _, c := range table.Children() {
+		if c.Name == table.FieldHistory {
+			m.children = append(m.children, c.Table)
+		}
+	}
+	b := newBoth(t)
+	b.load(m)
+	tables, _, err := pipeline.Tables(table.DefaultSite, m.Fields(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.each(func(name string, w load.Warehouse) {
+		if _, err := w.Inspect(t.Context(), load.Job{Pipeline: "jira", Site: table.DefaultSite, Run: "verify"}, tables); err != nil {
+			t.Fatal(err)
+		}
+		found, err := w.Contradictions(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range found {
+			got = append(got, fmt.Sprintf("%d %s %d %s %t %t %t", c.Issue, c.Field, c.Change, c.Since.Format("02T15"), c.FromDiffers, c.TodayDiffers, c.TooEarly))
+		}
+		if want := []string{
+			"2 status 3 03T10 true false false",
+			"3 status 2 02T10 false true false",
+			"4 status 0 01T10 false false true", "4 status 1 01T10 false false true",
+		}; !slices.Equal(got, want) {
+			t.Errorf("%s:\n got %q\nwant %q", name, got, want)
+		}
+	})
 }

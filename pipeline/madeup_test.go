@@ -24,8 +24,10 @@ import (
 // madeUp is a site whose fields and issues a test writes down. Every run reads
 // all of it.
 type madeUp struct {
-	fields []jira.Field
-	issues map[int64]string // members of "fields", by issue id
+	fields     []jira.Field
+	children   []*table.Table
+	issues     map[int64]string // members of "fields", by issue id
+	changelogs map[int64]string // entries, by issue id
 }
 
 func (m *madeUp) Site() string                     { return "https://jira.example.org" }
@@ -33,7 +35,7 @@ func (m *madeUp) Projects() map[int64]jira.Project { return nil }
 func (m *madeUp) Now() time.Time                   { return time.Date(2026, 7, 1, 9, 0, 0, 0, time.UTC) }
 func (m *madeUp) Stats() jira.Stats                { return jira.Stats{} }
 func (m *madeUp) Fields() fetch.Selection {
-	sel := fetch.Selection{}
+	sel := fetch.Selection{Children: m.children}
 	for _, f := range m.fields {
 		if f.Custom {
 			sel.Custom = append(sel.Custom, f)
@@ -52,7 +54,11 @@ func (m *madeUp) Pages(context.Context, *stages.Partition) iter.Seq2[stages.Page
 	return func(yield func(stages.Page, error) bool) {
 		page := stages.Page{Partition: &stages.Partition{Name: "all", Changes: true}, Release: func() {}}
 		for id, members := range m.issues {
-			page.Issues = append(page.Issues, fmt.Appendf(nil, `{"id":"%d","fields":{%s}}`, id, members))
+			raw := fmt.Appendf(nil, `{"id":"%d","fields":{%s}}`, id, members)
+			if entries, changed := m.changelogs[id]; changed {
+				raw = fmt.Appendf(raw[:len(raw)-1], `,"changelog":{"histories":[%s]}}`, entries)
+			}
+			page.Issues = append(page.Issues, raw)
 		}
 		yield(page, nil)
 	}

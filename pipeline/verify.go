@@ -40,8 +40,10 @@ type VerifyOptions struct {
 	AcceptShrink float64
 	// Deep is the number of issues that are read again and compared cell by
 	// cell, chosen at random by Seed; DeepAll takes all.
-	Deep     int
-	Seed     uint64
+	Deep int
+	Seed uint64
+	// History lists what contradicts itself in the history of fields.
+	History  bool
 	Progress *Progress // nil: nobody watches
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -75,6 +77,7 @@ type Verification struct {
 	Kept    int          `json:"kept"`      // not in Jira, and to be kept: no difference
 	Held    int64        `json:"held"`      // seem deleted, too many to believe it
 	Deep    *DeepResult  `json:"deep"`      // nil: no cells were compared
+	History *History     `json:"history"`   // nil: nobody asked
 	Written bool         `json:"in_ledger"` // an entry of the run ledger tells of it
 	Jira    jira.Stats   `json:"jira"`
 }
@@ -141,8 +144,26 @@ func (v *verification) verify(ctx context.Context) error {
 			return err
 		}
 	}
+	if v.VerifyOptions.History {
+		if err := v.history(ctx); err != nil {
+			return err
+		}
+	}
 	v.conclude()
 	return nil
+}
+
+// History is what was found in the history of fields. Contradictions are Jira's
+// own, and no differences between Jira and the tables.
+type History struct {
+	Contradictions []load.Contradiction `json:"contradictions"`
+}
+
+// history lists the contradictions.
+func (v *verification) history(ctx context.Context) error {
+	found, err := v.warehouse.Contradictions(ctx)
+	v.result.History = &History{Contradictions: append([]load.Contradiction{}, found...)}
+	return err
 }
 
 // prepare reads the state, and finds out whether there is something to compare.
@@ -177,6 +198,9 @@ func (v *verification) prepare(ctx context.Context) (ready bool, err error) {
 	if len(v.tables) < len(tables) {
 		v.result.Conclusion = fmt.Sprintf("the destination has only %d of the %d tables: snowdrift run", len(v.tables), len(tables))
 		return false, nil
+	}
+	if _, history := load.Histories(v.tables); v.VerifyOptions.History && history == nil {
+		return false, &fetch.BadTables{Err: fmt.Errorf("%s is not loaded, and --history looks for contradictions in it: add it to tables, and run", table.FieldHistory)}
 	}
 	v.flattener = flatten.New(v.tables)
 	return true, nil

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,14 +16,16 @@ import (
 	"snowdrift/internal/config"
 	"snowdrift/internal/jira"
 	"snowdrift/pipeline"
+	"snowdrift/stages/load"
 	"snowdrift/state"
 )
 
 // verifyFlags are what the command line says of one verification.
 type verifyFlags struct {
-	deep   string
-	seed   uint64
-	asJSON bool
+	deep    string
+	seed    uint64
+	history bool
+	asJSON  bool
 }
 
 func (a *app) verify() *cobra.Command {
@@ -33,6 +36,11 @@ func (a *app) verify() *cobra.Command {
 		Long: `Verify compares the issues that Jira has with the rows of the table, by id and
 version, and names every row that is missing, too many or of another version.
 With --deep it reads issues again and compares all cells and child rows.
+With --history it lists, by issue and field, what contradicts itself in Jira's own
+history (issue_field_history): a change that tells of another value before than
+the changes before it left, an issue with another value than its last change
+left, and changes that are older than the issue. These are no differences between
+Jira and the tables.
 
 It reads only. A DuckDB file is opened for reading, so that no entry of the run
 ledger tells of the verification; on Snowflake one does, and scratch tables are
@@ -43,6 +51,7 @@ The exit code is 0 if there are no differences, 7 if there are, 6 if it could
 not be told.`,
 		Example: `  snowdrift verify
   snowdrift verify --deep 500 --json
+  snowdrift verify --history
   snowdrift verify --deep all`,
 		Args: exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -67,6 +76,7 @@ not be told.`,
 	}
 	c.Flags().StringVar(&flags.deep, "deep", "", "read so many issues again, or all, and compare every cell")
 	c.Flags().Uint64Var(&flags.seed, "seed", 0, "choose the issues of --deep by this number, as an earlier verification printed it")
+	c.Flags().BoolVar(&flags.history, "history", false, "list what contradicts itself in the history of fields")
 	c.Flags().BoolVar(&flags.asJSON, "json", false, "print the result as one JSON object")
 	return c
 }
@@ -101,7 +111,7 @@ func (a *app) runVerify(ctx context.Context, cfg *config.Config, deep int, flags
 	opts := pipeline.VerifyOptions{
 		Pipeline: cfg.Pipeline, Site: cfg.Jira.Site, RunID: newRunID(), FileSize: int64(cfg.Batch.FileSize), Concurrency: cfg.Jira.Concurrency,
 		Deleted: deleted[cfg.Census.Deleted], AcceptShrink: cfg.Census.AcceptShrink.Share(),
-		Deep: deep, Seed: flags.seed, Progress: &pipeline.Progress{}, Log: a.log, Now: time.Now,
+		Deep: deep, Seed: flags.seed, History: flags.history, Progress: &pipeline.Progress{}, Log: a.log, Now: time.Now,
 	}
 	if opts.Dir, err = workDir(cfg, opts.RunID); err != nil {
 		return err
@@ -182,6 +192,12 @@ func (a *app) printVerification(v pipeline.Verification) {
 		}
 		out("cells", "%d issues read again and compared (--seed %d)", v.Deep.Issues, v.Deep.Seed)
 	}
+	if v.History != nil {
+		for _, c := range v.History.Contradictions {
+			out("history", "issue %d (%s), %s, since %s: %s", c.Issue, c.Key, c.Field, instant(c.Since), contradicts(c))
+		}
+		out("history", "%d rows contradict Jira's own history", len(v.History.Contradictions))
+	}
 	if len(v.Changed) > 0 {
 		out("changed", "%d issues since the last run (%s), no differences: %v", len(v.Changed), instant(v.Since), v.Changed)
 	}
@@ -189,6 +205,21 @@ func (a *app) printVerification(v pipeline.Verification) {
 	if !v.Written {
 		out("ledger", "no entry: the destination was opened for reading")
 	}
+}
+
+// contradicts says in what a row of the history contradicts others.
+func contradicts(c load.Contradiction) string {
+	var ways []string
+	if c.FromDiffers {
+		ways = append(ways, fmt.Sprintf("change %d tells of another value before than the changes before it left", c.Change))
+	}
+	if c.TodayDiffers {
+		ways = append(ways, "the issue has another value now")
+	}
+	if c.TooEarly {
+		ways = append(ways, "the issue was created later")
+	}
+	return strings.Join(ways, "; ")
 }
 
 func side(d state.Digest) string { return fmt.Sprintf("%d issues, digest %d", d.Count, d.Sum) }

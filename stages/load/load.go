@@ -66,6 +66,9 @@ type Warehouse interface {
 	// of the same issues, cell by cell, and drops them. It writes nothing but
 	// temporary tables. same says whether two documents mean the same.
 	Compare(ctx context.Context, same func(stored, jira []byte) bool) ([]Difference, error)
+	// Contradictions returns what contradicts itself in the history of the fields
+	// of the pipeline's live issues; none where no history is loaded.
+	Contradictions(ctx context.Context) ([]Contradiction, error)
 	// Record writes an entry of the run ledger and nothing else; false if the
 	// destination is only open for reading.
 	Record(ctx context.Context, r state.Run) (bool, error)

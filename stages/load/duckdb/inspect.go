@@ -86,6 +86,24 @@ func (w *Warehouse) Compare(ctx context.Context, same func(stored, jira []byte) 
 	return out, w.forget(slices.Collect(maps.Keys(w.staged))...)
 }
 
+// Contradictions returns what contradicts itself in the history of fields.
+func (w *Warehouse) Contradictions(ctx context.Context) (out []load.Contradiction, err error) {
+	issues, history := load.Histories(w.tables)
+	if issues == nil || history == nil {
+		return nil, nil
+	}
+	query := w.sql().Contradictions(issues, history)
+	err = w.each(ctx, query, []any{w.job.Pipeline}, func(rows *sql.Rows) error {
+		c, err := load.ScanContradiction(rows)
+		out = append(out, c)
+		return err
+	})
+	if err != nil {
+		return nil, w.fail("look for contradictions in", history.Name, query, err)
+	}
+	return out, nil
+}
+
 // Record writes an entry of the run ledger, unless the file is open for reading.
 func (w *Warehouse) Record(ctx context.Context, r state.Run) (bool, error) {
 	if w.opts.ReadOnly {

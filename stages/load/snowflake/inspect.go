@@ -102,6 +102,23 @@ func (w *Warehouse) Compare(ctx context.Context, same func(stored, jira []byte) 
 	return out, nil
 }
 
+// Contradictions returns what contradicts itself in the history of fields.
+func (w *Warehouse) Contradictions(ctx context.Context) (out []load.Contradiction, err error) {
+	issues, history := load.Histories(w.tables)
+	if issues == nil || history == nil {
+		return nil, nil
+	}
+	err = w.with(ctx, func(ctx context.Context, s *session) error {
+		out = nil
+		return s.each(ctx, "look for contradictions in", history.Name, w.sql().Contradictions(issues, history), []any{w.job.Pipeline}, func(rows *sql.Rows) error {
+			c, err := load.ScanContradiction(rows)
+			out = append(out, c)
+			return err
+		})
+	})
+	return out, err
+}
+
 // Record writes an entry of the run ledger. It needs no lease: nobody else
 // writes this entry.
 func (w *Warehouse) Record(ctx context.Context, r state.Run) (bool, error) {
