@@ -96,9 +96,15 @@ func (w *twins) compare() map[string]bool {
 		a, b := w.rows(duck, name, columns, false), w.rows(snow, name, columns, true)
 		w.sameRows(name, columns, a, b)
 	}
-	w.sameViews(duck, snow)
+	if w.runs == viewedRun {
+		w.sameViews(duck, snow)
+	}
 	return w.rewritten(duck, snow)
 }
+
+// viewedRun is the run, of those that may compare, after which the views are
+// compared, too: there are years of days in them.
+const viewedRun = 3
 
 // sameViews wants both destinations to have the same views, and them to agree
 // with the tables: as many stays as issues and transitions, the last of each in
@@ -106,9 +112,6 @@ func (w *twins) compare() map[string]bool {
 func (w *twins) sameViews(duck, snow load.Warehouse) {
 	w.t.Helper()
 	viewtest.Agree(w.t, duck, snow)
-	if w.duck.Fields != nil {
-		return // status is not loaded any more: what the views show of it is old
-	}
 	for _, query := range []string{
 		`SELECT (SELECT COUNT(*) FROM time_in_status) - (SELECT COUNT(*) FROM issues WHERE _presence = 'live')
 - (SELECT COUNT(*) FROM issue_changelog c JOIN issues i ON i.id = c.issue_id AND i._site = c._site WHERE i._presence = 'live' AND c.field = 'status')`,

@@ -3,6 +3,7 @@ package viewtest
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -216,6 +217,7 @@ func (w *writer) issue(s *scene, i *issue) {
 	if i.points > 0 {
 		cells[map[bool]string{true: "story_point_estimate", false: "story_points"}[i.estimated]] = i.points
 	}
+	maps.Copy(cells, i.more)
 	w.add(tableOf("issues"), cells)
 	w.changes(s, i)
 	for n, id := range i.sprints {

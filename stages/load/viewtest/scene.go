@@ -78,7 +78,8 @@ type issue struct {
 	estimated     bool    // points are in the other column
 	works         []work
 	gone          bool
-	otherProjects int // moves between projects, which views pass over
+	otherProjects int            // moves between projects, which views pass over
+	more          map[string]any // cells of issues beside those that follow from the above
 }
 
 type sprint struct {
