@@ -22,6 +22,7 @@ import (
 
 // Main runs the command line and returns the exit code.
 func Main(args []string, stdout, stderr io.Writer) int {
+	keepPrivate()
 	a := &app{stdin: os.Stdin, stdout: stdout, stderr: stderr}
 	return a.main(args)
 }

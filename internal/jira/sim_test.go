@@ -93,21 +93,7 @@ func TestAgainstSimulator(t *testing.T) {
 			checkWindows(t, c, sim)
 			checkBulk(t, c, sim)
 			checkMetadata(t, c, sim)
-			if ok, err := c.UnderstandsMillis(t.Context()); !ok || err != nil {
-				t.Errorf("milliseconds: %v, %v", ok, err)
-			}
 		})
-	}
-}
-
-func TestMillisAreProbed(t *testing.T) {
-	c, _ := dialSim(t, jirasim.Options{Issues: 20, NoEpochMillis: true})
-	if ok, err := c.UnderstandsMillis(t.Context()); ok || err != nil {
-		t.Errorf("a site that refuses numbers: %v, %v", ok, err)
-	}
-	before := c.Stats().Total()
-	if _, err := c.UnderstandsMillis(t.Context()); err != nil || c.Stats().Total() != before+1 {
-		t.Errorf("%d requests, %v", c.Stats().Total()-before, err)
 	}
 }
 

@@ -9,11 +9,11 @@ import (
 
 // Stats are exact counts since Dial began.
 type Stats struct {
-	Requests     map[string]int64 // requests sent, by endpoint; each attempt counts
-	Retries      int64            // calls sent again after a transient failure
-	Throttled    int64            // answers 429
-	BytesWire    int64            // body bytes received, as they came
-	BytesDecoded int64            // the same after decompression
+	Requests     map[string]int64 `json:"requests"`      // requests sent, by endpoint; each attempt counts
+	Retries      int64            `json:"retries"`       // calls sent again after a transient failure
+	Throttled    int64            `json:"throttled"`     // answers 429
+	BytesWire    int64            `json:"bytes_wire"`    // body bytes received, as they came
+	BytesDecoded int64            `json:"bytes_decoded"` // the same after decompression
 }
 
 // Total is the number of all requests.

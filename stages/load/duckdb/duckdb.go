@@ -76,11 +76,10 @@ var Dialect = load.Dialect{
 	ListOf:   func(expr string) string { return "[" + expr + "]" },
 }
 
-// Open opens the file, and makes it if it is missing. What DuckDB makes is ours
-// alone, the write-ahead log and what it spills to disk included; since DuckDB
-// has no setting for that, the process has the umask 077 from the first Open on.
+// Open opens the file, and makes it if it is missing. Who may read what DuckDB
+// makes, the write-ahead log and what it spills to disk included, is up to the
+// umask of the process: DuckDB has no setting for it.
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
-	keepPrivate()
 	w := &Warehouse{opts: opts, staged: map[string][]stages.File{}}
 	_, statErr := os.Stat(opts.Path)
 	if opts.ReadOnly && statErr != nil {

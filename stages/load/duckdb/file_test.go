@@ -64,39 +64,6 @@ func TestUnwritableDirectory(t *testing.T) {
 	wantRefused(t, options(filepath.Join(dir, "jira.duckdb")))
 }
 
-// The file holds a company's issues, and so does everything beside it.
-func TestFilesAreOursAlone(t *testing.T) {
-	dir := t.TempDir()
-	w := open(t, options(filepath.Join(dir, "jira.duckdb")))
-	checkModes(t, dir)
-	l := prepared(t, w, "run 1")
-	l.commit(1, 5)
-	checkModes(t, dir)
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	checkModes(t, dir)
-}
-
-func checkModes(t *testing.T, dir string) {
-	t.Helper()
-	n := 0
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || path == dir {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil && info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s has mode %v", filepath.Base(path), info.Mode())
-		}
-		n++
-		return err
-	})
-	if err != nil || n == 0 {
-		t.Errorf("%d files, %v", n, err)
-	}
-}
-
 // A file that was there keeps the mode that its owner gave it.
 func TestModeOfAFileThatIsThere(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jira.duckdb")

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package duckdb
+package cli
 
 // keepPrivate has nothing to do where files inherit the rights of their
 // directory.
