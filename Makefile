@@ -27,6 +27,7 @@ fuzz: ## every decoder, FUZZTIME each
 	for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' internal/adf | sed 's/func //'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./internal/adf || exit 1; done
 	for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' internal/jiratime | sed 's/func //'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./internal/jiratime || exit 1; done
 	for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' internal/sprint | sed 's/func //'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./internal/sprint || exit 1; done
+	go test -run '^$$' -fuzz FuzzIssue -fuzztime $(FUZZTIME) ./stages/flatten
 
 STEPS ?= 1000000
 SEED ?= 1

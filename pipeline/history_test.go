@@ -2,7 +2,6 @@ package pipeline_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -176,7 +175,7 @@ func TestRealFieldHistory(t *testing.T) {
 		"cloud_merico_changelog.jsonl": jirasim.Cloud, "cloud_jirametrics_changelog.jsonl": jirasim.Cloud, "server_devlake_links.jsonl": jirasim.DataCenter,
 	} {
 		t.Run(file, func(t *testing.T) {
-			path := filepath.Join(realdata.Path(t, "issues"), file)
+			path := realdata.Path(t, "issues", file)
 			b := newBench(t, jirasim.Options{Data: []string{path}, Deployment: deployment, Issues: -1})
 			b.tables = historyTables
 			b.run(pipeline.Complete)

@@ -3,13 +3,12 @@ package pipeline_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"snowdrift/internal/jirasim"
+	"snowdrift/internal/realdata"
 	"snowdrift/internal/table"
 	"snowdrift/pipeline"
 )
@@ -21,39 +20,27 @@ type tally struct{ rows, millis int64 }
 // TestRealChildren loads real issues and counts their children in two ways.
 // Messages hold counts only.
 func TestRealChildren(t *testing.T) {
-	dir := os.Getenv("SNOWDRIFT_REAL_DATA")
-	if dir == "" {
-		t.Skip("SNOWDRIFT_REAL_DATA names no folder of real issues")
-	}
-	// Data Center sends a changelog when asked to; files without one can't.
-	const noChanges = "-issue_changelog"
-	for _, tt := range []struct{ file, deployment, without string }{
-		{"dc_apache_allfields.jsonl.gz", jirasim.DataCenter, noChanges},
-		{"redhat_osidb_issues.jsonl", jirasim.DataCenter, noChanges},
-		{"dc_titanium_agile.jsonl.gz", jirasim.DataCenter, noChanges},
-		{"server_devlake_links.jsonl", jirasim.DataCenter, ""},
-		{"cloud_merico_changelog.jsonl", jirasim.Cloud, ""},
-		{"cloud_jirametrics_changelog.jsonl", jirasim.Cloud, ""},
+	for _, tt := range []struct{ file, deployment string }{
+		{"dc_apache_allfields.jsonl.gz", jirasim.DataCenter},
+		{"redhat_osidb_issues.jsonl", jirasim.DataCenter},
+		{"dc_titanium_agile.jsonl.gz", jirasim.DataCenter},
+		{"server_devlake_links.jsonl", jirasim.DataCenter},
+		{"cloud_merico_changelog.jsonl", jirasim.Cloud},
+		{"cloud_jirametrics_changelog.jsonl", jirasim.Cloud},
 	} {
 		t.Run(tt.file, func(t *testing.T) {
-			path := filepath.Join(dir, "issues", tt.file)
+			path := realdata.Path(t, "issues", tt.file)
 			b := newBench(t, jirasim.Options{Data: []string{path}, Deployment: tt.deployment, Issues: -1})
 			b.tables = []string{table.Default}
-			if tt.without != "" {
-				b.tables = append(b.tables, tt.without)
-			}
 			report := b.run(pipeline.Complete)
 			want := map[string]tally{}
-			for _, line := range issueLines(t, path) {
+			for _, line := range realdata.Issues(t, path) {
 				countChildren(t, line, want)
 			}
 			for name, instant := range map[string]string{
 				"issue_comments": "created", "issue_worklogs": "started", "issue_attachments": "created", "issue_changelog": "created",
 				"issue_links": "", "issue_labels": "", "issue_components": "", "issue_fix_versions": "", "issue_affects_versions": "",
 			} {
-				if "-"+name == tt.without {
-					continue
-				}
 				sum := "0"
 				if instant != "" {
 					sum = "coalesce(sum(epoch_ms(" + instant + ")), 0)"

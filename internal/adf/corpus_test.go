@@ -10,25 +10,13 @@ import (
 	"unicode"
 
 	dom "golang.org/x/net/html"
-)
 
-// realData returns the directory of the real data, or skips the test.
-func realData(t *testing.T) string {
-	t.Helper()
-	root := os.Getenv("SNOWDRIFT_REAL_DATA")
-	if root == "" {
-		t.Skip("SNOWDRIFT_REAL_DATA is not set")
-	}
-	return root
-}
+	"snowdrift/internal/realdata"
+)
 
 // Every node and mark of the official schema has a rule.
 func TestSchemaCoverage(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(realData(t), "spec", "adf-full-schema-*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no schema below $SNOWDRIFT_REAL_DATA: %v", err)
-	}
-	for _, file := range files {
+	for _, file := range realdata.Glob(t, "spec", "adf-full-schema-*.json") {
 		raw, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -78,12 +66,8 @@ var flavours = map[string][]struct{ why, from, to string }{
 }
 
 func TestCorpora(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(realData(t), "adf", "*", "*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no documents below $SNOWDRIFT_REAL_DATA: %v", err)
-	}
 	compared := 0
-	for _, file := range files {
+	for _, file := range realdata.Glob(t, "adf", "*", "*.json") {
 		name := filepath.Base(filepath.Dir(file)) + "/" + strings.TrimSuffix(filepath.Base(file), ".json")
 		doc, err := os.ReadFile(file)
 		if err != nil {

@@ -4,21 +4,17 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
+
+	"snowdrift/internal/realdata"
 )
 
 // TestRequestsFollowTheSpecification sends every request that this package can
 // make, and holds it against Atlassian's own OpenAPI documents.
 func TestRequestsFollowTheSpecification(t *testing.T) {
-	data := os.Getenv("SNOWDRIFT_REAL_DATA")
-	if data == "" {
-		t.Skip("SNOWDRIFT_REAL_DATA does not name a folder with spec/*.openapi.json")
-	}
 	for _, tt := range []struct {
 		deployment Deployment
 		file       string
@@ -28,7 +24,7 @@ func TestRequestsFollowTheSpecification(t *testing.T) {
 		{DataCenter, "jira-datacenter.openapi.json", "/rest"},
 	} {
 		t.Run(string(tt.deployment), func(t *testing.T) {
-			spec, err := openapi3.NewLoader().LoadFromFile(filepath.Join(data, "spec", tt.file))
+			spec, err := openapi3.NewLoader().LoadFromFile(realdata.Path(t, "spec", tt.file))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,29 +1,17 @@
 package jira
 
 import (
-	"bufio"
 	"bytes"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
-	"github.com/klauspost/compress/gzip"
+	"snowdrift/internal/realdata"
 )
 
 // TestSplitRealIssues makes pages of real issues and takes them apart again.
 func TestSplitRealIssues(t *testing.T) {
-	data := os.Getenv("SNOWDRIFT_REAL_DATA")
-	if data == "" {
-		t.Skip("SNOWDRIFT_REAL_DATA does not name a folder with issues/*.jsonl")
-	}
-	files, err := filepath.Glob(filepath.Join(data, "issues", "*.jsonl*"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no issues: %v", err)
-	}
-	for _, file := range files {
+	for _, file := range realdata.Glob(t, "issues", "*.jsonl*") {
 		lines := readLines(t, file)
 		for page := range slices.Chunk(lines, 100) {
 			body := bytes.Join([][]byte{[]byte(`{"issues":[`), bytes.Join(page, []byte(",")), []byte(`],"isLast":true}`)}, nil)
@@ -45,27 +33,12 @@ func TestSplitRealIssues(t *testing.T) {
 }
 
 // readLines reads at most 3,000 lines of a file, to stay quick.
-func readLines(t *testing.T, file string) [][]byte {
+func readLines(t *testing.T, file string) (lines [][]byte) {
 	t.Helper()
-	f, err := os.Open(file)
-	fail(t, err)
-	defer f.Close()
-	var r io.Reader = f
-	if strings.HasSuffix(file, ".gz") {
-		zr, err := gzip.NewReader(f)
-		fail(t, err)
-		r = zr
-	}
-	var lines [][]byte
-	for br := bufio.NewReader(r); len(lines) < 3000; {
-		line, err := br.ReadBytes('\n')
-		if line = bytes.TrimSpace(line); len(line) > 0 {
-			lines = append(lines, line)
-		}
-		if err == io.EOF {
+	for _, line := range realdata.Lines(t, file) {
+		if lines = append(lines, line); len(lines) == 3000 {
 			break
 		}
-		fail(t, err)
 	}
 	return lines
 }

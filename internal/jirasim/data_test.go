@@ -1,17 +1,16 @@
 package jirasim
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"snowdrift/internal/realdata"
 )
 
 func dataSite(t *testing.T, o Options) *site {
@@ -149,13 +148,7 @@ func TestDataOptions(t *testing.T) {
 
 // TestRealData serves every collected set and compares line by line.
 func TestRealData(t *testing.T) {
-	data := os.Getenv("SNOWDRIFT_REAL_DATA")
-	if data == "" {
-		t.Skip("SNOWDRIFT_REAL_DATA does not name a folder with issues/*.jsonl[.gz]")
-	}
-	files, err := filepath.Glob(filepath.Join(data, "issues", "*.jsonl*"))
-	ok(t, err)
-	for _, file := range files {
+	for _, file := range realdata.Glob(t, "issues", "*.jsonl*") {
 		if strings.Contains(file, "titanium") && testing.Short() {
 			continue
 		}
@@ -183,30 +176,19 @@ func TestRealData(t *testing.T) {
 // lastLines reads a data file without the package: the last line of each id.
 func lastLines(t *testing.T, file string) map[int64]string {
 	t.Helper()
-	f, err := os.Open(file)
-	ok(t, err)
-	defer f.Close()
-	var r io.Reader = f
-	if strings.HasSuffix(file, ".gz") {
-		r, err = gzip.NewReader(f)
-		ok(t, err)
-	}
 	lines := map[int64]string{}
-	for sc := bufio.NewReaderSize(r, 1<<20); ; {
-		line, err := sc.ReadString('\n')
+	for _, line := range realdata.Lines(t, file) {
 		var is struct {
 			ID  json.Number
 			Key string
 		}
-		if text := strings.TrimSpace(line); text != "" && json.Unmarshal([]byte(strings.ReplaceAll(text, "1e400", "1")), &is) == nil && is.Key != "" {
+		if json.Unmarshal(bytes.ReplaceAll(line, []byte("1e400"), []byte("1")), &is) == nil && is.Key != "" {
 			if id, err := is.ID.Int64(); err == nil {
-				lines[id] = text
+				lines[id] = string(line)
 			}
 		}
-		if err != nil {
-			return lines
-		}
 	}
+	return lines
 }
 
 func FuzzLine(f *testing.F) {

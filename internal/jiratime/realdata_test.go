@@ -2,30 +2,24 @@ package jiratime
 
 import (
 	"bytes"
-	"compress/gzip"
 	"io"
-	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
+
+	"snowdrift/internal/realdata"
 )
 
 // Every date-time of the real issues is read, and package time agrees.
 func TestRealData(t *testing.T) {
-	root := os.Getenv("SNOWDRIFT_REAL_DATA")
-	if root == "" {
-		t.Skip("SNOWDRIFT_REAL_DATA is not set")
-	}
-	files, err := filepath.Glob(filepath.Join(root, "issues", "*.jsonl*"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no issue files below $SNOWDRIFT_REAL_DATA: %v", err)
-	}
 	dateTime := regexp.MustCompile(`^"\d{4,6}-\d\d-\d\d(?:[T ]\d\d:\d\d[^" \\]*)?"$`)
 	seen := map[string]bool{}
-	for _, file := range files {
-		data := readMaybeGzip(t, file)
+	for _, file := range realdata.Glob(t, "issues", "*.jsonl*") {
+		data, err := io.ReadAll(realdata.Open(t, file))
+		if err != nil {
+			t.Fatal(err)
+		}
 		for v := range bytes.SplitSeq(data, []byte(`:"`)) {
 			end := bytes.IndexByte(v, '"')
 			if end < len("2006-01-02") || v[0] < '0' || v[0] > '9' {
@@ -53,24 +47,4 @@ func TestRealData(t *testing.T) {
 		t.Error("no date-time found")
 	}
 	t.Logf("%d distinct values", len(seen))
-}
-
-func readMaybeGzip(t *testing.T, file string) []byte {
-	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	var r io.Reader = f
-	if strings.HasSuffix(file, ".gz") {
-		if r, err = gzip.NewReader(f); err != nil {
-			t.Fatal(err)
-		}
-	}
-	data, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
 }

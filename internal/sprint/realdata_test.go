@@ -2,33 +2,21 @@ package sprint
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
+
+	"snowdrift/internal/realdata"
 )
 
 // Every sprint of the real Cloud issues is read whole, compared with a decoder
 // that knows their shape.
 func TestRealData(t *testing.T) {
-	root := os.Getenv("SNOWDRIFT_REAL_DATA")
-	if root == "" {
-		t.Skip("SNOWDRIFT_REAL_DATA is not set")
-	}
-	files, err := filepath.Glob(filepath.Join(root, "*", "*.jsonl"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no data below $SNOWDRIFT_REAL_DATA: %v", err)
-	}
 	read := 0
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for line := range strings.Lines(string(raw)) {
+	for _, file := range realdata.Glob(t, "*", "*.jsonl") {
+		for n, line := range realdata.Lines(t, file) {
 			var v any
-			if err := json.Unmarshal([]byte(line), &v); err != nil {
-				t.Fatalf("%s: %v", filepath.Base(file), err)
+			if err := json.Unmarshal(line, &v); err != nil {
+				t.Fatalf("%s: line %d cannot be read", filepath.Base(file), n)
 			}
 			read += checkSprints(t, filepath.Base(file), v)
 		}
