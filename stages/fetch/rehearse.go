@@ -69,6 +69,11 @@ func (s *Source) rehearseChildren(ctx context.Context, issue int64) error {
 	if s.fields.fills(table.Changelog) && s.client.Site().Deployment == jira.Cloud {
 		all = append(all, s.client.Changelogs(ctx, []int64{issue}))
 	}
+	for _, name := range s.extras() {
+		if _, err := s.readExtras(ctx, fmt.Appendf(nil, `{"id":"%d"}`, issue), []string{name}); err != nil {
+			return err
+		}
+	}
 	for _, pages := range all {
 		for page, err := range pages {
 			if err != nil {

@@ -82,3 +82,23 @@ func TestCosts(t *testing.T) {
 		}
 	}
 }
+
+// TestDimensionCosts: what the site's projects tell is exact, and the rest is in
+// words.
+func TestDimensionCosts(t *testing.T) {
+	for deployment, projects := range map[string]int64{jirasim.Cloud: 2, jirasim.DataCenter: 1} {
+		_, s := simulated(t, jirasim.Options{Deployment: deployment, Issues: 1, Projects: 130})
+		got := map[string]int64{}
+		for _, c := range s.DimensionCosts(table.Dimensions()) {
+			got[c.Table] = c.Requests
+			if c.Why == "" {
+				t.Errorf("%s: no reason", c.Table)
+			}
+		}
+		for name, want := range map[string]int64{"projects": projects, "versions": 130, "components": 130, "security_levels": 130, "fields": 1, "statuses": 1, "sprints": 0, "users": 0} {
+			if n, there := got[name]; n != want || !there {
+				t.Errorf("%s: %s takes %d requests, want %d", deployment, name, n, want)
+			}
+		}
+	}
+}
