@@ -99,6 +99,9 @@ func correct(spec *openapi3.T) {
 		location := board.Get.Responses.Status(200).Value.Content["application/json"].Schema.Value.Properties["location"].Value
 		location.AllOf, location.AdditionalProperties = nil, openapi3.AdditionalProperties{Schema: openapi3.NewSchema().NewRef()}
 	}
+	if s := schemas["Project"]; s != nil && s.Value.Properties != nil { // what expand=projectKeys returns is told in words only
+		s.Value.Properties["projectKeys"] = openapi3.NewArraySchema().WithItems(openapi3.NewStringSchema()).NewRef()
+	}
 	if s := schemas["ServerInformation"]; s != nil { // sites tell their locale
 		s.Value.Properties["defaultLocale"] = openapi3.NewObjectSchema().WithAnyAdditionalProperties().NewRef()
 	}
