@@ -200,11 +200,15 @@ func (f *Flattener) fieldHistory(c *child, field int, changes []changed) {
 	}
 	h.begin(t, changes, now, f.createdAt(h, changes))
 	for len(changes) > 0 {
-		n := 1 // what changed at once counts at once
-		for t.Shape == table.Members && n < len(changes) && changes[n].at == changes[0].at && changes[n].history == changes[0].history {
-			n++
+		n := 1
+		if t.Shape == table.Members {
+			for n < len(changes) && changes[n].at == changes[0].at && changes[n].history == changes[0].history {
+				n++
+			}
+			f.memberStep(c, t, field, changes[:n])
+		} else {
+			f.step(c, t, field, &changes[0])
 		}
-		f.step(c, t, field, changes[:n])
 		changes = changes[n:]
 	}
 	verdict := unknown
@@ -297,65 +301,70 @@ func (h *historian) fill(at int64, c *changed) {
 	}
 }
 
-// step replays one change, or for members those that were made at once: rows of
+// step replays a change that says what there was and what there is: rows of
 // values that went are written, values that came are held.
-func (f *Flattener) step(c *child, t table.Tracked, field int, changes []changed) {
+func (f *Flattener) step(c *child, t table.Tracked, field int, change *changed) {
 	h := c.history
-	differs := false
-	at := changes[0].at
-	h.after = h.after[:0]
-	if t.Shape == table.Members {
-		differs = h.members(t, changes)
-	} else {
-		h.before = h.parse(h.before[:0], t, changes[0].item, "from", "fromString")
-		differs = !h.holds(h.before)
-		h.after = h.parse(h.after, t, changes[0].item, "to", "toString")
-	}
+	h.before = h.parse(h.before[:0], t, change.item, "from", "fromString")
+	differs := !h.holds(h.before)
+	h.after = h.parse(h.after[:0], t, change.item, "to", "toString")
 	kept := h.held[:0]
 	for _, held := range h.held {
-		if held.empty() && len(h.after) == 0 || slices.ContainsFunc(h.after, func(v value) bool { return identical(t, v, held.value) }) {
+		if held.empty() && len(h.after) == 0 || slices.ContainsFunc(h.after, held.same) {
 			kept = append(kept, held)
 			continue
 		}
-		f.historyRow(c, t, field, held, at, unknown)
+		f.historyRow(c, t, field, held, change.at, unknown)
 	}
-	old := len(kept)
 	h.held = kept
 	for _, v := range h.after {
-		if !slices.ContainsFunc(h.held[:old], func(held holding) bool { return identical(t, v, held.value) }) {
-			h.held = append(h.held, holding{value: v, since: at, change: &changes[0]})
+		if !slices.ContainsFunc(kept, func(held holding) bool { return held.same(v) }) {
+			h.held = append(h.held, holding{value: v, since: change.at, change: change})
 		}
 	}
-	h.fill(at, &changes[0])
-	if differs { // said of the first value that came, or of one that stayed
-		h.held[min(old, len(h.held)-1)].differs = true
+	h.fill(change.at, change)
+	if differs { // said of the last value that came, or of one that stayed
+		h.held[len(h.held)-1].differs = true
 	}
 }
 
-// members fills after with the members of a list behind some changes, and
-// reports whether one takes away what is not there, or adds what is.
-func (h *historian) members(t table.Tracked, changes []changed) (differs bool) {
-	for _, held := range h.held {
-		if !held.empty() {
-			h.after = append(h.after, held.value)
-		}
-	}
+// memberStep replays changes that were made at once, each of which takes a member
+// away, adds one, or both. To take away what is not there contradicts the
+// changes before, and so does to add what is.
+func (f *Flattener) memberStep(c *child, t table.Tracked, field int, changes []changed) {
+	h := c.history
+	at, differs := changes[0].at, false
 	for i := range changes {
 		went, came := h.sides(t, changes[i].item)
-		if !went.empty() {
-			n := len(h.after)
-			h.after = slices.DeleteFunc(h.after, func(v value) bool { return identical(t, v, went) })
-			differs = differs || len(h.after) == n
-		}
-		if !came.empty() {
-			if slices.ContainsFunc(h.after, func(v value) bool { return identical(t, v, came) }) {
+		if !went.empty() && !identical(t, went, came) { // else it is only described anew
+			if gone := h.member(t, went); gone < 0 {
 				differs = true
-				continue
+			} else {
+				f.historyRow(c, t, field, h.held[gone], at, unknown)
+				h.held = slices.Delete(h.held, gone, gone+1)
 			}
-			h.after = append(h.after, came)
+		}
+		switch {
+		case came.empty():
+		case h.member(t, came) < 0:
+			h.held = append(h.held, holding{value: came, since: at, change: &changes[i]})
+		case went.empty():
+			differs = true
 		}
 	}
-	return differs
+	if len(h.held) > 1 && h.held[0].empty() {
+		f.historyRow(c, t, field, h.held[0], at, unknown)
+		h.held = slices.Delete(h.held, 0, 1)
+	}
+	h.fill(at, &changes[0])
+	if differs {
+		h.held[len(h.held)-1].differs = true
+	}
+}
+
+// member returns the index of a member of a list among what is held, or -1.
+func (h *historian) member(t table.Tracked, v value) int {
+	return slices.IndexFunc(h.held, func(held holding) bool { return identical(t, held.value, v) })
 }
 
 // identical compares members of a list. Two links to one issue differ in what

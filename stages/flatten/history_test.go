@@ -160,6 +160,13 @@ func TestFieldHistory(t *testing.T) {
 			[]string{change(1, "Flagged|-|-|[10, 11]|Stop,Go"), change(2, "Flagged|[10, 11]|Stop,Go||")}, []string{"NULL 00-01", "Stop/10 01-02", "Go/11 01-02", "NULL 02-"}},
 		{"versions come and go one by one", "fixVersions", `"fixVersions":[{"id":"2","name":"2.0"},{"id":"9","name":"9.0"}]`,
 			[]string{change(1, "Fix Version|-|-|1|1.0"), change(2, "Fix Version|1|1.0|-|-", "Fix Version|-|-|2|2.0")}, []string{"1.0/1 01-02", "9.0/9 00-", "2.0/2 02-"}},
+		{"two versions at once", "fixVersions", `"fixVersions":[{"id":"1","name":"1.0"},{"id":"2","name":"2.0"}]`,
+			[]string{change(1, "Fix Version|-|-|1|1.0", "Fix Version|-|-|2|2.0")}, []string{"NULL 00-01", "1.0/1 01-", "2.0/2 01-"}},
+		{"a version that goes without having come", "fixVersions", `"fixVersions":[]`,
+			[]string{change(1, "Fix Version|-|-|1|1.0"), change(2, "Fix Version|1|1.0|-|-"), change(3, "Fix Version|1|1.0|-|-")},
+			[]string{"NULL 00-01", "1.0/1 01-02", "NULL 02- from!"}},
+		{"a remote link described anew", "RemoteIssueLink", `"x":1`,
+			[]string{change(1, "RemoteIssueLink|-|-|9|Page A"), change(2, "RemoteIssueLink|9|Page A|9|Page B")}, []string{"NULL 00-01", "Page A/9 01- today?"}},
 		{"the last version goes", "fixVersions", `"fixVersions":[]`,
 			[]string{change(1, "Fix Version|1|1.0|-|-"), change(2, "Fix Version|-|-|1|1.0"), change(3, "Fix Version|1|1.0|-|-")},
 			[]string{"1.0/1 00-01", "NULL 01-02", "1.0/1 02-03", "NULL 03-"}},
@@ -197,6 +204,33 @@ func TestFieldHistoryTellsOfTheChange(t *testing.T) {
 	}
 	if !slices.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("got %q", got)
+	}
+}
+
+// Members of a list that came at once tell each of its own part of the change.
+func TestFieldHistoryTellsOfTheItem(t *testing.T) {
+	h := historyTable()
+	raw := `{"id":"1","changelog":{"histories":[` + change(2, "Fix Version|-|-|1|1.0", "Fix Version|-|-|2|2.0") + `]},"fields":{"created":"2024-01-01T00:00:00.000+0000"}}`
+	rows := flattenAll(t, []*table.Table{table.Issues(nil, nil), h}, raw)
+	got := cells(rows[h.Name], "value_id", "history_id", "to_id")
+	if want := [][]string{{"NULL", "NULL", "NULL"}, {`"1"`, "2", `"1"`}, {`"2"`, "2", `"2"`}}; !slices.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("got %q", got)
+	}
+}
+
+// An issue to which thousands of others were linked takes no time to speak of:
+// what a change costs grows with the members there are, not with their square.
+func TestFieldHistoryOfManyMembers(t *testing.T) {
+	const n = 3000
+	var changes []string
+	for i := range n {
+		changes = append(changes, fmt.Sprintf(`{"id":"%d","created":%d,"items":[{"field":"Epic Child","from":null,"to":"%[1]d","toString":"TO-%[1]d"}]}`, i+1, 1_700_000_000_000+i))
+	}
+	h := historyTable()
+	raw := `{"id":"1","changelog":{"histories":[` + strings.Join(changes, ",") + `]},"fields":{}}`
+	rows := flattenAll(t, []*table.Table{table.Issues(nil, nil), h}, raw)
+	if got := rows[h.Name].Len(); got != n+1 {
+		t.Errorf("%d rows", got)
 	}
 }
 
