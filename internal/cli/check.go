@@ -21,7 +21,8 @@ func (a *app) check() *cobra.Command {
 it, and the destination as a load writes it, and says in a line each what it
 found: ✓ is good, ! works but should be looked at, ✗ is to be mended. It goes on
 after a failure where it can. It changes nothing in Jira and leaves nothing in the
-destination. The exit code is that of the first failure.`,
+destination; on Snowflake it wakes the warehouse. The exit code is that of the
+first failure.`,
 		Example: `  snowdrift check -c snowdrift.yaml
   snowdrift check --format json | jq '.findings[] | select(.status != "ok")'`,
 		Args: exactArgs(0, "no arguments"),

@@ -7,8 +7,12 @@ import (
 	"os"
 
 	"snowdrift/internal/config"
+	"snowdrift/internal/table"
+	"snowdrift/stages"
+	"snowdrift/stages/batch"
 	"snowdrift/stages/fetch"
 	"snowdrift/stages/load/duckdb"
+	"snowdrift/stages/load/snowflake"
 )
 
 // checkDestination reports whether the destination can be asked for states.
@@ -28,25 +32,45 @@ func (a *app) checkDestination(ctx context.Context, d *doctor, cfg *config.Confi
 	if cfg.Destination.Type == config.DestinationDuckDB {
 		d.ok("destination", "destination duckdb can be read and written")
 	} else {
-		d.ok("destination", "destination %s: logged in, and the state can be read; a load is not rehearsed", cfg.Destination.Type)
+		d.ok("destination", "destination snowflake: a file was put, copied and merged, and all of it rolled back")
 	}
 	return true
 }
 
-// rehearse tries a load into a DuckDB file without leaving anything: one that is
-// not there yet must not be there afterwards, so it is not opened. Of Snowflake
-// it tries the login and reads the state.
+// rehearse tries a load without leaving anything: a DuckDB file that is not
+// there yet must not be there afterwards.
 func (a *app) rehearse(ctx context.Context, cfg *config.Config) (err error) {
 	if cfg.Destination.Type == config.DestinationDuckDB {
 		return duckdb.Rehearse(ctx, a.duckdbOptions(cfg), string(cfg.Batch.Dir))
 	}
-	w, err := a.openWarehouse(ctx, cfg, false)
+	opts, err := snowflakeOptions(ctx, cfg, a.log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, w.Close()) }()
-	_, err = w.State(ctx, cfg.Pipeline)
-	return err
+	dir, err := workDir(cfg, "check")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	file, err := rehearsalFile(dir)
+	if err != nil {
+		return err
+	}
+	return snowflake.Rehearse(ctx, opts, file)
+}
+
+// rehearsalFile writes a file as a load does.
+func rehearsalFile(dir string) (stages.File, error) {
+	rows := stages.NewRows(table.Census())
+	for id := range int64(10) {
+		rows.SetInt(0, id)
+		rows.End(id)
+	}
+	b := batch.New(batch.Options{Dir: dir, Prefix: "check", FileSize: 1 << 20})
+	if err := errors.Join(b.Write(rows), b.Flush()); err != nil {
+		return stages.File{}, err
+	}
+	return b.Closed()[0], nil
 }
 
 // checkState says what the destination remembers of the pipeline.

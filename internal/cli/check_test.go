@@ -16,6 +16,7 @@ import (
 
 	"snowdrift/internal/jirasim"
 	"snowdrift/internal/secret/vault/vaulttest"
+	"snowdrift/internal/snowflaketest"
 )
 
 // examined is what check --format json prints.
@@ -133,7 +134,7 @@ type broken struct {
 
 // Each broken set-up has a mend of its own.
 func TestCheckNamesTheMend(t *testing.T) {
-	all := slices.Concat(brokenConfigurations(), brokenSecrets(), brokenSites(), brokenSelections(), brokenDestinations())
+	all := slices.Concat(brokenConfigurations(), brokenSecrets(), brokenSites(), brokenSelections(), brokenDestinations(), brokenAccounts())
 	if len(all) < 25 {
 		t.Fatalf("%d set-ups", len(all))
 	}
@@ -307,6 +308,32 @@ func brokenDestinations() []broken {
 			w.t.Cleanup(front.Close)
 			w.configure("url: " + front.URL + "\n" + goodCloud)
 		}, code: 2, check: "state", mend: "another pipeline and schema"},
+	}
+}
+
+// brokenAccounts are Snowflake accounts that refuse a load.
+func brokenAccounts() []broken {
+	account := func(token string, change func(*snowflaketest.Server)) func(*workplace) {
+		return func(w *workplace) {
+			valid := "valid"
+			srv := snowflaketest.Start(w.t, snowflaketest.Options{PATs: []string{"right"}, OAuthToken: func() string { return valid }})
+			if change != nil {
+				change(srv)
+			}
+			w.configure(goodCloud, fmt.Sprintf(`destination: {type: snowflake, snowflake: {account: TESTACCT, user: LOADER, role: JIRA_LOADER, warehouse: LOAD_WH,
+  database: RAW, schema: JIRA, host: 127.0.0.1, port: %d, protocol: http, %s}}`, srv.Port(), token))
+		}
+	}
+	const right = "auth: PROGRAMMATIC_ACCESS_TOKEN, token: 'literal:right'"
+	return []broken{
+		{name: "a role that may make no stage", setUp: account(right, func(srv *snowflaketest.Server) { srv.Revoke("CREATE STAGE", "RAW.JIRA") }),
+			code: 5, check: "destination", mend: "the role lacks a privilege"},
+		{name: "a role that may not use the warehouse", setUp: account(right, func(srv *snowflaketest.Server) { srv.Revoke("USAGE", "LOAD_WH") }),
+			code: 5, check: "destination", mend: "check destination.snowflake.database, schema and warehouse"},
+		{name: "a token of another account", setUp: account("auth: OAUTH, token: 'literal:stranger'", nil),
+			code: 5, check: "destination", mend: "not valid for this account"},
+		{name: "a wrong access token", setUp: account("auth: PROGRAMMATIC_ACCESS_TOKEN, token: 'literal:wrong'", nil),
+			code: 5, check: "destination", mend: "token"},
 	}
 }
 

@@ -1,0 +1,82 @@
+package snowflake
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages"
+	"snowdrift/stages/batch"
+	"snowdrift/stages/load"
+)
+
+// TestRehearse: a rehearsal finds the privilege that a load would lack, and
+// leaves the schema as it was: empty, or with tables.
+func TestRehearse(t *testing.T) {
+	t.Parallel()
+	srv := account(t, nil)
+	file := func() stages.File {
+		rows := stages.NewRows(table.Census())
+		for id := range int64(7) {
+			rows.SetInt(0, id)
+			rows.End(id)
+		}
+		b := batch.New(batch.Options{Dir: t.TempDir(), Prefix: "check", FileSize: 1 << 20})
+		must(t, errors.Join(b.Write(rows), b.Flush()))
+		return b.Closed()[0]
+	}
+	objects := func() string {
+		l := open(t, srv, "look")
+		defer l.end()
+		var out []string
+		for _, kind := range []string{"TABLES", "STAGES"} {
+			rows, err := l.main.named(t.Context(), "look", "", "SHOW "+kind+" IN SCHEMA")
+			must(t, err)
+			for _, r := range rows {
+				out = append(out, r["name"]+" "+r["rows"])
+			}
+		}
+		return strings.Join(out, ", ")
+	}
+	must(t, Rehearse(t.Context(), options(t, srv), file()))
+	if got := objects(); got != "" {
+		t.Errorf("left behind: %s", got)
+	}
+	for _, c := range []struct{ privilege, object, op string }{
+		{"CREATE TABLE", "RAW.JIRA", "make a table"},
+		{"CREATE STAGE", "RAW.JIRA", "make a stage"},
+		{"USAGE", "LOAD_WH", "log in"},
+	} {
+		srv.Revoke(c.privilege, c.object)
+		refusedBy(t, Rehearse(t.Context(), options(t, srv), file()), c.op)
+		srv.Grant(c.privilege, c.object)
+		if got := objects(); got != "" {
+			t.Errorf("without %s there is left: %s", c.privilege, got)
+		}
+	}
+
+	l := start(t, srv, "r1")
+	l.stage(issue{id: 1, updated: 100, summary: "one", odd: 1})
+	l.mustCommit(1)
+	l.end()
+	before := objects()
+	must(t, Rehearse(t.Context(), options(t, srv), file()))
+	for _, privilege := range []string{"INSERT", "UPDATE", "DELETE"} {
+		srv.Revoke(privilege, "RAW.JIRA.ISSUES")
+		refusedBy(t, Rehearse(t.Context(), options(t, srv), file()), "issues")
+		srv.Grant(privilege, "RAW.JIRA.ISSUES")
+	}
+	if got := objects(); got != before {
+		t.Errorf("before %s\nafter  %s", before, got)
+	}
+	want(t, srv, `SELECT "ID", "_RUN_ID" FROM "ISSUES"`, "1|r1")
+}
+
+func refusedBy(t *testing.T, err error, op string) {
+	t.Helper()
+	var e *load.Error
+	if !errors.As(err, &e) || !strings.Contains(e.Op+" "+e.On, op) || e.Hint == "" {
+		t.Errorf("got %v, want a refusal of %q with what to do", err, op)
+	}
+}
