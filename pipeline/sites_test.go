@@ -27,7 +27,7 @@ func TestTwoSites(t *testing.T) {
 	}
 	alone := map[string]job{}
 	for name, b := range sites {
-		alone[name] = job{Site: b.url, Name: name, Tables: []string{table.Default}, Partition: 50, CommitSize: 1, DuckDB: filepath.Join(t.TempDir(), name+".duckdb")}
+		alone[name] = job{Site: b.url, Name: name, Tables: []string{table.Default}, Partition: 50, CommitSize: 1, Views: true, DuckDB: filepath.Join(t.TempDir(), name+".duckdb")}
 	}
 	load := func(run string, names ...string) {
 		for _, name := range names {
@@ -58,6 +58,13 @@ func TestTwoSites(t *testing.T) {
 		must(t, err)
 	}
 	load("run-2", "apac", "emea")
+	from := len(srv.Statements())
+	load("run-3", "emea", "apac")
+	for _, s := range srv.Statements()[from:] {
+		if strings.HasPrefix(s.Text, "CREATE OR REPLACE VIEW") {
+			t.Errorf("the sites do not agree on %s", short(s.Text))
+		}
+	}
 }
 
 func must(t *testing.T, err error) {
@@ -110,7 +117,7 @@ func tablesOfSites(t *testing.T, duck load.Warehouse) map[string][]column {
 	t.Helper()
 	out := map[string][]column{}
 	for _, cells := range allRows(t, duck, `SELECT table_name, column_name, data_type FROM duckdb_columns() c WHERE database_name = current_database()
-AND EXISTS (SELECT 1 FROM duckdb_columns() s WHERE s.database_name = current_database() AND s.table_name = c.table_name AND s.column_name = '_site')
+AND table_name IN (SELECT table_name FROM duckdb_tables()) AND EXISTS (SELECT 1 FROM duckdb_columns() s WHERE s.database_name = current_database() AND s.table_name = c.table_name AND s.column_name = '_site')
 ORDER BY column_index`) {
 		c := column{name: fmt.Sprint(cells[1])}
 		for kind, names := range typeNames {

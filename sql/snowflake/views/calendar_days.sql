@@ -18,8 +18,8 @@ span AS (
   WHERE i._presence = 'live'
 ),
 days AS (
-  SELECT s.first_day + a.digit + 10 * b.digit + 100 * c.digit + 1000 * e.digit AS n, s.last_day
-  FROM span s CROSS JOIN digits a CROSS JOIN digits b CROSS JOIN digits c CROSS JOIN digits e
+  SELECT s.first_day + a.digit + 10 * b.digit + 100 * c.digit + 1000 * e.digit + 10000 * f.digit AS n, s.last_day
+  FROM span s CROSS JOIN digits a CROSS JOIN digits b CROSS JOIN digits c CROSS JOIN digits e CROSS JOIN digits f
 )
 SELECT
   DATE '1970-01-01' + CAST(d.n AS INTEGER) AS day,

@@ -5,7 +5,6 @@
 -- now.
 --
 -- needs: known_sprints (sprint_id, sprint, state, start_date, complete_date, _site)
--- needs: calendar_days (day)
 -- needs: sprint_membership (issue_id, sprint_id, added_at, removed_at, _site)
 -- needs: time_in_status (issue_id, status_category, entered_at, left_at, _site)
 -- needs: issues (id, _site)
@@ -18,18 +17,26 @@
 -- column remaining_issues: Those of them that were not done.
 -- column remaining_points: Their story points.
 -- column _site: Site of the sprint.
-WITH sprints_run AS (
-  SELECT s._site, s.sprint_id, s.sprint, DATE_PART(EPOCH_MILLISECOND, s.start_date) AS began, DATE_PART(EPOCH_MILLISECOND, COALESCE(s.complete_date, CURRENT_TIMESTAMP())) AS ended
+WITH digits AS (
+  SELECT digit FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) AS d (digit)
+),
+numbers AS (
+  SELECT a.digit + 10 * b.digit + 100 * c.digit + 1000 * e.digit AS n
+  FROM digits a CROSS JOIN digits b CROSS JOIN digits c CROSS JOIN digits e
+),
+begun AS (
+  SELECT s._site, s.sprint_id, s.sprint,
+    FLOOR(DATE_PART(EPOCH_SECOND, s.start_date) / 86400) AS first_day, FLOOR(DATE_PART(EPOCH_SECOND, COALESCE(s.complete_date, CURRENT_TIMESTAMP())) / 86400) AS last_day,
+    DATE_PART(EPOCH_MILLISECOND, COALESCE(s.complete_date, CURRENT_TIMESTAMP())) AS ended
   FROM known_sprints s
   WHERE COALESCE(s.state, '') <> 'future' AND s.start_date <= COALESCE(s.complete_date, CURRENT_TIMESTAMP())
 ),
-days AS (
-  SELECT c.day, (c.day - DATE '1970-01-01') * 86400000 AS midnight FROM calendar_days c
-),
+-- The end of each day, or that of the sprint.
 moments AS (
-  SELECT r._site, r.sprint_id, r.sprint, d.day, LEAST(d.midnight + 86400000, r.ended) AS moment
-  FROM sprints_run r
-  JOIN days d ON d.midnight + 86400000 > r.began AND d.midnight <= r.ended
+  SELECT r._site, r.sprint_id, r.sprint, DATE '1970-01-01' + CAST(r.first_day + n.n AS INTEGER) AS day,
+    LEAST((r.first_day + n.n + 1) * 86400000, r.ended) AS moment
+  FROM begun r
+  JOIN numbers n ON n.n <= r.last_day - r.first_day
 ),
 members AS (
   SELECT b._site, b.sprint_id, b.issue_id, DATE_PART(EPOCH_MILLISECOND, b.added_at) AS added, DATE_PART(EPOCH_MILLISECOND, b.removed_at) AS removed,

@@ -148,12 +148,8 @@ func sprintReport(s *scene, now time.Time) (rows [][]any) {
 func burndown(s *scene, now time.Time) (rows [][]any) {
 	for _, sp := range s.begun() {
 		end := sp.ended(now)
-		for d := s.firstDay(); !d.After(end); d = d.AddDate(0, 0, 1) {
-			midnight := d.AddDate(0, 0, 1)
-			if !midnight.After(sp.start) {
-				continue
-			}
-			moment := midnight
+		for d := sp.start.Truncate(24 * time.Hour); !d.After(end); d = d.AddDate(0, 0, 1) {
+			moment := d.AddDate(0, 0, 1)
 			if moment.After(end) {
 				moment = end
 			}
