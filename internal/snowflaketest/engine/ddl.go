@@ -74,6 +74,8 @@ func (x *execution) createTable(ctx context.Context, st *syntax.CreateTable) (st
 	case st.Transient:
 		t.kind = "TRANSIENT"
 	}
+	x.engine.defining.Lock()
+	defer x.engine.defining.Unlock()
 	old, err := x.sameTable(t)
 	if err != nil {
 		return "", err

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -82,6 +83,30 @@ func TestShow(t *testing.T) {
 	} {
 		if got := cells(tc.query, tc.columns...); got != tc.want {
 			t.Errorf("%s\n got %s\nwant %s", tc.query, got, tc.want)
+		}
+	}
+}
+
+// Whoever comes second finds the table there: many sessions may make the same
+// tables at once.
+func TestCreateAtOnce(t *testing.T) {
+	e := newEngine(t)
+	errs := make(chan error)
+	const sessions = 8
+	for range sessions {
+		s := e.client(t)
+		go func() {
+			var err error
+			for _, name := range []string{"a", "b", "c"} {
+				_, ran := s.do("CREATE TABLE IF NOT EXISTS " + name + " (x INT)")
+				err = errors.Join(err, ran)
+			}
+			errs <- err
+		}()
+	}
+	for range sessions {
+		if err := <-errs; err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -63,6 +63,12 @@ type Engine struct {
 	stages       map[string]*stageObject // all that exist, by id
 
 	locks *locks
+
+	// defining is held from the look whether a table is there until it is.
+	defining sync.Mutex
+	// structure is held by DuckDB transactions that change the catalog: of two at
+	// once DuckDB refuses one, where Snowflake has both happen.
+	structure sync.Mutex
 }
 
 // New starts an account with one database, schema, warehouse and role.

@@ -214,8 +214,10 @@ func (s *Session) env(r Request) *translate.Env {
 	}
 }
 
-// exec runs DuckDB SQL in a transaction of its own.
+// exec runs DuckDB SQL in a transaction of its own, which may change the catalog.
 func (s *Session) exec(ctx context.Context, statements ...string) error {
+	s.engine.structure.Lock()
+	defer s.engine.structure.Unlock()
 	_, err := s.execAll(ctx, statements)
 	return err
 }
