@@ -1,6 +1,7 @@
 package snowflake
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"snowdrift/internal/snowflaketest"
+	sqlfiles "snowdrift/sql"
 	"snowdrift/stages"
 	"snowdrift/stages/load"
 	"snowdrift/state"
@@ -223,6 +225,57 @@ func TestLease(t *testing.T) {
 	third.end()
 	want(t, srv, `SELECT "RUN_ID", "FENCE" FROM "_SNOWDRIFT_LEASE"`, "|2")
 	noFiles(t, srv)
+}
+
+// TestTwoLeases: of two first runs that both inserted a lease, each of which
+// fails, nothing stays that would make all later ones fail.
+func TestTwoLeases(t *testing.T) {
+	t.Parallel()
+	srv := account(t, nil)
+	first := start(t, srv, "r0")
+	first.end()
+	l := start(t, srv, "r1")
+	must(t, l.with(t.Context(), func(ctx context.Context, s *session) error {
+		if err := s.run(ctx, "plant", "", `DELETE FROM "_SNOWDRIFT_LEASE"`); err != nil {
+			return err
+		}
+		return s.run(ctx, "plant", "", `INSERT INTO "_SNOWDRIFT_LEASE" ("PIPELINE", "RUN_ID", "FENCE", "ACQUIRED")
+			SELECT 'jira', column1, 1, DATEADD(hour, -1, CURRENT_TIMESTAMP()) FROM VALUES ('ra'), ('rb')`)
+	}))
+	l.stage(issue{id: 1, updated: 100, summary: "one"})
+	if _, err := l.commit(1); !errors.Is(err, load.ErrLeaseHeld) {
+		t.Errorf("error %v", err)
+	}
+	l.end()
+	again := start(t, srv, "r2")
+	again.stage(issue{id: 1, updated: 100, summary: "one"})
+	again.mustCommit(1)
+	want(t, srv, `SELECT "RUN_ID", "FENCE" FROM "_SNOWDRIFT_LEASE"`, "r2|1")
+	again.end()
+}
+
+// TestRecordsHalfMade: tables of our own records that another run has begun to
+// make, or was killed while it made them, hinder nobody.
+func TestRecordsHalfMade(t *testing.T) {
+	t.Parallel()
+	statements := sqlfiles.Statements("snowflake/meta.sql")
+	for made := 1; made < len(statements); made++ {
+		srv := account(t, nil)
+		maker := open(t, srv, "r0")
+		must(t, maker.with(t.Context(), func(ctx context.Context, s *session) error {
+			for _, statement := range statements[:made] {
+				if err := s.run(ctx, "plant", "", statement); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		maker.end()
+		l := start(t, srv, "r1")
+		l.stage(issue{id: 1, updated: 100, summary: "one"})
+		l.mustCommit(1)
+		l.end()
+	}
 }
 
 // TestSweep removes what a killed run left, once it is old.

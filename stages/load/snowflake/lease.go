@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	sqlfiles "snowdrift/sql"
@@ -34,6 +35,9 @@ const (
 	// pipeline and run id.
 	closeRuns = `UPDATE "_SNOWDRIFT_RUNS" SET "OUTCOME" = 'killed' WHERE "PIPELINE" = ? AND "OUTCOME" = 'running' AND "RUN_ID" <> ?`
 	freeLease = `UPDATE "_SNOWDRIFT_LEASE" SET "RUN_ID" = '' WHERE "PIPELINE" = ? AND "RUN_ID" = ? AND "FENCE" = ?`
+	// dropLease removes the rows of a run that did not get the lease alone. Its
+	// parameters are pipeline and run id.
+	dropLease = `DELETE FROM "_SNOWDRIFT_LEASE" WHERE "PIPELINE" = ? AND "RUN_ID" = ?`
 )
 
 // lead makes the tables of our own records, if they are missing, and takes the
@@ -65,8 +69,15 @@ func (w *Warehouse) lead(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	// Two runs that are the pipeline's first may both have inserted a row.
+	// Two runs that are the pipeline's first may both have inserted a row. Who
+	// sees two takes its own away: left there, they would be in everybody's way
+	// for ever.
 	if n != 1 || len(holders) != 1 || holders[0] != w.job.Run {
+		if slices.Contains(holders, w.job.Run) {
+			if err := s.run(ctx, op, w.job.Pipeline, dropLease, w.job.Pipeline, w.job.Run); err != nil {
+				return err
+			}
+		}
 		return &load.Error{Op: op, On: w.job.Pipeline, Err: fmt.Errorf("%w: run %v", load.ErrLeaseHeld, holders),
 			Hint: fmt.Sprintf("wait for it to end; if it was killed, its lease ends at %s", acquired.Add(w.opts.Lease).UTC().Format(time.RFC3339))}
 	}

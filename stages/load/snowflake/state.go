@@ -107,8 +107,14 @@ func (w *Warehouse) readState(ctx context.Context, s *session, pipeline string) 
 
 const readingLedger = "read the column ledger"
 
+// readLedger reads the column ledger. It is empty where it is missing: another
+// run may be making our tables, or was killed while it did, and to drop it is
+// how names of columns are chosen anew.
 func readLedger(ctx context.Context, s *session) ([]table.Assignment, error) {
 	rows, err := s.named(ctx, readingLedger, "", selectLedger)
+	if number(err) == errMissing {
+		return nil, nil
+	}
 	var columns []table.Assignment
 	for _, r := range rows {
 		kind, err := table.ParseType(r["TYPE"])
