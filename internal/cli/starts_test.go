@@ -1,0 +1,139 @@
+package cli_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"snowdrift/internal/jirasim"
+	"snowdrift/internal/snowflaketest"
+)
+
+// starts is how many runs begin at once.
+const starts = 50
+
+// TestFiftyStarts: of fifty runs that begin at once with one destination, empty
+// as yet, one loads it and forty-nine end with the lease's code; the tables are
+// those of one run. The one that has the lease is the only one that comes to ask
+// Jira for issues; it is held there until the others have ended.
+func TestFiftyStarts(t *testing.T) {
+	t.Run("duckdb", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "jira.duckdb")
+		fiftyStarts(t, "destination.duckdb.path="+file)
+	})
+	t.Run("snowflake", func(t *testing.T) {
+		srv := snowflaketest.Start(t, snowflaketest.Options{PATs: []string{"a-token-for-tests"}})
+		t.Setenv("SNOW_TOKEN", "a-token-for-tests")
+		fiftyStarts(t, "destination.type=snowflake", "destination.snowflake.account=TESTACCT", "destination.snowflake.user=LOADER",
+			"destination.snowflake.role=JIRA_LOADER", "destination.snowflake.warehouse=LOAD_WH", "destination.snowflake.database=RAW",
+			"destination.snowflake.schema=JIRA", "destination.snowflake.host=127.0.0.1", fmt.Sprintf("destination.snowflake.port=%d", srv.Port()),
+			"destination.snowflake.protocol=http", "destination.snowflake.auth=PROGRAMMATIC_ACCESS_TOKEN", "destination.snowflake.token=env:SNOW_TOKEN")
+		for _, v := range srv.Violations() {
+			t.Errorf("violation: %s", v)
+		}
+	})
+}
+
+// started is a run and how it ended.
+type started struct {
+	cmd            *exec.Cmd
+	stdout, stderr *bytes.Buffer
+	code           int
+}
+
+func fiftyStarts(t *testing.T, destination ...string) {
+	sim, err := jirasim.New(jirasim.Options{Issues: 60, Projects: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, stop, err := sim.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	othersEnded := make(chan struct{})
+	release := sync.OnceFunc(func() { close(othersEnded) })
+	var mu sync.Mutex
+	asking := map[string]bool{}
+	sim.Fault(func(r *http.Request) *jirasim.Fault {
+		if jirasim.Endpoint(r) != "search/jql" {
+			return nil
+		}
+		select {
+		case <-othersEnded:
+			return nil
+		default:
+		}
+		user, _, _ := r.BasicAuth()
+		mu.Lock()
+		asking[user] = true
+		alone := len(asking) == 1
+		mu.Unlock()
+		if !alone {
+			t.Error("two runs ask for issues at once")
+			release()
+		}
+		<-othersEnded
+		return nil
+	})
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	settings := []string{"--log-level", "error"}
+	for _, s := range append(destination, "jira.url="+url, "jira.auth.api_token=env:SECRET", "jira.fields=[summary]", "tables=issues") {
+		settings = append(settings, "--set", s)
+	}
+	ended := make(chan *started, starts)
+	var begin sync.WaitGroup
+	begin.Add(1)
+	for n := range starts {
+		s := &started{}
+		s.cmd, s.stdout, s.stderr = snowdrift(t, dir, append([]string{"run", "--set", fmt.Sprintf("jira.auth.email=run-%d@example.com", n)}, settings...)...)
+		go func() {
+			begin.Wait()
+			err := s.cmd.Run()
+			s.code = s.cmd.ProcessState.ExitCode()
+			if err != nil && s.code < 0 {
+				fmt.Fprintln(s.stderr, err)
+			}
+			ended <- s
+		}()
+	}
+	begin.Done()
+	codes := map[int]int{}
+	for n := range starts {
+		if n == starts-1 {
+			release()
+		}
+		s := <-ended
+		codes[s.code]++
+		switch {
+		case s.code == 3 && strings.Contains(s.stderr.String(), "another run holds the lease"):
+		case s.code == 0 && n == starts-1 && strings.Contains(s.stdout.String(), "agree on 60 issues"):
+		default:
+			t.Errorf("run %d to end has the code %d\n%s%s", n+1, s.code, s.stdout, s.stderr)
+		}
+	}
+	if codes[0] != 1 || codes[3] != starts-1 {
+		t.Errorf("codes %v", codes)
+	}
+	query, stdout, stderr := snowdrift(t, dir, append([]string{"query", "--format", "csv", "SELECT COUNT(*), COUNT(DISTINCT id), COUNT(DISTINCT _run_id), MIN(_presence) FROM issues"}, settings...)...)
+	if err := query.Run(); err != nil || !strings.HasSuffix(stdout.String(), "\n60,60,1,live\n") {
+		t.Errorf("tables %q: %v\n%s", stdout, err, stderr)
+	}
+	again, stdout, stderr := snowdrift(t, dir, append([]string{"run", "--set", "jira.auth.email=run@example.com"}, settings...)...)
+	if err := again.Run(); err != nil || !strings.Contains(stdout.String(), "agree on 60 issues") {
+		t.Errorf("the next run: %v\n%s%s", err, stdout, stderr)
+	}
+}
