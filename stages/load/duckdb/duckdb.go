@@ -85,8 +85,17 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	if opts.ReadOnly && statErr != nil {
 		return nil, w.fail("open", opts.Path, "", fmt.Errorf("there is no such file: %w", statErr))
 	}
+	exists := statErr == nil
+	if !exists {
+		// Where there are no links, or no file can be made, DuckDB tries by itself:
+		// it tells better what is wrong.
+		err := makeFile(ctx, opts.Path)
+		if exists = err == nil; !exists {
+			opts.Log.Debug("the file is left to DuckDB to make", "path", opts.Path, "error", err)
+		}
+	}
 	connector, err := duckdb.NewConnector("", func(c driver.ExecerContext) error {
-		for _, s := range w.settings(statErr == nil) {
+		for _, s := range w.settings(exists) {
 			if _, err := c.ExecContext(ctx, s, nil); err != nil {
 				return fmt.Errorf("%s: %w", s, err)
 			}
@@ -105,15 +114,6 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 
 // catalog is the name under which the file is attached.
 const catalog = "jira"
-
-// newFile are the options of a file that we make. They cannot be changed later.
-//
-// From storage version 1.2.0 on long texts, which _raw is full of, are
-// compressed, to about a tenth. Blocks and row groups are small because a load
-// holds some of each for every column, and a Jira site has hundreds of columns:
-// with DuckDB's own sizes (256 KiB, 122,880 rows) 130 columns took more than
-// 200 MB and spilled gigabytes to disk.
-const newFile = "STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 16384, ROW_GROUP_SIZE 4096"
 
 // settings attach the file, which is made if it is not there, and bound what
 // DuckDB uses of the machine: insertion order would have to be remembered,

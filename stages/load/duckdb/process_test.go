@@ -101,6 +101,87 @@ func TestLockedFile(t *testing.T) {
 	}
 }
 
+// Of many runs that begin at once without a file, one makes it and has it; none
+// of the others, which find it locked, does it harm.
+func TestMadeAtOnce(t *testing.T) {
+	const runs = 8
+	for round := range 4 {
+		path := filepath.Join(t.TempDir(), "jira.duckdb")
+		said := make(chan string, runs)
+		var ends []func() error
+		for range runs {
+			run := exec.Command(os.Args[0])
+			run.Env = append(os.Environ(), holdFile+"="+path)
+			stdin, err := run.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			stdout, err := run.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := run.Start(); err != nil {
+				t.Fatal(err)
+			}
+			ends = append(ends, func() error { return errors.Join(stdin.Close(), ignoreExit(run.Wait())) })
+			go func() {
+				line, _ := bufio.NewReader(stdout).ReadString('\n')
+				said <- line
+			}()
+		}
+		opened := 0
+		for range runs {
+			switch line := <-said; {
+			case line == "open\n":
+				opened++
+			case !strings.Contains(line, load.ErrLeaseHeld.Error()):
+				t.Errorf("a run says %q", line)
+			}
+		}
+		for _, end := range ends {
+			if err := end(); err != nil {
+				t.Error(err)
+			}
+		}
+		if opened != 1 {
+			t.Errorf("round %d: %d runs have the file", round, opened)
+		}
+		w := open(t, options(path))
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if left, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); err != nil || len(left) != 1 {
+			t.Errorf("left behind: %v %v", left, err)
+		}
+	}
+}
+
+// A file that somebody else made first stays as it is.
+func TestNameTaken(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jira.duckdb")
+	if err := os.WriteFile(path, []byte("made first"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := makeFile(t.Context(), path); err != nil {
+		t.Error(err)
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "made first" {
+		t.Errorf("the file holds %q, %v", text, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
+// ignoreExit drops the error of a process that ended by itself: what it said
+// tells why.
+func ignoreExit(err error) error {
+	if errors.As(err, new(*exec.ExitError)) {
+		return nil
+	}
+	return err
+}
+
 // assassin is a log handler that kills the process when the nth statement of a
 // commit is about to run.
 type assassin struct {
