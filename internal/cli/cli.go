@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"snowdrift/internal/config"
+	"snowdrift/internal/jira"
 )
 
 // Main runs the command line and returns the exit code.
@@ -55,6 +56,8 @@ type app struct {
 	log            *slog.Logger
 	configs        []*config.Config // to be closed at the end
 	gateway        string           // of Jira Cloud in tests; "" is Atlassian's
+	// adjust, if set, gives tests a client with clocks and wires of their own.
+	adjust func(*jira.Options)
 }
 
 func (a *app) root() *cobra.Command {

@@ -57,12 +57,16 @@ func (a *app) openJira(ctx context.Context, cfg *config.Config) (*jira.Client, e
 	if cfg.Jira.Deployment == config.DeploymentAuto {
 		deployment = ""
 	}
-	return jira.Dial(ctx, jira.Options{
+	opts := jira.Options{
 		BaseURL: cfg.Jira.URL, Deployment: deployment, CloudID: cfg.Jira.CloudID, Login: login, Transport: transport,
 		Concurrency: cfg.Jira.Concurrency, RequestsPerSecond: cfg.Jira.RequestsPerSecond,
 		RequestTimeout: cfg.Jira.RequestTimeout, RetryBudget: max(cfg.Jira.RetryBudget, 1), // 0 is no repeating, not the client's default
 		MaxResponseBytes: int64(cfg.Jira.MaxResponse), AllowHTTP: cfg.Jira.AllowHTTP, GatewayURL: a.gateway, Log: a.log,
-	})
+	}
+	if a.adjust != nil {
+		a.adjust(&opts)
+	}
+	return jira.Dial(ctx, opts)
 }
 
 // openSource dials Jira and checks what the configuration asks for against it.
