@@ -30,7 +30,9 @@ func advance(before *state.State, cut stages.Cut, overlap time.Duration) *state.
 		}
 	}
 	if st.Load != nil && len(st.Load.Open()) == 0 {
-		st.Deep = state.Deep{Proven: st.Load.Began}
+		if !st.Load.Part {
+			st.Deep, st.Mixed = state.Deep{Proven: st.Load.Began}, false
+		}
 		st.Cursor, st.Load = st.Load.Since, nil
 	}
 	return st

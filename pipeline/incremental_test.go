@@ -253,6 +253,106 @@ func TestChangedQuestion(t *testing.T) {
 		b.one("SELECT COUNT(*) FROM issues WHERE project_key = '"+projects[1]+"'"))
 }
 
+// TestScope: what follows from a change of what is asked for costs no more than
+// it has to. A narrower query marks rows and reads none; a wider one fetches what
+// the census finds missing; fields and tables that are new are read for the
+// issues that have them, those that are no longer asked for not at all.
+func TestScope(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 400, Projects: 4})
+	b.fields = []string{"summary", "status"}
+	b.run(pipeline.Complete)
+	b.clock.move(time.Hour)
+	projects := b.sim.Projects()
+	count := func(where string) int {
+		var n int
+		if _, err := fmt.Sscan(b.one("SELECT COUNT(*) FROM issues WHERE "+where), &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	step := func(name, plan string, read int) pipeline.Report {
+		t.Helper()
+		report := b.run(pipeline.Complete)
+		if !strings.Contains(report.Plan[0], plan) {
+			t.Errorf("%s: plan %q, want %q", name, report.Plan, plan)
+		}
+		// What changed within the overlap is read in any case: the newest issue.
+		if n := int(report.Issues); n < read || n > read+2 {
+			t.Errorf("%s: %d issues were read, want %d", name, n, read)
+		}
+		b.compareIDs()
+		return report
+	}
+
+	b.query = fetch.Query{Projects: projects[:1]}
+	inside := count("project_key = '" + projects[0] + "'")
+	report := step("narrower", "rows that are out of scope now are marked", 0)
+	if got := report.Proof.Marked["out_of_scope"]; got != int64(400-inside) {
+		t.Errorf("narrower: %d rows are marked, want %d", got, 400-inside)
+	}
+	if n := report.Jira.Total(); n > 12 {
+		t.Errorf("narrower: %d requests: %v", n, report.Jira.Requests)
+	}
+
+	b.query = fetch.Query{Projects: projects[:2]}
+	second := count("project_key = '" + projects[1] + "'")
+	// A proof of the narrow scope does not count for the wide one.
+	b.options = func(o *pipeline.Options) { o.CensusEvery = 6 * time.Hour }
+	if report := step("wider", "issues that the census finds missing are fetched by id", second); report.Proof.Missing != second {
+		t.Errorf("wider: %+v, want %d missing", report.Proof, second)
+	}
+	b.options = nil
+
+	have := b.sim.Count() // all issues have a priority; labels only some
+	labelled := 0
+	b.sim.Each(func(_ int64, key string, raw []byte) bool {
+		var issue struct{ Fields struct{ Labels []string } }
+		if err := json.Unmarshal(raw, &issue); err != nil {
+			t.Fatal(err)
+		}
+		if inScope := strings.HasPrefix(key, projects[0]+"-") || strings.HasPrefix(key, projects[1]+"-"); inScope && len(issue.Fields.Labels) > 0 {
+			labelled++
+		}
+		return true
+	})
+	if labelled == 0 || labelled == have {
+		t.Fatalf("%d issues have labels: this test shows nothing", labelled)
+	}
+	b.fields = append(b.fields, "labels")
+	step("a field more", "issues that have what is new are read again: fields added: labels", labelled)
+	b.want("SELECT COUNT(*) FROM issues WHERE _presence = 'live' AND len(labels) > 0", fmt.Sprint(labelled))
+	b.tables = []string{"issue_labels"}
+	step("a table more", "issues that have what is new are read again: tables added: issue_labels", labelled)
+	b.want("SELECT COUNT(DISTINCT issue_id) FROM issue_labels", fmt.Sprint(labelled))
+	b.fields = append(b.fields, "creator")
+	step("a field that cannot be asked for", "everything is read again", inside+second)
+	b.fields, b.tables = []string{"summary"}, nil
+	if report := step("less of all", "nothing is read for that", 0); report.Rows["issues"] > 2 {
+		t.Errorf("less: %v", report.Rows)
+	}
+	b.query, b.fields = fetch.Query{}, []string{"all"}
+	step("all", "everything is read again", 400)
+	b.compare()
+}
+
+// compareIDs wants the live rows to be those of the issues in scope.
+func (b *bench) compareIDs() {
+	b.t.Helper()
+	want := 0
+	b.sim.Each(func(_ int64, key string, _ []byte) bool {
+		in := len(b.query.Projects) == 0
+		for _, p := range b.query.Projects {
+			in = in || strings.HasPrefix(key, p+"-")
+		}
+		if in {
+			want++
+		}
+		return true
+	})
+	b.want("SELECT COUNT(*) FROM issues WHERE _presence = 'live'", fmt.Sprint(want))
+}
+
 // TestOtherSite: ids of two sites never mix.
 func TestOtherSite(t *testing.T) {
 	t.Parallel()

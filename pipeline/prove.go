@@ -14,7 +14,7 @@ import (
 // and the versions of some, mends what differs, and concludes. The census is the
 // proof of completeness; the search index was only a hint.
 func (r *run) prove(ctx context.Context) error {
-	if !r.Census && !r.DeepNow {
+	if !r.Census && !r.DeepNow && !r.state.Unsettled {
 		r.report.conclude(Complete, "no census was asked for: the tables are as complete as Jira's search index")
 		return nil
 	}
@@ -42,7 +42,7 @@ func (r *run) prove(ctx context.Context) error {
 // provenLately reports whether no census is due yet, and when the last was.
 func (r *run) provenLately() (last time.Time, recent bool) {
 	last = time.UnixMilli(r.state.Proven)
-	return last, r.CensusEvery > 0 && !r.DeepNow && r.source.Now().Sub(last) < r.CensusEvery
+	return last, r.CensusEvery > 0 && !r.DeepNow && !r.state.Unsettled && r.source.Now().Sub(last) < r.CensusEvery
 }
 
 // compare has the destination compare the census with its rows, and mends.
@@ -80,6 +80,7 @@ func (r *run) conclude(census *census) {
 // remember commits what the proof leaves to know, if it is something new.
 func (r *run) remember(ctx context.Context) error {
 	next := r.state.Clone()
+	next.Unsettled = next.Unsettled && r.report.Outcome != Complete
 	if r.CensusEvery > 0 && r.report.Outcome == Complete {
 		next.Proven = r.source.Now().UnixMilli()
 	}

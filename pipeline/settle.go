@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"snowdrift/internal/jira"
@@ -13,14 +14,15 @@ import (
 )
 
 // settle finds out what became of rows that the census does not have, and marks
-// them. When suspiciously many are gone it marks none.
+// them. When suspiciously many are gone it marks none. Issues that changed, such
+// as one that was moved out of scope, are read once more, so that their rows
+// tell where they went.
 func (r *run) settle(ctx context.Context, diff load.Diff) error {
-	var ids []int64
-	for _, a := range diff.Absent {
-		ids = append(ids, a.ID)
-	}
-	returned, err := r.fetchIDs(ctx, "absent", ids)
+	returned, changed, err := absent(ctx, r.source, diff)
 	if err != nil {
+		return err
+	}
+	if _, err := r.fetchIDs(ctx, "absent", slices.Sorted(maps.Keys(changed))); err != nil {
 		return err
 	}
 	findings := judgeAll(diff, returned, r.source.Projects())
@@ -31,6 +33,30 @@ func (r *run) settle(ctx context.Context, diff load.Diff) error {
 		return nil
 	}
 	return r.mark(ctx, findings)
+}
+
+// absent asks Jira for the versions of absent rows. It returns which issues Jira
+// still has, and the updated of those that have changed, in epoch milliseconds.
+func absent(ctx context.Context, source Source, diff load.Diff) (returned map[int64]bool, changed map[int64]int64, err error) {
+	returned, changed = map[int64]bool{}, map[int64]int64{}
+	version := map[int64]int64{}
+	var ids []int64
+	for _, a := range diff.Absent {
+		ids = append(ids, a.ID)
+		version[a.ID] = a.Updated
+	}
+	for versions, err := range source.Versions(ctx, ids, 0) {
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, ref := range versions.Issues {
+			returned[ref.ID] = true
+			if ref.Updated != version[ref.ID] {
+				changed[ref.ID] = ref.Updated
+			}
+		}
+	}
+	return returned, changed, nil
 }
 
 // judgeAll judges the absent rows, in their order.

@@ -78,6 +78,7 @@ type Verification struct {
 	Held    int64        `json:"held"`      // seem deleted, too many to believe it
 	Deep    *DeepResult  `json:"deep"`      // nil: no cells were compared
 	History *History     `json:"history"`   // nil: nobody asked
+	Mixed   bool         `json:"mixed"`     // _raw and _hash were not compared, see state.State
 	Written bool         `json:"in_ledger"` // an entry of the run ledger tells of it
 	Jira    jira.Stats   `json:"jira"`
 }
@@ -192,6 +193,9 @@ func (v *verification) prepare(ctx context.Context) (ready bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if v.result.Mixed = st.Mixed; st.Mixed {
+		tables[0] = withoutWhole(tables[0])
+	}
 	if v.tables, err = v.warehouse.Inspect(ctx, load.Job{Pipeline: v.Pipeline, Site: v.Site, Run: v.RunID}, tables); err != nil {
 		return false, err
 	}
@@ -204,6 +208,16 @@ func (v *verification) prepare(ctx context.Context) (ready bool, err error) {
 	}
 	v.flattener = flatten.New(v.tables)
 	return true, nil
+}
+
+// withoutWhole leaves out of issues what depends on all that was asked for when
+// the row was written.
+func withoutWhole(issues *table.Table) *table.Table {
+	less := *issues
+	less.Columns = slices.DeleteFunc(slices.Clone(issues.Columns), func(c table.Column) bool {
+		return c.Name == table.Raw || c.Name == table.Hash
+	})
+	return &less
 }
 
 // census reads ids and versions of what is in scope, and stages them. An issue
@@ -291,18 +305,9 @@ func (v *verification) compare(ctx context.Context) error {
 
 // extra finds out what became of the rows that the census does not have.
 func (v *verification) extra(ctx context.Context, diff load.Diff) error {
-	var ids []int64
-	for _, a := range diff.Absent {
-		ids = append(ids, a.ID)
-	}
-	returned, changed := map[int64]bool{}, map[int64]bool{}
-	for versions, err := range v.source.Versions(ctx, ids, 0) {
-		if err != nil {
-			return err
-		}
-		for _, ref := range versions.Issues {
-			returned[ref.ID], changed[ref.ID] = true, ref.Updated > v.cursor
-		}
+	returned, moved, err := absent(ctx, v.source, diff)
+	if err != nil {
+		return err
 	}
 	findings := judgeAll(diff, returned, v.source.Projects())
 	v.result.Held = held(diff, findings, v.source.Projects(), v.AcceptShrink)
@@ -310,7 +315,7 @@ func (v *verification) extra(ctx context.Context, diff load.Diff) error {
 		switch {
 		case v.Deleted == Keep:
 			v.result.Kept++
-		case changed[f.id]:
+		case moved[f.id] > v.cursor: // it left the scope since the last run
 			v.result.Changed = append(v.result.Changed, f.id)
 		default:
 			v.result.Extra = append(v.result.Extra, Extra{f.id, diff.Absent[i].Key, f.presence, f.evidence})
@@ -336,6 +341,9 @@ func (v *verification) conclude() {
 		r.Outcome, r.Conclusion = Clean, fmt.Sprintf("Jira and table agree on %d issues by id and version", r.Census.Count)
 		if r.Deep != nil {
 			r.Conclusion += fmt.Sprintf(", and on all cells of %d", r.Deep.Issues)
+			if r.Mixed {
+				r.Conclusion += " but _raw and _hash, which hold what was asked for when a row was written: fields or tables changed since"
+			}
 		}
 		if len(r.Changed) > 0 {
 			r.Conclusion += fmt.Sprintf("; %d changed since the last run", len(r.Changed))

@@ -57,6 +57,12 @@ type State struct {
 	// of the site's clock. Only pipelines that do not take a census in every run
 	// remember it.
 	Proven int64 `json:"proven,omitempty"`
+	// Unsettled says that the query changed and no census has yet been taken of
+	// the new one: the next run takes one, whatever its configuration says.
+	Unsettled bool `json:"unsettled,omitempty"`
+	// Mixed says that fields or tables changed and not all issues were read
+	// since: _raw and _hash of some rows hold what was asked for earlier.
+	Mixed bool `json:"mixed,omitempty"`
 	// Deep is how far the deep census has come.
 	Deep Deep `json:"deep"`
 	// Commit names the commit that wrote this state: run id and number.
@@ -100,6 +106,9 @@ type Load struct {
 	Since      int64               `json:"since"`
 	Partitions []*stages.Partition `json:"partitions"`
 	Done       []string            `json:"done"` // names of partitions
+	// Part says that it is no first load: it reads again the issues that have
+	// what is newly asked for.
+	Part bool `json:"part,omitempty"`
 }
 
 // Open returns the partitions that are still to load.

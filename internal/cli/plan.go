@@ -185,10 +185,17 @@ func (a *app) printPartitions(cfg *config.Config, plan fetch.Plan) {
 		fmt.Fprintf(a.stdout, "partition   %s (%s)\n            %s %s\n", p.Name, expected, p.JQL, jql.OrderBy(p.Order, "key"))
 	}
 	fmt.Fprintf(a.stdout, "\nrequests    about %d for %d issues in %d partitions", requests, issues, len(plan.Partitions))
-	if !cfg.Census.Every.Never {
-		fmt.Fprintf(a.stdout, ", and %d for the census", max((issues+4999)/5000, 1))
+	if !cfg.Census.Every.Never || plan.State.Unsettled {
+		inScope := max(issues, plan.State.Digest.Count+plan.Missing-plan.Leaving)
+		fmt.Fprintf(a.stdout, ", and %d for the census", max((inScope+4999)/5000, 1))
 	}
 	fmt.Fprintln(a.stdout)
+	if plan.Missing > 0 {
+		fmt.Fprintf(a.stdout, "            about %d more for issues that the census will find missing\n", (plan.Missing+pageGuess-1)/pageGuess)
+	}
+	if plan.Leaving > 0 {
+		fmt.Fprintf(a.stdout, "            about %d more for what became of rows that are out of scope\n", (plan.Leaving+999)/1000)
+	}
 }
 
 // printCosts says what tables take beyond the pages of issues, dimensions if

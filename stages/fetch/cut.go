@@ -59,10 +59,10 @@ func (s *Source) partitionSize(ctx context.Context) (int64, error) {
 	return min(most, max(leastPartition, total/int64(s.opts.Readers*partitionsEach))), nil
 }
 
-// partitions cuts the scope into partitions of about the size, the largest
-// first: what is read last should not keep one reader busy for long.
-func (s *Source) partitions(ctx context.Context, st *state.State, size int64) ([]*stages.Partition, error) {
-	parts, err := inParallel(ctx, s.slices(size), func(ctx context.Context, part slice) ([]*stages.Partition, error) {
+// partitions cuts slices into partitions of about the size, the largest first:
+// what is read last should not keep one reader busy for long.
+func (s *Source) partitions(ctx context.Context, st *state.State, whole []slice, size int64) ([]*stages.Partition, error) {
+	parts, err := inParallel(ctx, whole, func(ctx context.Context, part slice) ([]*stages.Partition, error) {
 		return s.cut(ctx, st, part, size)
 	})
 	slices.SortStableFunc(parts, func(a, b *stages.Partition) int { return int(b.Expected - a.Expected) })

@@ -71,7 +71,7 @@ func (s *Source) planLoad(ctx context.Context, st *state.State, reason string) (
 	if err != nil {
 		return Plan{}, err
 	}
-	if st.Load.Partitions, err = s.partitions(ctx, st, size); err != nil {
+	if st.Load.Partitions, err = s.partitions(ctx, st, s.slices(size), size); err != nil {
 		return Plan{}, err
 	}
 	return Plan{Reason: reason, Load: true, Partitions: st.Load.Partitions, State: st}, nil

@@ -23,6 +23,10 @@ type Plan struct {
 	// changes since it began are to be read.
 	Load       bool
 	Partitions []*stages.Partition
+	// Missing and Leaving are about how many issues the census will find missing,
+	// to be fetched by id, and how many rows it will not find, after the query
+	// changed. Where some come and others go, both are too low.
+	Missing, Leaving int64
 	// State is the state to go on from.
 	State *state.State
 }
@@ -39,15 +43,21 @@ func (s *Source) Plan(ctx context.Context, before *state.State) (Plan, error) {
 	}
 	changes := s.Asked().Changes(st.Asked)
 	fresh := st.Cursor == 0 && st.Load == nil
+	asked := st.Asked
 	st.Site, st.Asked = s.Site(), s.Asked()
 	switch {
 	case fresh:
 		return s.planLoad(ctx, st, "first load")
-	case len(changes) > 0:
+	case len(changes) > 0 && st.Load != nil:
 		return s.planLoad(ctx, st, "everything is read again: "+join(changes))
+	case len(changes) > 0:
+		return s.replan(ctx, st, asked, join(changes))
 	case st.Load != nil:
-		open := st.Load.Open()
-		return Plan{Reason: fmt.Sprintf("first load goes on, %d of %d partitions are done", len(st.Load.Done), len(st.Load.Partitions)),
+		open, what := st.Load.Open(), "first load"
+		if st.Load.Part {
+			what = "reading again"
+		}
+		return Plan{Reason: fmt.Sprintf("%s goes on, %d of %d partitions are done", what, len(st.Load.Done), len(st.Load.Partitions)),
 			Load: true, Partitions: open, State: st}, nil
 	}
 	return s.planChanges(st), nil

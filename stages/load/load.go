@@ -139,6 +139,7 @@ type Absent struct {
 	ID        int64
 	ProjectID int64
 	Key       string
+	Updated   int64 // epoch milliseconds, 0 if it has none
 }
 
 // Stale is a live row whose issue has another updated in the census.

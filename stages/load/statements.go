@@ -168,7 +168,7 @@ WHERE t.{id} IS NULL AND s.{id} <> `+strconv.Itoa(table.NoIssue)+` ORDER BY 1`, 
 // AbsentIDs returns the query for a pipeline's live rows that the census does
 // not have. Its parameter is the pipeline.
 func (q Statements) AbsentIDs(issues *table.Table) string {
-	return q.fill(`SELECT t.{id}, COALESCE(t.{project_id}, 0), COALESCE(t.{key}, '') FROM {issues} t
+	return q.fill(`SELECT t.{id}, COALESCE(t.{project_id}, 0), COALESCE(t.{key}, ''), COALESCE(`+q.Millis("t.{updated}")+`, 0) FROM {issues} t
 LEFT JOIN `+q.Quote(StageName(table.Census()))+` s ON s.{id} = t.{id}
 WHERE t.{_presence} = 'live' AND t.{_pipeline} = ? AND t.{_site} = {'site'} AND s.{id} IS NULL ORDER BY 1`, issues)
 }

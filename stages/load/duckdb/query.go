@@ -35,7 +35,7 @@ func (w *Warehouse) Diff(ctx context.Context) (load.Diff, error) {
 	}
 	err = w.each(ctx, w.sql().AbsentIDs(issues), []any{w.job.Pipeline}, func(rows *sql.Rows) error {
 		var a load.Absent
-		err := rows.Scan(&a.ID, &a.ProjectID, &a.Key)
+		err := rows.Scan(&a.ID, &a.ProjectID, &a.Key, &a.Updated)
 		d.Absent = append(d.Absent, a)
 		return err
 	})

@@ -156,7 +156,7 @@ func diff(d *destination) {
 		want := load.Diff{Missing: tt.missing, Live: map[int64]int64{10: 2, 20: 1, 0: 1}}
 		for _, id := range tt.absent {
 			projects := map[int64]int64{1: 10, 2: 10, 3: 20}
-			want.Absent = append(want.Absent, load.Absent{ID: id, ProjectID: projects[id], Key: fmt.Sprintf("TO-%d", id)})
+			want.Absent = append(want.Absent, load.Absent{ID: id, ProjectID: projects[id], Key: fmt.Sprintf("TO-%d", id), Updated: 1})
 		}
 		if !slices.Equal(got.Missing, want.Missing) || !slices.Equal(got.Absent, want.Absent) || !maps.Equal(got.Live, want.Live) {
 			d.Errorf("census %v: got %+v, want %+v", tt.census, got, want)

@@ -44,7 +44,7 @@ func (w *Warehouse) Diff(ctx context.Context) (load.Diff, error) {
 		}
 		if err := s.each(ctx, op, issues.Name, w.sql().AbsentIDs(issues), []any{w.job.Pipeline}, func(rows *sql.Rows) error {
 			var a load.Absent
-			err := rows.Scan(&a.ID, &a.ProjectID, &a.Key)
+			err := rows.Scan(&a.ID, &a.ProjectID, &a.Key, &a.Updated)
 			d.Absent = append(d.Absent, a)
 			return err
 		}); err != nil {
