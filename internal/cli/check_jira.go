@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -106,6 +107,35 @@ func (d *doctor) reading(ctx context.Context, source *fetch.Source) {
 	default:
 		about := map[bool]string{true: "", false: "about "}[found.Exact]
 		d.ok("issues", "issues can be searched, counted and read by id: %s%d match %s", about, found.Count, query)
+	}
+	if err == nil {
+		d.tables(ctx, source, found.Issue)
+	}
+}
+
+// tables says of each table beside issues whether it can be filled. What Jira
+// refuses of what a load can do without is a warning.
+func (d *doctor) tables(ctx context.Context, source *fetch.Source, issue int64) {
+	var readable []string
+	for t := range source.RehearseTables(ctx, issue) {
+		if t.Err == nil {
+			readable = append(readable, t.Table)
+			continue
+		}
+		found, mend := cutMend(t.Err.Error(), t.Err)
+		if kind := jira.KindOf(t.Err); t.Needs != "" && (kind == jira.KindAuth || kind == jira.KindForbidden) {
+			mend = "give the login " + t.Needs
+		}
+		var refused *fetch.Refused
+		if errors.As(t.Err, &refused) {
+			d.warn(t.Table, "table "+t.Table+" stays as it is: "+found, mend+", or take the table out of tables")
+			continue
+		}
+		d.failures = append(d.failures, t.Err)
+		d.add(finding{Check: t.Table, Status: failed, Found: found, Mend: mend})
+	}
+	if len(readable) > 0 {
+		d.ok("tables", "tables beside issues can be read: %s", strings.Join(readable, ", "))
 	}
 }
 

@@ -279,11 +279,24 @@ func brokenSelections() []broken {
 	jira := func(block string) func(*workplace) {
 		return func(w *workplace) { w.configure(block + "\n" + goodCloud) }
 	}
+	refused := func(endpoint string, status int) func(*workplace) {
+		return func(w *workplace) {
+			w.sim.Fault(func(r *http.Request) *jirasim.Fault {
+				if jirasim.Endpoint(r) == endpoint {
+					return &jirasim.Fault{Status: status}
+				}
+				return nil
+			})
+			w.configure(goodCloud, "tables: default")
+		}
+	}
 	return []broken{
 		{name: "an unknown project", setUp: jira("search: {project: SNWO}"), code: 2, check: "selection", mend: "similar: SNOW"},
 		{name: "an unknown field", setUp: jira("fields: [sumary]"), code: 2, check: "selection", mend: "similar: "},
 		{name: "a query that Jira refuses", setUp: jira("search: {type: JQL, jql: 'nosuchfield = 1'}"), code: 2, check: "issues", mend: "repeating it does not help"},
 		{name: "a query without issues", setUp: jira("search: {type: JQL, jql: 'id = 1'}"), code: 0, check: "issues", mend: "check jira.search"},
+		{name: "a table that the login may not read", setUp: refused("users/search", 403), code: 0, check: "users", mend: "Browse Users and Groups, or take the table out"},
+		{name: "a table without which nothing is loaded", setUp: refused("changelog/bulkfetch", 403), code: 4, check: "issue_changelog", mend: "read:issue.changelog:jira"},
 		{name: "nothing to see", setUp: func(w *workplace) {
 			for _, p := range w.sim.Projects() {
 				if err := w.sim.HideProject(p); err != nil {
