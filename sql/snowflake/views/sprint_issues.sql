@@ -32,7 +32,7 @@ WITH spans AS (
 ),
 judged AS (
   SELECT p._site, p.sprint_id, p.sprint, p.issue_id, p.issue_key, p.complete_date, p.ended_at,
-    MAX(CASE WHEN p.added_at <= p.start_date AND COALESCE(p.removed_at > p.start_date, TRUE) THEN 1 ELSE 0 END) AS at_start,
+    MAX(CASE WHEN p.added_at <= p.start_date THEN 1 ELSE 0 END) AS at_start,
     MAX(CASE WHEN COALESCE(p.removed_at > p.ended_at, TRUE) THEN 1 ELSE 0 END) AS at_end
   FROM spans p
   WHERE p.added_at <= p.ended_at AND COALESCE(p.removed_at > p.start_date, TRUE)
