@@ -84,6 +84,11 @@ func (m *madeUp) Versions(context.Context, []int64, int) iter.Seq2[fetch.Version
 	return func(func(fetch.Versions, error) bool) {}
 }
 
+// Absent yields nothing: what is gone from a made-up site is gone.
+func (m *madeUp) Absent(context.Context, []int64) iter.Seq2[fetch.Versions, error] {
+	return func(func(fetch.Versions, error) bool) {}
+}
+
 // both are a DuckDB file and a Snowflake account for made-up sites.
 type both struct {
 	t    *testing.T

@@ -94,24 +94,30 @@ func TestPresence(t *testing.T) {
 }
 
 // TestPresenceOfOneIssue: an issue that is hidden looks like one that is
-// deleted, one that is archived can still be read by id; both come back.
+// deleted, and the evidence says so; one that is archived can still be read by
+// id, and says of itself on Data Center that it is. Both come back.
 func TestPresenceOfOneIssue(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, jirasim.Options{Issues: 100})
-	b.run(pipeline.Complete)
-	ids := b.sim.IDs()
-	b.do(func() error { return b.sim.Hide(ids[5]) }, func() error { return b.sim.Archive(ids[6]) })
-	b.run(pipeline.Complete)
-	got := b.presences()
-	if got[fmt.Sprint(ids[5])] != "deleted" || got[fmt.Sprint(ids[6])] == "" || len(got) != 2 {
-		t.Errorf("presences: %v", got)
+	for deployment, filed := range map[string]string{jirasim.Cloud: "out_of_scope", jirasim.DataCenter: "archived"} {
+		t.Run(deployment, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, jirasim.Options{Deployment: deployment, Issues: 100})
+			b.run(pipeline.Complete)
+			ids := b.sim.IDs()
+			b.do(func() error { return b.sim.Hide(ids[5]) }, func() error { return b.sim.Archive(ids[6]) })
+			b.run(pipeline.Complete)
+			if got, want := b.presences(), map[string]string{fmt.Sprint(ids[5]): "deleted", fmt.Sprint(ids[6]): filed}; !reflect.DeepEqual(got, want) {
+				t.Errorf("presences %v, want %v", got, want)
+			}
+			b.want(fmt.Sprintf("SELECT contains(_presence_evidence, 'or hidden from the account by an issue security level') FROM issues WHERE id = %d", ids[5]), "true")
+			b.do(func() error { return b.sim.Unhide(ids[5]) }, func() error { return b.sim.Unarchive(ids[6]) })
+			b.run(pipeline.Complete)
+			if got := b.presences(); len(got) > 0 {
+				t.Errorf("presences after they came back: %v", got)
+			}
+			b.compare()
+		})
 	}
-	b.do(func() error { return b.sim.Unhide(ids[5]) }, func() error { return b.sim.Unarchive(ids[6]) })
-	b.run(pipeline.Complete)
-	if got := b.presences(); len(got) > 0 {
-		t.Errorf("presences after they came back: %v", got)
-	}
-	b.compare()
 }
 
 // TestShrinkBrake: when much is gone at once nothing is believed until somebody

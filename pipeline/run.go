@@ -39,6 +39,7 @@ type Source interface {
 	Answers(ctx context.Context, what string) iter.Seq2[[]byte, error]
 	Census(ctx context.Context) iter.Seq2[[]int64, error]
 	Versions(ctx context.Context, ids []int64, requests int) iter.Seq2[fetch.Versions, error]
+	Absent(ctx context.Context, ids []int64) iter.Seq2[fetch.Versions, error]
 	Now() time.Time
 	Stats() jira.Stats
 }

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 
 	"snowdrift/internal/jira"
@@ -18,14 +17,20 @@ import (
 // as one that was moved out of scope, are read once more, so that their rows
 // tell where they went.
 func (r *run) settle(ctx context.Context, diff load.Diff) error {
-	returned, changed, err := absent(ctx, r.source, diff)
+	fates, err := absent(ctx, r.source, diff)
 	if err != nil {
 		return err
 	}
-	if _, err := r.fetchIDs(ctx, "absent", slices.Sorted(maps.Keys(changed))); err != nil {
+	var changed []int64
+	for _, a := range diff.Absent {
+		if f := fates[a.ID]; f.returned && f.updated != a.Updated {
+			changed = append(changed, a.ID)
+		}
+	}
+	if _, err := r.fetchIDs(ctx, "absent", changed); err != nil {
 		return err
 	}
-	findings := judgeAll(diff, returned, r.source.Projects())
+	findings := judgeAll(diff, fates, r.source.Projects())
 	if !r.Confirmed {
 		r.report.Proof.Held = held(diff, findings, r.source.Projects(), r.AcceptShrink)
 	}
@@ -35,35 +40,36 @@ func (r *run) settle(ctx context.Context, diff load.Diff) error {
 	return r.mark(ctx, findings)
 }
 
-// absent asks Jira for the versions of absent rows. It returns which issues Jira
-// still has, and the updated of those that have changed, in epoch milliseconds.
-func absent(ctx context.Context, source Source, diff load.Diff) (returned map[int64]bool, changed map[int64]int64, err error) {
-	returned, changed = map[int64]bool{}, map[int64]int64{}
-	version := map[int64]int64{}
+// fate is what Jira says of an issue that the census does not have.
+type fate struct {
+	returned bool  // by id
+	archived bool  // and says that it is archived
+	updated  int64 // epoch milliseconds
+}
+
+// absent asks Jira for absent issues by id.
+func absent(ctx context.Context, source Source, diff load.Diff) (map[int64]fate, error) {
 	var ids []int64
 	for _, a := range diff.Absent {
 		ids = append(ids, a.ID)
-		version[a.ID] = a.Updated
 	}
-	for versions, err := range source.Versions(ctx, ids, 0) {
+	fates := map[int64]fate{}
+	for versions, err := range source.Absent(ctx, ids) {
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		for _, ref := range versions.Issues {
-			returned[ref.ID] = true
-			if ref.Updated != version[ref.ID] {
-				changed[ref.ID] = ref.Updated
-			}
+			fates[ref.ID] = fate{returned: true, archived: slices.Contains(versions.Archived, ref.ID), updated: ref.Updated}
 		}
 	}
-	return returned, changed, nil
+	return fates, nil
 }
 
 // judgeAll judges the absent rows, in their order.
-func judgeAll(diff load.Diff, returned map[int64]bool, projects map[int64]jira.Project) []finding {
+func judgeAll(diff load.Diff, fates map[int64]fate, projects map[int64]jira.Project) []finding {
 	var findings []finding
 	for _, a := range diff.Absent {
-		findings = append(findings, judge(a, returned[a.ID], projects))
+		findings = append(findings, judge(a, fates[a.ID], projects))
 	}
 	return findings
 }
@@ -111,18 +117,22 @@ type finding struct {
 }
 
 // judge decides by evidence. Jira answers alike for an issue that is deleted
-// and for one that is hidden from the account; only its project tells.
-func judge(a load.Absent, returned bool, projects map[int64]jira.Project) finding {
+// and for one that is hidden from the account; only its project tells. Of a
+// single issue that an issue security level hides nothing tells, so that the
+// evidence has to name the doubt.
+func judge(a load.Absent, f fate, projects map[int64]jira.Project) finding {
 	p, visible := projects[a.ProjectID]
 	switch {
 	case visible && p.Archived: // whose issues can still be read by id
 		return finding{a.ID, archived, "not in the census, and its project " + p.Key + " is archived"}
-	case returned:
+	case f.archived:
+		return finding{a.ID, archived, "not in the census; read by id, the issue says that it is archived"}
+	case f.returned:
 		return finding{a.ID, outOfScope, "not in the census of the query, but Jira still returns it by id"}
 	case !visible:
 		return finding{a.ID, noAccess, "not in the census, not returned by id, and its project is not visible to the account"}
 	}
-	return finding{a.ID, deleted, "not in the census, not returned by id, while its project " + p.Key + " is visible"}
+	return finding{a.ID, deleted, "not in the census, not returned by id, while its project " + p.Key + " is visible: deleted, or hidden from the account by an issue security level, which Jira answers alike"}
 }
 
 // mark writes findings to the rows of their issues.

@@ -305,17 +305,17 @@ func (v *verification) compare(ctx context.Context) error {
 
 // extra finds out what became of the rows that the census does not have.
 func (v *verification) extra(ctx context.Context, diff load.Diff) error {
-	returned, moved, err := absent(ctx, v.source, diff)
+	fates, err := absent(ctx, v.source, diff)
 	if err != nil {
 		return err
 	}
-	findings := judgeAll(diff, returned, v.source.Projects())
+	findings := judgeAll(diff, fates, v.source.Projects())
 	v.result.Held = held(diff, findings, v.source.Projects(), v.AcceptShrink)
 	for i, f := range findings {
 		switch {
 		case v.Deleted == Keep:
 			v.result.Kept++
-		case moved[f.id] > v.cursor: // it left the scope since the last run
+		case fates[f.id].updated > v.cursor: // it left the scope since the last run
 			v.result.Changed = append(v.result.Changed, f.id)
 		default:
 			v.result.Extra = append(v.result.Extra, Extra{f.id, diff.Absent[i].Key, f.presence, f.evidence})

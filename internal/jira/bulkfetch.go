@@ -22,7 +22,7 @@ const (
 )
 
 // slim are the fields of which a thousand issues make a page of ordinary size.
-var slim = []string{"id", "key", "created", "updated"}
+var slim = []string{"id", "key", "created", "updated", "archiveddate"}
 
 // Together is how many issues one request of BulkFetch asks for. Sites may
 // refuse slimSize; then it is bulkSize from there on.

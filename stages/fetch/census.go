@@ -56,6 +56,8 @@ type Versions struct {
 	// Issues are the issues with their Updated; those that are gone are not
 	// among them.
 	Issues []stages.Ref
+	// Archived are those of them that say that they are archived.
+	Archived []int64
 }
 
 // versionsAtOnce is how many requests of a deep census are under way together.
@@ -75,7 +77,7 @@ func (s *Source) Versions(ctx context.Context, ids []int64, requests int) iter.S
 			if requests > 0 {
 				wave = min(wave, requests-made)
 			}
-			size := s.client.Together(versionFields)
+			size := s.client.Together(s.versionFields())
 			take := min(wave*size, len(ids))
 			answers, err := s.versions(ctx, slices.Collect(slices.Chunk(ids[:take], size)))
 			if err != nil {
@@ -92,7 +94,62 @@ func (s *Source) Versions(ctx context.Context, ids []int64, requests int) iter.S
 	}
 }
 
-var versionFields = []string{"updated"}
+// archivedField tells when an issue was archived. Not every site has it.
+const archivedField = "archiveddate"
+
+func (s *Source) versionFields() []string {
+	fields := []string{"updated"}
+	if slices.ContainsFunc(s.site, func(f jira.Field) bool { return f.ID == archivedField }) {
+		fields = append(fields, archivedField)
+	}
+	return fields
+}
+
+// Absent yields what is to be found out about issues that a census does not
+// have, like Versions. Data Center finds archived issues by no search, so those
+// that do not come are asked for one by one there.
+func (s *Source) Absent(ctx context.Context, ids []int64) iter.Seq2[Versions, error] {
+	return func(yield func(Versions, error) bool) {
+		came := map[int64]bool{}
+		for v, err := range s.Versions(ctx, ids, 0) {
+			for _, ref := range v.Issues {
+				came[ref.ID] = true
+			}
+			if !yield(v, err) || err != nil {
+				return
+			}
+		}
+		if s.client.Site().Deployment != jira.DataCenter {
+			return
+		}
+		for _, id := range ids {
+			if came[id] {
+				continue
+			}
+			v, err := s.one(ctx, id)
+			if err != nil {
+				err = fmt.Errorf("ask for an issue that the census does not have: %w", err)
+			}
+			if !yield(v, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// one asks for the version of one issue; none if it is not there.
+func (s *Source) one(ctx context.Context, id int64) (Versions, error) {
+	v := Versions{Through: id}
+	page, err := s.client.Issue(ctx, id, s.versionFields())
+	if jira.KindOf(err) == jira.KindNotFound {
+		return v, nil
+	}
+	if err != nil {
+		return v, err
+	}
+	defer page.Release()
+	return v, v.add(page)
+}
 
 // versions asks for several lists of issues at once.
 func (s *Source) versions(ctx context.Context, lists [][]int64) ([]Versions, error) {
@@ -101,16 +158,15 @@ func (s *Source) versions(ctx context.Context, lists [][]int64) ([]Versions, err
 	for i, ids := range lists {
 		answers[i].Through = ids[len(ids)-1]
 		g.Go(func() error {
-			for page, err := range s.client.BulkFetch(ctx, ids, versionFields) {
+			for page, err := range s.client.BulkFetch(ctx, ids, s.versionFields()) {
 				if err != nil {
 					return err
 				}
-				refs, err := refsOf(page)
+				err := answers[i].add(page)
 				page.Release()
 				if err != nil {
 					return err
 				}
-				answers[i].Issues = append(answers[i].Issues, refs...)
 			}
 			return nil
 		})
@@ -118,16 +174,19 @@ func (s *Source) versions(ctx context.Context, lists [][]int64) ([]Versions, err
 	return answers, g.Wait()
 }
 
-// refsOf reads id and updated of the issues of a page.
-func refsOf(page *jira.Page) ([]stages.Ref, error) {
-	var refs []stages.Ref
+// add takes over what a page tells.
+func (v *Versions) add(page *jira.Page) error {
 	for _, raw := range page.Issues {
 		id, ok := rawjson.Int64(rawjson.Lookup(raw, "id"))
 		if !ok {
-			return nil, fmt.Errorf("Jira sent an issue without a numeric id")
+			return fmt.Errorf("Jira sent an issue without a numeric id")
 		}
-		updated, _ := jiratime.ParseMillis(rawjson.Lookup(rawjson.Lookup(raw, "fields"), "updated"))
-		refs = append(refs, stages.Ref{ID: id, Updated: updated})
+		fields := rawjson.Lookup(raw, "fields")
+		updated, _ := jiratime.ParseMillis(rawjson.Lookup(fields, "updated"))
+		v.Issues = append(v.Issues, stages.Ref{ID: id, Updated: updated})
+		if !rawjson.IsNull(rawjson.Lookup(fields, archivedField)) {
+			v.Archived = append(v.Archived, id)
+		}
 	}
-	return refs, nil
+	return nil
 }
