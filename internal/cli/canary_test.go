@@ -189,7 +189,7 @@ func TestNoCanaryInTrouble(t *testing.T) {
 						f := fault(r)
 						return &f
 					})
-					command := []string{"plan", "check"}[tries%2]
+					command := []string{"plan", "check", "run"}[tries%3]
 					tries++
 					o := w.command(command, "--log-level", "debug")
 					c.look(command+" with "+name+" at "+endpoint, o.stdout+o.stderr)
@@ -201,6 +201,18 @@ func TestNoCanaryInTrouble(t *testing.T) {
 			if failures < len(faults) {
 				t.Errorf("only %d failures", failures)
 			}
+			w.sim.Fault(nil)
+			// The run ledger keeps the errors of runs that failed.
+			ledger := w.command("query", "--format", "csv", "SELECT outcome, report FROM _snowdrift_runs").stdout
+			if !strings.Contains(ledger, "failed") {
+				t.Errorf("the run ledger has no failed run: %s", ledger)
+			}
+			c.look("the run ledger", ledger)
+			database, err := os.ReadFile(filepath.Join(w.dir, "jira.duckdb"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.look("the database", string(database))
 		})
 	}
 }
