@@ -32,7 +32,9 @@ func TestRealChildren(t *testing.T) {
 			path := realdata.Path(t, "issues", tt.file)
 			b := newBench(t, jirasim.Options{Data: []string{path}, Deployment: tt.deployment, Issues: -1})
 			b.tables = []string{table.Default}
+			b.options = func(o *pipeline.Options) { o.Views = true }
 			report := b.run(pipeline.Complete)
+			b.viewsOfRealData()
 			want := map[string]tally{}
 			for _, line := range realdata.Issues(t, path) {
 				countChildren(t, line, want)
@@ -52,6 +54,22 @@ func TestRealChildren(t *testing.T) {
 			t.Logf("%d issues in %d requests: %v; value errors %v", report.Issues, report.Jira.Total(), want, report.Odd)
 		})
 	}
+}
+
+// viewsOfRealData wants every view to answer, and as many stays as issues and
+// transitions.
+func (b *bench) viewsOfRealData() {
+	b.t.Helper()
+	rows := map[string]string{}
+	for _, v := range b.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal AND database_name = current_database()") {
+		rows[v[0]] = b.one("SELECT count(*) FROM (SELECT * FROM " + v[0] + ")")
+		// All columns are computed, which a count alone spares.
+		b.one("SELECT count(DISTINCT CAST(to_json(v) AS VARCHAR)) FROM " + v[0] + " v")
+	}
+	b.want("SELECT count(*) FROM time_in_status", b.one(`SELECT (SELECT count(*) FROM issues) +
+(SELECT count(*) FROM issue_changelog WHERE field = 'status' AND field_type = 'jira')`))
+	b.t.Logf("rows of views %v; %s issues whose history ends in another status than they are in", rows, b.one(`SELECT count(*) FROM issues i
+JOIN time_in_status t ON t.issue_id = i.id AND t.is_current WHERE t.status_id IS DISTINCT FROM i.status_id`))
 }
 
 func countChildren(t *testing.T, line string, want map[string]tally) {
