@@ -212,7 +212,7 @@ func (f *Flattener) fieldHistory(c *child, field int, changes []changed) {
 		changes = changes[n:]
 	}
 	verdict := unknown
-	if t.Writing != table.Opaque && shown {
+	if shown && h.comparable(t) {
 		now, _ = h.today(t, field, f.seq) // anew: a step uses the same memory
 		if verdict = no; !h.holds(now) {
 			verdict = yes

@@ -2,6 +2,7 @@ package flatten
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"time"
 
@@ -99,6 +100,25 @@ func (h *historian) written(t table.Tracked, v value) value {
 		v.id = nil
 	}
 	return v
+}
+
+// comparable reports whether what is held stands in the writing that issues use.
+// Days and instants without an id stand in the words of somebody's language.
+func (h *historian) comparable(t table.Tracked) bool {
+	return !slices.ContainsFunc(h.held, func(held holding) bool {
+		read := true
+		switch t.Writing {
+		case table.Opaque:
+			return true
+		case table.Number:
+			_, read = rawjson.Float64(held.text)
+		case table.Day:
+			_, read = jiratime.ParseDate(held.text)
+		case table.Instant:
+			_, read = jiratime.ParseMillis(held.text)
+		}
+		return !read && !held.empty()
+	})
 }
 
 // keep takes over memory that a text was appended to, and returns the text.
