@@ -61,33 +61,58 @@ func IsNull(v []byte) bool { return len(v) == 0 || v[0] == 'n' }
 // the quotes with escapes resolved; it is valid until the next step. value is
 // a slice of obj. An obj that is no object has no members.
 func Members(obj []byte, yield func(name, value []byte) bool) {
-	if TypeOf(obj) != Object {
-		return
+	if TypeOf(obj) == Object {
+		members(obj, 0, "", nil, yield)
 	}
-	for i := 1; ; {
-		i = skipSpace(obj, i)
-		if i >= len(obj) || obj[i] != '"' {
-			return
+}
+
+// Nested yields the members of obj like Members, but for the objects called
+// inner, whose members it hands to nested in their place. So text that stands
+// one level down, as nearly all of an issue does, is walked once: it would take
+// another walk to find out where the object ends.
+func Nested(obj []byte, inner string, nested, yield func(name, value []byte) bool) {
+	if TypeOf(obj) == Object {
+		members(obj, 0, inner, nested, yield)
+	}
+}
+
+// members walks the object that begins at b[i] and returns the index after it;
+// where it is not valid or yield wants no more, that of the end of b.
+func members(b []byte, i int, inner string, nested, yield func(name, value []byte) bool) int {
+	for i++; ; i++ {
+		i = skipSpace(b, i)
+		if i < len(b) && b[i] == '}' {
+			return i + 1
 		}
-		end := stringEnd(obj, i)
-		name := inner(obj[i:end])
+		if i >= len(b) || b[i] != '"' {
+			return len(b)
+		}
+		end := stringEnd(b, i)
+		name := content(b[i:end])
 		if bytes.IndexByte(name, '\\') >= 0 {
-			name = AppendString(nil, obj[i:end])
+			name = AppendString(nil, b[i:end])
 		}
-		i = skipSpace(obj, end)
-		if i >= len(obj) || obj[i] != ':' {
-			return
+		i = skipSpace(b, end)
+		if i >= len(b) || b[i] != ':' {
+			return len(b)
 		}
-		i = skipSpace(obj, i+1)
-		end = valueEnd(obj, i)
-		if end <= i || !yield(name, obj[i:end]) {
-			return
+		i = skipSpace(b, i+1)
+		if nested != nil && i < len(b) && b[i] == '{' && string(name) == inner {
+			i = members(b, i, "", nil, nested)
+		} else {
+			end = valueEnd(b, i)
+			if end <= i || !yield(name, b[i:end]) {
+				return len(b)
+			}
+			i = end
 		}
-		i = skipSpace(obj, end)
-		if i >= len(obj) || obj[i] != ',' {
-			return
+		i = skipSpace(b, i)
+		if i >= len(b) || b[i] != ',' {
+			if i < len(b) && b[i] == '}' {
+				return i + 1
+			}
+			return len(b)
 		}
-		i++
 	}
 }
 
@@ -130,7 +155,7 @@ func Lookup(obj []byte, name string) (value []byte) {
 // is how Jira writes ids.
 func Int64(v []byte) (int64, bool) {
 	if TypeOf(v) == String {
-		v = inner(v)
+		v = content(v)
 	}
 	if len(v) == 0 || len(v) > 20 {
 		return 0, false
@@ -162,7 +187,7 @@ func Int64(v []byte) (int64, bool) {
 // anything else and for numbers beyond the range of a float64, such as 1e400.
 func Float64(v []byte) (float64, bool) {
 	if TypeOf(v) == String {
-		v = inner(v)
+		v = content(v)
 		if TypeOf(v) != Number {
 			return 0, false
 		}
@@ -178,7 +203,7 @@ func Float64(v []byte) (float64, bool) {
 // lit, with its escapes resolved. Halves of surrogate pairs and bytes that are
 // not UTF-8 become U+FFFD, since no destination stores them.
 func AppendString(dst, lit []byte) []byte {
-	s := inner(lit)
+	s := content(lit)
 	for {
 		i := bytes.IndexByte(s, '\\')
 		if i < 0 {
@@ -237,8 +262,8 @@ func hex4(s []byte) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// inner returns what stands between the quotes of a string literal.
-func inner(lit []byte) []byte {
+// content returns what stands between the quotes of a string literal.
+func content(lit []byte) []byte {
 	if len(lit) < 2 {
 		return nil
 	}

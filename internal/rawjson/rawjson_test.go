@@ -22,6 +22,26 @@ func TestMembers(t *testing.T) {
 	}
 }
 
+func TestNested(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"id":1, "fields" : {"a":{"fields":{}},"b":2} ,"key":3}`:     `id=1 .a={"fields":{}} .b=2 key=3`,
+		`{"fields":{},"\u0066ields":{"x":[{"}":"}"}]},"fields":[{}]}`: `.x=[{"}":"}"}] fields=[{}]`,
+		`{"fields":null}`:               `fields=null`,
+		`[{"fields":{"a":1}}]`:          ``,
+		`{"a":1,"fields":{"b":1`:        `a=1 .b=1`,
+		`{"fields":{"b" 1},"c":2}`:      ``,
+		`{"fields":{"b":1,"c":2}"d":3}`: `.b=1 .c=2`,
+	} {
+		var got []string
+		Nested([]byte(in), "fields",
+			func(n, v []byte) bool { got = append(got, "."+string(n)+"="+string(v)); return true },
+			func(n, v []byte) bool { got = append(got, string(n)+"="+string(v)); return true })
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("%s: got %s, want %s", in, text, want)
+		}
+	}
+}
+
 func TestLookupKeepsTheLastDuplicate(t *testing.T) {
 	if got := Lookup([]byte(`{"a":1,"b":2,"a":3}`), "a"); string(got) != "3" {
 		t.Errorf("got %s", got)
@@ -97,6 +117,7 @@ func FuzzAgainstEncodingJSON(f *testing.F) {
 		AppendString(nil, in)
 		Elements(in, func([]byte) bool { return true })
 		Members(in, func(_, v []byte) bool { Float64(v); return true })
+		Nested(in, "a", func(_, _ []byte) bool { return true }, func(_, _ []byte) bool { return true })
 		in = []byte(strings.TrimSpace(string(in)))
 		var want any
 		if json.Unmarshal(in, &want) != nil {
@@ -105,11 +126,32 @@ func FuzzAgainstEncodingJSON(f *testing.F) {
 		if got := decode(in); !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: got %#v, want %#v", in, got, want)
 		}
+		if got := flat(in, Nested); TypeOf(in) == Object && !reflect.DeepEqual(got, flat(in, twice)) {
+			t.Errorf("%q: walked as one %v", in, got)
+		}
 		storable, _ := AppendStorable(nil, in)
 		var again any
 		if err := json.Unmarshal(storable, &again); err != nil || !reflect.DeepEqual(again, want) {
 			t.Errorf("storable form of %q differs: %q", in, storable)
 		}
+	})
+}
+
+// flat lists the members of an object and of those in it that are called a.
+func flat(v []byte, walk func([]byte, string, func(n, v []byte) bool, func(n, v []byte) bool)) (out []string) {
+	walk(v, "a", func(n, v []byte) bool { out = append(out, "in a: "+string(n)+string(v)); return true },
+		func(n, v []byte) bool { out = append(out, string(n)+string(v)); return true })
+	return out
+}
+
+// twice does what Nested does by walking twice.
+func twice(obj []byte, inner string, nested, yield func(n, v []byte) bool) {
+	Members(obj, func(n, v []byte) bool {
+		if string(n) == inner && TypeOf(v) == Object {
+			Members(v, nested)
+			return true
+		}
+		return yield(n, v)
 	})
 }
 

@@ -84,11 +84,8 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 	f.bad, f.kids = f.bad[:0], f.kids[:0]
 	var ref stages.Ref
 	hasID := false
-	rawjson.Members(raw, func(name, value []byte) bool {
+	rawjson.Nested(raw, "fields", f.field, func(name, value []byte) bool {
 		switch string(name) {
-		case "fields":
-			rawjson.Members(value, f.field)
-			return true
 		case "id":
 			if !hasID { // as in the column: of duplicate members the first that fits counts
 				f.id, hasID = rawjson.Int64(value)
