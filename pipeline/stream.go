@@ -182,7 +182,12 @@ func size(set []*stages.Rows) int {
 // batch writes chunks into files, passes closed files on, and says when a
 // commit is due.
 func (r *run) batch(ctx context.Context, chunks <-chan stages.Chunk, cuts chan<- stages.Cut) (err error) {
-	b := batch.New(batch.Options{Dir: r.Dir, Prefix: r.RunID, FileSize: r.FileSize, Format: r.warehouse.Format()})
+	format := r.warehouse.Format()
+	due := r.CommitSize
+	if format.CommitSize > 0 {
+		due = min(due, format.CommitSize)
+	}
+	b := batch.New(batch.Options{Dir: r.Dir, Prefix: r.RunID, FileSize: r.FileSize, Format: format})
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.Discard())
@@ -208,7 +213,7 @@ func (r *run) batch(ctx context.Context, chunks <-chan stages.Chunk, cuts chan<-
 				return err
 			}
 		}
-		if closed+b.Pending() < r.CommitSize && r.Now().Sub(began) < r.CommitEvery {
+		if closed+b.Pending() < due && r.Now().Sub(began) < r.CommitEvery {
 			continue
 		}
 		if err := endCut(ctx, b, cut, cuts); err != nil {

@@ -77,6 +77,9 @@ type Format struct {
 	// before wait while it commits, so that memory for both is never needed at
 	// once.
 	Embedded bool
+	// CommitSize is the number of bytes that one commit should take at most,
+	// where the destination's memory grows with it; 0 if it does not.
+	CommitSize int64
 }
 
 // Cut is a part of the stream for load: files that are closed, and when Commit

@@ -80,7 +80,9 @@ func (p *bodies) read(resp *http.Response) (*buffer, int64, error) {
 func (b *buffer) readFrom(src io.Reader, limit int64) error {
 	for {
 		if len(b.b) == cap(b.b) {
-			b.b = slices.Grow(b.b, max(64<<10, len(b.b)))
+			// By a quarter, not by doubling: buffers are used again, so growing is
+			// rare, and what they have too much is held by each of them.
+			b.b = slices.Grow(b.b, max(64<<10, len(b.b)/4))
 		}
 		n, err := src.Read(b.b[len(b.b):cap(b.b)])
 		b.b = b.b[:len(b.b)+n]

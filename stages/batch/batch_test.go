@@ -136,7 +136,7 @@ func value(t *testing.T, a arrow.Array, i int) any {
 
 // Cell by cell, whatever was written in however many pieces comes back.
 func TestFilesHoldTheRows(t *testing.T) {
-	for _, format := range []stages.Format{{}, {MarkJSON: true}} {
+	for _, format := range []stages.Format{{}, {MarkJSON: true, Embedded: true}} {
 		t.Run(fmt.Sprintf("%+v", format), func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(1, 1))
 			b := New(Options{Dir: t.TempDir(), Prefix: "run", FileSize: 1 << 30, Format: format})
@@ -176,7 +176,7 @@ func flush(t *testing.T, b *Batcher) []stages.File {
 
 // What a destination sees of a file's types.
 func TestParquetTypes(t *testing.T) {
-	for _, format := range []stages.Format{{}, {MarkJSON: true}} {
+	for _, format := range []stages.Format{{}, {MarkJSON: true, Embedded: true}} {
 		b := New(Options{Dir: t.TempDir(), Prefix: "run", FileSize: 1 << 30, Format: format})
 		r := stages.NewRows(everyType)
 		random(r, rand.New(rand.NewPCG(2, 1)), 3)

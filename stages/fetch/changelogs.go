@@ -120,18 +120,25 @@ func (s *Source) unbundle(ctx context.Context, b bundle, yield func(*jira.Page, 
 	var warnings []string
 	for _, page := range b.pages {
 		warnings = append(warnings, page.Warnings...)
-		defer page.Release()
 	}
-	return s.emit(ctx, b.issues, warnings, yield)
+	release := func() {
+		for _, page := range b.pages {
+			page.Release()
+		}
+	}
+	defer release()
+	return s.emit(ctx, b.issues, warnings, release, yield)
 }
 
 // emit yields a page of copies of issues with their changelogs. When the
-// changelogs are too large to be held together, it does so in halves.
-func (s *Source) emit(ctx context.Context, issues []issue, warnings []string, yield func(*jira.Page, error) bool) bool {
+// changelogs are too large to be held together, it does so in halves. What was
+// copied is given back by copied first: whoever takes the page may be busy for
+// long, and all readers wait for him with what they hold.
+func (s *Source) emit(ctx context.Context, issues []issue, warnings []string, copied func(), yield func(*jira.Page, error) bool) bool {
 	logs, err := s.changelogs(ctx, issues)
 	if errors.Is(err, errTooMuch) {
 		half := len(issues) / 2
-		return s.emit(ctx, issues[:half], warnings, yield) && s.emit(ctx, issues[half:], nil, yield)
+		return s.emit(ctx, issues[:half], warnings, func() {}, yield) && s.emit(ctx, issues[half:], nil, copied, yield)
 	}
 	if err != nil {
 		yield(nil, err)
@@ -139,6 +146,7 @@ func (s *Source) emit(ctx context.Context, issues []issue, warnings []string, yi
 	}
 	page := &jira.Page{Issues: logs.into(issues), Total: -1, Warnings: warnings}
 	logs.release()
+	copied()
 	return yield(page, nil)
 }
 

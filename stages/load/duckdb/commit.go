@@ -18,7 +18,10 @@ import (
 // Commit loads all staged files and writes state and ledger.
 func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, error) {
 	started := time.Now()
-	debug.FreeOSMemory() // what the stages before took; DuckDB's share comes now
+	// What the stages before took is given back, DuckDB's share comes now. A
+	// pool lets go of what it holds at the second collection.
+	debug.FreeOSMemory()
+	debug.FreeOSMemory()
 	result := load.Result{Rows: map[string]int64{}}
 	issues := w.table(table.Issue)
 	if c.Discard {
