@@ -49,6 +49,35 @@ func TestIdleRun(t *testing.T) {
 	}
 }
 
+// TestChangedBytes: a run after changes reads the issues that changed and hardly
+// a byte more; what an idle run reads, the census above all, is taken off.
+func TestChangedBytes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 2000})
+	b.run(pipeline.Complete)
+	read := func() (n int64) {
+		b.sim.ResetRequests()
+		b.run(pipeline.Complete)
+		for _, r := range b.sim.Requests() {
+			n += r.Bytes
+		}
+		return n
+	}
+	b.clock.move(time.Hour)
+	idle := read()
+	var changed int64
+	for i, id := range b.sim.IDs() {
+		if i%100 == 0 {
+			b.do(func() error { return b.sim.Edit(id) })
+			changed += int64(len(b.sim.Raw(id)))
+		}
+	}
+	b.clock.move(time.Minute)
+	if n := read() - idle; n < changed || n > changed*11/10 {
+		t.Errorf("%d bytes were read of 20 issues that changed, which have %d", n, changed)
+	}
+}
+
 // TestChanges: ten edited and five created issues are exactly what is written.
 func TestChanges(t *testing.T) {
 	t.Parallel()
