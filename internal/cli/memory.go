@@ -8,5 +8,5 @@ import "runtime/debug"
 // a site with huge pages takes what it needs.
 func boundMemory() {
 	debug.SetGCPercent(30)
-	debug.SetMemoryLimit(230 << 20)
+	debug.SetMemoryLimit(200 << 20)
 }

@@ -18,10 +18,7 @@ import (
 // Commit loads all staged files and writes state and ledger.
 func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, error) {
 	started := time.Now()
-	// What the stages before took is given back, DuckDB's share comes now. A
-	// pool lets go of what it holds at the second collection.
-	debug.FreeOSMemory()
-	debug.FreeOSMemory()
+	debug.FreeOSMemory() // what the stages before took; DuckDB's share comes now
 	result := load.Result{Rows: map[string]int64{}}
 	issues := w.table(table.Issue)
 	if c.Discard {
@@ -62,8 +59,26 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 	if err != nil {
 		return load.Result{}, err
 	}
+	w.shrink(ctx)
 	result.Took = time.Since(started)
 	return result, w.forget(slices.Collect(maps.Keys(w.staged))...)
+}
+
+// idleMemory is what DuckDB may hold between commits.
+const idleMemory = "24MB"
+
+// shrink makes DuckDB give back the blocks that it caches, for the stages before
+// need the memory now. The commit has happened: that DuckDB cannot is no reason
+// to fail, and is what the limit is put back for.
+func (w *Warehouse) shrink(ctx context.Context) {
+	if w.opts.MemoryLimit == "" {
+		return
+	}
+	for _, limit := range []string{idleMemory, w.opts.MemoryLimit} {
+		if err := w.exec(ctx, "set the memory limit", "", "SET memory_limit = "+Dialect.Literal(limit)); err != nil {
+			w.opts.Log.Debug("DuckDB keeps its memory", "error", err)
+		}
+	}
 }
 
 var errNotPrepared = errors.New("no table of issues was prepared")
@@ -175,6 +190,9 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 		if t.Role != table.Issue && t.Role != table.Child {
 			continue
 		}
+		// Readers go on until they are full, and only then wait for the commit;
+		// what they and their pools no longer need is given back by and by.
+		debug.FreeOSMemory()
 		deleted, err := w.affect(ctx, "commit", t.Name, w.sql().DeleteRows(t))
 		if err != nil {
 			return err
