@@ -18,7 +18,7 @@ import (
 // Commit loads all staged files and writes state and ledger.
 func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, error) {
 	started := time.Now()
-	debug.FreeOSMemory() // what the stages before took; DuckDB's share comes now
+	defer givingBack()()
 	result := load.Result{Rows: map[string]int64{}}
 	issues := w.table(table.Issue)
 	if c.Discard {
@@ -62,6 +62,26 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 	w.shrink(ctx)
 	result.Took = time.Since(started)
 	return result, w.forget(slices.Collect(maps.Keys(w.staged))...)
+}
+
+// givingBack returns what the stages before took, now and every second until it
+// is stopped: DuckDB's share comes now, and readers go on until they are full,
+// when nothing would collect what they and their pools no longer need.
+func givingBack() (stop func()) {
+	debug.FreeOSMemory()
+	ticker, done := time.NewTicker(time.Second), make(chan struct{})
+	go func() {
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				debug.FreeOSMemory()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { close(done) }
 }
 
 // idleMemory is what DuckDB may hold between commits.
@@ -190,9 +210,6 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 		if t.Role != table.Issue && t.Role != table.Child {
 			continue
 		}
-		// Readers go on until they are full, and only then wait for the commit;
-		// what they and their pools no longer need is given back by and by.
-		debug.FreeOSMemory()
 		deleted, err := w.affect(ctx, "commit", t.Name, w.sql().DeleteRows(t))
 		if err != nil {
 			return err
