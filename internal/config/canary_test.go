@@ -28,9 +28,15 @@ func TestSecretsStaySecret(t *testing.T) {
 		}
 	}
 	nested := nest(flat.String())
+	var sources strings.Builder
+	sources.WriteString("sources:\n  - name: a\n")
+	for line := range strings.Lines(nest(ofJira(flat.String()))) {
+		sources.WriteString("    " + line)
+	}
 	for name, s := range map[string]*site{
 		"file":        newSite(t, map[string]string{"snowdrift.yaml": nested}),
 		"variables":   newSite(t, map[string]string{"snowdrift.yaml": strings.ReplaceAll(nested, canary, "${CANARY}")}),
+		"sources":     newSite(t, map[string]string{"snowdrift.yaml": sources.String()}),
 		"environment": newSite(t, map[string]string{"snowdrift.yaml": ""}),
 		"dotenv":      newSite(t, map[string]string{"snowdrift.yaml": "", ".env": dotenv}),
 	} {
@@ -61,11 +67,25 @@ func TestSecretsStaySecret(t *testing.T) {
 				t.Fatal(err)
 			}
 			printed := fmt.Sprintf("%v %+v %#v %s %s %v %v %v", c, *c, *c, asJSON, asYAML, c.Rows(), c.Warnings(), c.RequireJira())
+			for _, one := range c.Sites() {
+				printed += fmt.Sprintf("%v %+v %#v", one, *one, one.Jira)
+			}
 			if strings.Contains(printed, canary) {
 				t.Errorf("the canary shows in %s", printed)
 			}
 		})
 	}
+}
+
+// ofJira keeps the keys of the jira block.
+func ofJira(flat string) string {
+	var out strings.Builder
+	for line := range strings.Lines(flat) {
+		if strings.HasPrefix(line, "jira.") {
+			out.WriteString(line)
+		}
+	}
+	return out.String()
 }
 
 // nest turns dotted keys into YAML blocks.
