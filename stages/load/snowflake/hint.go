@@ -99,6 +99,17 @@ func (w *Warehouse) writeHint(ctx context.Context, s *session, st *state.State) 
 	return s.run(ctx, "write the state's hint", stageOf(w.job.Pipeline), commentOnStage(w.job.Pipeline, comment))
 }
 
+// renewHint writes the hint of an idle run again with the column ledger as it is
+// now, if nobody has touched it since: what another pipeline added would be read
+// from its table by every idle run to come.
+func (w *Warehouse) renewHint(ctx context.Context, s *session) error {
+	st, err := w.readHint(ctx, s, w.renewal.Pipeline)
+	if err != nil || st == nil || st.Commit != w.renewal.Commit {
+		return err
+	}
+	return w.writeHint(ctx, s, w.renewal)
+}
+
 // readHint returns the state in the comment of a pipeline's stage, nil if there
 // is none to rely on.
 func (w *Warehouse) readHint(ctx context.Context, s *session, pipeline string) (*state.State, error) {

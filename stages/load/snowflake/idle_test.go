@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"snowdrift/internal/snowflaketest"
+	"snowdrift/internal/table"
 	sqlfiles "snowdrift/sql"
 	"snowdrift/stages"
 	"snowdrift/stages/load"
@@ -44,6 +45,45 @@ func TestIdle(t *testing.T) {
 		t.Errorf("statements %q", got)
 	}
 	want(t, srv, `SELECT "RUN_ID" FROM "_SNOWDRIFT_RUNS"`, "r1")
+}
+
+// TestLedgerOfAnother: columns that another pipeline added are read from the
+// ledger once, which wakes the warehouse, and then are in the hint.
+func TestLedgerOfAnother(t *testing.T) {
+	t.Parallel()
+	srv := account(t, nil)
+	l := start(t, srv, "r1")
+	l.stage(issue{id: 1, updated: 100, summary: "one"})
+	l.mustCommit(1)
+	l.end()
+	l = open(t, srv, "r2")
+	must(t, l.Acquire(t.Context(), load.Job{Pipeline: "other", Site: "b", Run: "r2"}))
+	other, err := l.State(t.Context(), "other")
+	must(t, err)
+	must(t, l.Prepare(t.Context(), l.tables))
+	other.Columns = append(other.Columns, table.Assignment{Site: "b", Field: "customfield_2", Type: table.JSON, Column: "team", Name: "Team"})
+	other.Commit = "r2/1"
+	_, err = l.Commit(t.Context(), load.Commit{State: other, Run: state.Run{ID: "r2", Pipeline: "other", Started: time.Now()}})
+	must(t, err)
+	l.end()
+	for _, run := range []struct {
+		id    string
+		wakes int
+	}{{"r3", 1}, {"r4", 0}} {
+		srv.SuspendWarehouse()
+		before := srv.WarehouseWakes()
+		l = open(t, srv, run.id)
+		if st := l.readState(); len(st.Columns) != 2 || st.Commit != "r1/1" {
+			t.Errorf("%s: state %+v", run.id, st)
+		}
+		must(t, l.Prepare(t.Context(), l.tables))
+		_, err := l.Commit(t.Context(), load.Commit{Run: l.entry()})
+		must(t, err)
+		l.end()
+		if n := srv.WarehouseWakes() - before; n != run.wakes {
+			t.Errorf("%s woke the warehouse %d times, want %d", run.id, n, run.wakes)
+		}
+	}
 }
 
 // TestFewStatements bounds what a small commit costs, and that it resumes the

@@ -9,7 +9,7 @@ import (
 // Prepare makes tables and columns that are missing. When there are some, it
 // takes the lease first.
 func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
-	w.tables = tables
+	w.tables, w.prepared = tables, true
 	return w.with(ctx, func(ctx context.Context, s *session) error {
 		for _, t := range tables {
 			if t.Role == table.Scratch {

@@ -49,6 +49,7 @@ import (
 	"snowdrift/internal/table"
 	"snowdrift/stages"
 	"snowdrift/stages/load"
+	"snowdrift/state"
 )
 
 // Options say which account, and how to work there.
@@ -92,6 +93,10 @@ type Warehouse struct {
 	// run knows them; nil before they were read.
 	commitID *string
 	ledger   map[table.LedgerKey]bool
+	// renewal is the state with a column ledger that its hint does not have, see
+	// renewHint; prepared says that this is a run, which may write it.
+	renewal  *state.State
+	prepared bool
 	uploads  *uploads
 	// copied are the tables whose staged files are in temporary tables of main.
 	copied     map[string]bool
@@ -172,8 +177,13 @@ func (w *Warehouse) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
 	err := w.discard(ctx)
-	if w.fence != 0 {
+	switch {
+	case w.fence != 0:
 		err = errors.Join(err, w.with(ctx, w.release))
+	case w.prepared && w.renewal != nil && w.renewal.Pipeline == w.job.Pipeline:
+		if err := w.with(ctx, w.renewHint); err != nil {
+			w.opts.Log.Warn("the hint of the state could not be renewed; the next run wakes the warehouse to read the column ledger", "error", err)
+		}
 	}
 	return errors.Join(err, w.uploads.close(), w.drop())
 }

@@ -59,7 +59,7 @@ func (w *Warehouse) State(ctx context.Context, pipeline string) (st *state.State
 		if st, err = w.readHint(ctx, s, pipeline); err == nil && st == nil {
 			st, err = w.readState(ctx, s, pipeline)
 		} else if err == nil {
-			err = refreshLedger(ctx, s, st)
+			err = w.refreshLedger(ctx, s, st)
 		}
 		return err
 	})
@@ -130,7 +130,7 @@ func readLedger(ctx context.Context, s *session) ([]table.Assignment, error) {
 // refreshLedger reads the column ledger if a hint's is not all of it. Since
 // entries are only ever added, the number of rows tells, which SHOW knows
 // without a warehouse.
-func refreshLedger(ctx context.Context, s *session, st *state.State) error {
+func (w *Warehouse) refreshLedger(ctx context.Context, s *session, st *state.State) error {
 	const name = "_SNOWDRIFT_COLUMNS"
 	rows, err := s.named(ctx, readingLedger, "", "SHOW TABLES LIKE "+Dialect.Literal(name)+" IN SCHEMA")
 	if err != nil {
@@ -139,6 +139,7 @@ func refreshLedger(ctx context.Context, s *session, st *state.State) error {
 	for _, r := range rows {
 		if r["name"] == name && r["rows"] != strconv.Itoa(len(st.Columns)) {
 			st.Columns, err = readLedger(ctx, s)
+			w.renewal = st.Clone()
 			return err
 		}
 	}
