@@ -67,7 +67,7 @@ type current struct {
 func (c *current) cell(name string) string {
 	plain := "i." + c.d.Quote(name)
 	for _, r := range resolved {
-		if r.column == name && c.have.has(c.issues.Name, r.id) && c.have.has(r.table, table.ID) && c.have.has(r.table, r.name) {
+		if r.column == name && c.have.has(c.issues.Name, r.id) && c.have.has(r.table, table.ID) && c.have.has(r.table, table.Site) && c.have.has(r.table, r.name) {
 			return "COALESCE(" + c.join(r.id, r.table) + "." + c.d.Quote(r.name) + ", " + plain + ")"
 		}
 	}

@@ -36,45 +36,10 @@ var retyped = []struct {
 // field whose type changed the value under its first column; what that cannot
 // hold is NULL there, and in the column of its own.
 func currentIssues(t *testing.T, d Destination) {
-	before, after, ledger := columnsOf(false), columnsOf(true), []table.Assignment(nil)
-	for _, r := range retyped {
-		ledger = append(ledger,
-			table.Assignment{Site: "one", Field: r.field, Type: r.first.Type, Column: r.first.Name, Name: "Field"},
-			table.Assignment{Site: "one", Field: r.field, Type: r.then.Type, Column: r.then.Name, Name: "Field"},
-			// On the other site the first column is shared, the second another field's.
-			table.Assignment{Site: "two", Field: r.field, Type: r.first.Type, Column: r.first.Name, Name: "Field"},
-			table.Assignment{Site: "two", Field: r.field + "0", Type: r.then.Type, Column: r.then.Name, Name: "Other field"})
-	}
 	d.Exec(t, "CREATE TABLE statuses (id BIGINT, name VARCHAR, category VARCHAR, _site VARCHAR)")
 	d.Exec(t, "INSERT INTO statuses VALUES (1, 'Backlog', 'new', 'one')")
-
-	first := func(n int) any { return retyped[n].was }
-	then := func(n int) any { return retyped[n].is }
-	odd := func(n int) any { return retyped[n].odd }
-	one := newWriter(t, d, "one")
-	one.prepare(before, slices.DeleteFunc(slices.Clone(ledger), func(a table.Assignment) bool { return before[0].Column(a.Column) == nil }))
-	one.retyped(1, before, first, nil)
-	one.retyped(2, before, first, nil)
-	one.retyped(3, before, first, nil)
-	one.retyped(4, before, first, nil)
-	one.commit(1)
-	one.add(table.Findings(), map[string]any{table.ID: int64(4), table.Presence: "deleted", table.PresenceEvidence: "made up"})
-	one.commit(2)
-	one.close()
-
-	one = newWriter(t, d, "one")
-	one.prepare(after, ledger)
-	one.retyped(2, after, nil, then)
-	one.retyped(3, after, nil, odd)
-	one.commit(3)
-	one.close()
-	two := newWriter(t, d, "two")
-	both := []*table.Table{table.Issues(append(custom5(false), custom5(true)...), nil)}
-	two.prepare(both, ledger)
-	two.retyped(1, both, first, then)
-	two.commit(1)
-	two.close()
-
+	d.Exec(t, "CREATE TABLE users (id VARCHAR, name VARCHAR)") // somebody else's, of no site
+	loadRetyped(t, d)
 	w := d.Open(t)
 	defer func() {
 		if err := w.Close(); err != nil {
@@ -82,26 +47,71 @@ func currentIssues(t *testing.T, d Destination) {
 		}
 	}()
 	wantRows(t, w, `SELECT id, _site, status FROM issues_current ORDER BY _site, id`, "1|one|Backlog", "2|one|Backlog", "3|one|Backlog", "1|two|To Do")
-	for n, r := range retyped {
+	for _, r := range retyped {
 		was := show(cellOf(r.first.Type, r.was))
-		o := was // an odd value that is NULL leaves what was
+		odd := was // one that is NULL leaves what was
 		if r.odd != nil {
-			o = "NULL"
+			odd = "NULL"
 		}
 		expr := r.first.Name
 		if r.first.Type == table.JSON || r.first.Type == table.List {
 			expr = "CAST(TO_JSON(" + expr + ") AS VARCHAR)"
 		}
 		t.Run(r.first.Name, func(t *testing.T) {
-			wantRows(t, w, "SELECT "+expr+" FROM issues_current ORDER BY _site, id", was, r.shown, o, was)
-			if retyped[n].odd != nil {
+			wantRows(t, w, "SELECT "+expr+" FROM issues_current ORDER BY _site, id", was, r.shown, odd, was)
+			if r.odd != nil {
 				wantRows(t, w, "SELECT "+r.then.Name+" FROM issues_current WHERE id = 3", show(r.odd))
 			}
 		})
 	}
 }
 
-func custom5(then bool) (out []table.Column) {
+// loadRetyped loads issues before and after the types of site one's fields
+// changed: 1 was read before only, 2 and 3 after, too, 4 is deleted. On site two
+// the first column holds the same field, and the second another one.
+func loadRetyped(t *testing.T, d Destination) {
+	t.Helper()
+	var first, all []table.Assignment
+	for _, r := range retyped {
+		a := table.Assignment{Site: "one", Field: r.field, Type: r.first.Type, Column: r.first.Name, Name: "Field"}
+		first = append(first, a)
+		b := a
+		b.Site = "two"
+		all = append(all, a, b,
+			table.Assignment{Site: "one", Field: r.field, Type: r.then.Type, Column: r.then.Name, Name: "Field"},
+			table.Assignment{Site: "two", Field: r.field + "0", Type: r.then.Type, Column: r.then.Name, Name: "Other field"})
+	}
+	was := func(n int) any { return retyped[n].was }
+	is := func(n int) any { return retyped[n].is }
+	odd := func(n int) any { return retyped[n].odd }
+
+	before, after := issuesWith(columnsOf(false)), issuesWith(columnsOf(true))
+	one := newWriter(t, d, "one")
+	one.prepare(before, first)
+	for id := range int64(4) {
+		one.retyped(id+1, before, was, nil)
+	}
+	one.commit(1)
+	one.add(table.Findings(), map[string]any{table.ID: int64(4), table.Presence: "deleted", table.PresenceEvidence: "made up"})
+	one.commit(2)
+	one.close()
+
+	one = newWriter(t, d, "one")
+	one.prepare(after, all)
+	one.retyped(2, after, nil, is)
+	one.retyped(3, after, nil, odd)
+	one.commit(3)
+	one.close()
+
+	two, both := newWriter(t, d, "two"), issuesWith(append(columnsOf(false), columnsOf(true)...))
+	two.prepare(both, all)
+	two.retyped(1, both, was, is)
+	two.commit(1)
+	two.close()
+}
+
+// columnsOf are the columns of the fields, before or after their types changed.
+func columnsOf(then bool) (out []table.Column) {
 	for _, r := range retyped {
 		c := r.first
 		if then {
@@ -113,8 +123,8 @@ func custom5(then bool) (out []table.Column) {
 	return out
 }
 
-func columnsOf(then bool) []*table.Table {
-	return []*table.Table{table.Issues(custom5(then), nil)}
+func issuesWith(columns []table.Column) []*table.Table {
+	return []*table.Table{table.Issues(columns, nil)}
 }
 
 func newWriter(t *testing.T, d Destination, site string) *writer {
