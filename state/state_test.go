@@ -17,8 +17,8 @@ func full() *State {
 	yes := true
 	return &State{
 		Version: Version, Pipeline: "jira", Site: "https://jira.example.com",
-		Asked:    Asked{Query: `project = "TO"`, Fields: []string{"*all", "-comment"}, Tables: []string{"issues"}},
-		SiteName: "emea", Proven: 1732877091124, Deep: Deep{Proven: 1732877091125},
+		Asked:    Asked{Query: `project = "TO"`, Fields: []string{"*all", "-comment"}, Tables: []string{"issues"}, Names: []string{"points: customfield_10016"}, Text: "both"},
+		SiteName: "emea", Unsettled: true, Mixed: true, Proven: 1732877091124, Deep: Deep{Proven: 1732877091125},
 		Load:   &Load{Since: 1732877091123, Partitions: []*stages.Partition{{Name: "TO 2020", JQL: "project = 1", Expected: 12}, {Name: "TO 2021", JQL: "project = 1 AND created >= 2021-01-01", Expected: -1}}, Done: []string{"TO 2020"}},
 		Cursor: 1732877091123,
 		Recent: []stages.Ref{{ID: 1<<63 - 1, Updated: 253402300799999, Hash: 1<<64 - 1}, {ID: 2, Hash: 1}},
@@ -51,6 +51,11 @@ func TestFullStateHasEverything(t *testing.T) {
 	for i := range v.NumField() {
 		if v.Field(i).IsZero() {
 			t.Errorf("full() leaves %s out", v.Type().Field(i).Name)
+		}
+	}
+	for asked, i := v.FieldByName("Asked"), 0; i < asked.NumField(); i++ {
+		if asked.Field(i).IsZero() {
+			t.Errorf("full() leaves Asked.%s out", asked.Type().Field(i).Name)
 		}
 	}
 }
