@@ -121,7 +121,7 @@ func (b *bench) contents() map[string][]string {
 	out := map[string][]string{}
 	for _, name := range dataTables() {
 		columns := "*"
-		if name == "issues" {
+		if stamped[name] {
 			columns = "* EXCLUDE (_run_id, _loaded_at)"
 		}
 		for _, row := range b.rows("SELECT CAST(to_json(x) AS VARCHAR) AS line FROM (SELECT " + columns + " FROM " + name + ") x ORDER BY line") {

@@ -13,9 +13,12 @@ import (
 // issues, in one of which time went on.
 type history struct{ before, after *jirasim.Sim }
 
-// killTables are the child tables of the kill tests: of rows that come with the
-// issue, and of some that changes take away.
-var killTables = []string{"issue_labels", "issue_comments", "issue_links"}
+// killTables are the tables of the kill tests beside issues: of rows that come
+// with the issue, of some that changes take away, and a dimension.
+var killTables = []string{"issue_labels", "issue_comments", "issue_links", "priorities"}
+
+// stamped are the tables whose rows say which run wrote them, and when.
+var stamped = map[string]bool{"issues": true, "priorities": true}
 
 // newHistory makes a small site with four edited issues, two new ones, one that
 // moved, one that lost a comment, and one that is deleted.

@@ -167,7 +167,7 @@ func (p *place) contents() map[string][]string {
 	out := map[string][]string{}
 	for _, name := range dataTables() {
 		columns := "*"
-		if name == "issues" {
+		if stamped[name] {
 			columns = `* EXCLUDE ("_RUN_ID", "_LOADED_AT")`
 		}
 		out[name] = p.lines(fmt.Sprintf(`SELECT %s FROM "%s"`, columns, strings.ToUpper(name)))

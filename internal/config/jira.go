@@ -89,7 +89,7 @@ type OAuth2 struct {
 	RefreshToken secret.String `yaml:"refresh_token" env:"JIRA_REFRESH_TOKEN" example:"file:jira.refresh" doc:"Refresh token. Cloud replaces it at every use, so keep it at a place that can be written: file, vault or aws-ssm."`
 	TokenURL     string        `yaml:"token_url" example:"https://auth.atlassian.com/oauth/token" doc:"Token endpoint; left out, the one of the deployment."`
 	AuthorizeURL string        `yaml:"authorize_url" example:"https://auth.atlassian.com/authorize" doc:"Where snowdrift auth oauth2 sends the browser; left out, the one of the deployment."`
-	Scopes       []string      `yaml:"scopes" example:"[read:jira-work, read:jira-user, offline_access]" doc:"Scopes to ask for; left out, what the selected tables need."`
+	Scopes       []string      `yaml:"scopes" example:"[read:jira-work, read:jira-user, offline_access]" doc:"Scopes to ask for; left out, those of the example. Boards and sprints need others beside them, see docs/OPERATIONS.md."`
 }
 
 // OAuth1 is a login by OAuth 1.0a.
