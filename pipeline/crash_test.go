@@ -180,6 +180,28 @@ func TestNothingHalfDone(t *testing.T) {
 	}
 }
 
+// TestTypeChangedBeforeTheFirstCommit: a run that ended before its first commit
+// left columns of which the ledger does not know. That their field has another
+// type when the next one comes must not stop it.
+func TestTypeChangedBeforeTheFirstCommit(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 40})
+	field, id := b.addField("Effort", "number"), b.sim.IDs()[3]
+	b.warehouse = func(w load.Warehouse) load.Warehouse {
+		return saboteur{Warehouse: w, stage: func(stages.File) error { return errSabotage }}
+	}
+	if _, err := b.try(t.Context()); !errors.Is(err, errSabotage) {
+		t.Fatal(err)
+	}
+	b.want("SELECT data_type FROM duckdb_columns() WHERE table_name = 'issues' AND column_name = 'effort'", "DOUBLE")
+	b.warehouse = nil
+	b.do(func() error { return b.sim.RetypeField(field, "text") })
+	b.set(id, field, `"large"`)
+	b.run(pipeline.Complete)
+	b.want(fmt.Sprintf("SELECT effort FROM issues WHERE id = %d", id), "large")
+	b.compare()
+}
+
 // TestRepeatedRows: rows that Jira sends twice in a page are loaded once.
 func TestRepeatedRows(t *testing.T) {
 	t.Parallel()

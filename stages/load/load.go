@@ -34,7 +34,7 @@ type Warehouse interface {
 	// destination knows nothing of it.
 	State(ctx context.Context, pipeline string) (*state.State, error)
 	// Prepare makes tables and columns that are missing. It removes and
-	// changes nothing, and doing it again does nothing. Rows that were there
+	// changes nothing that holds anything, and doing it again does nothing. Rows that were there
 	// before a column get its Fill.
 	Prepare(ctx context.Context, tables []*table.Table) error
 	// MakeViews makes the views that the tables allow and that are missing, or

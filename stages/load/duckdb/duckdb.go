@@ -199,6 +199,9 @@ func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
 		if t.Role == table.Scratch {
 			continue
 		}
+		if err := w.dropMistyped(ctx, t); err != nil {
+			return err
+		}
 		have, err := w.columns(ctx, t.Name)
 		if err != nil {
 			return err
@@ -229,6 +232,54 @@ WHERE database_name = current_database() AND schema_name = current_schema() AND 
 		have[column] = comment
 	}
 	return have, rows.Err()
+}
+
+// dropMistyped removes columns of another type than their description says, if
+// they hold nothing. A run that ended before its first commit leaves columns of
+// which the ledger does not know; when their field then changes its type, the
+// new column gets the name of the old one.
+func (w *Warehouse) dropMistyped(ctx context.Context, t *table.Table) error {
+	types, err := w.types(ctx, t.Name)
+	if err != nil {
+		return err
+	}
+	for _, c := range t.Columns {
+		if have := types[c.Name]; have == "" || have == Dialect.Types[c.Type] {
+			continue
+		}
+		var values int64
+		count := "SELECT COUNT(" + Dialect.Quote(c.Name) + ") FROM " + Dialect.Quote(t.Name)
+		if err := w.conn.QueryRowContext(ctx, count).Scan(&values); err != nil {
+			return w.fail("look at column "+c.Name+" of", t.Name, count, err)
+		}
+		if values > 0 {
+			continue
+		}
+		drop := "ALTER TABLE " + Dialect.Quote(t.Name) + " DROP COLUMN " + Dialect.Quote(c.Name)
+		if err := w.exec(ctx, "prepare table", t.Name, drop); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// types returns the types of the columns that a table has, by name.
+func (w *Warehouse) types(ctx context.Context, name string) (map[string]string, error) {
+	rows, err := w.conn.QueryContext(ctx, `SELECT column_name, data_type FROM duckdb_columns()
+WHERE database_name = current_database() AND schema_name = current_schema() AND table_name = ?`, name)
+	if err != nil {
+		return nil, w.fail("read the columns of", name, "", err)
+	}
+	defer rows.Close()
+	types := map[string]string{}
+	for rows.Next() {
+		var column, kind string
+		if err := rows.Scan(&column, &kind); err != nil {
+			return nil, w.fail("read the columns of", name, "", err)
+		}
+		types[column] = kind
+	}
+	return types, rows.Err()
 }
 
 // missing returns the statements that bring a table with the columns have to
