@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -76,9 +77,19 @@ func (w *world) compareRows() {
 	}
 }
 
+// gatewayLink begins the links of what was read through the gateway, as a run
+// does whose first requests the site refused.
+var gatewayLink = regexp.MustCompile(`https://api\.atlassian\.com/ex/jira/[0-9a-f-]+`)
+
+// direct returns a text with the links as the site itself writes them.
+func direct(text string) string {
+	return gatewayLink.ReplaceAllString(text, "https://jira.example.com")
+}
+
 // without returns an issue but for its comments, worklogs and changelog, and
 // fields that are null: one that a site gets and nobody fills changes no issue.
 func without(raw string) string {
+	raw = direct(raw)
 	var issue map[string]json.RawMessage
 	var fields map[string]json.RawMessage
 	if json.Unmarshal([]byte(raw), &issue) != nil || json.Unmarshal(issue["fields"], &fields) != nil {
@@ -155,7 +166,7 @@ func (w *world) sameTable(fresh *bench, name, id string) {
 	wrong := 0
 	for i := range want {
 		for j := range columns {
-			if got[i][j] == want[i][j] {
+			if direct(got[i][j]) == direct(want[i][j]) {
 				continue
 			}
 			if wrong++; wrong <= 3 {
