@@ -130,7 +130,7 @@ func (r *run) readVersions(ctx context.Context, c *census, ids []int64, b *batch
 	rows := stages.NewRows(table.Census())
 	for versions, err := range r.source.Versions(ctx, turn, budget) {
 		if err != nil {
-			return err
+			return fmt.Errorf("deep census: %w", err)
 		}
 		rows.Reset()
 		for _, ref := range versions.Issues {

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"snowdrift/internal/jira"
@@ -56,7 +57,7 @@ func absent(ctx context.Context, source Source, diff load.Diff) (map[int64]fate,
 	fates := map[int64]fate{}
 	for versions, err := range source.Absent(ctx, ids) {
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("ask for issues that the census does not have: %w", err)
 		}
 		for _, ref := range versions.Issues {
 			fates[ref.ID] = fate{returned: true, archived: slices.Contains(versions.Archived, ref.ID), updated: ref.Updated}

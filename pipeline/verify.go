@@ -237,7 +237,7 @@ func (v *verification) census(ctx context.Context) error {
 	rows := stages.NewRows(table.Census())
 	for versions, err := range v.source.Versions(ctx, slices.Sorted(maps.Keys(ids)), 0) {
 		if err != nil {
-			return err
+			return fmt.Errorf("census of versions: %w", err)
 		}
 		rows.Reset()
 		for _, ref := range versions.Issues {

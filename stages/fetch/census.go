@@ -81,7 +81,7 @@ func (s *Source) Versions(ctx context.Context, ids []int64, requests int) iter.S
 			take := min(wave*size, len(ids))
 			answers, err := s.versions(ctx, slices.Collect(slices.Chunk(ids[:take], size)))
 			if err != nil {
-				yield(Versions{}, fmt.Errorf("deep census: %w", err))
+				yield(Versions{}, err)
 				return
 			}
 			for _, a := range answers {
@@ -127,9 +127,6 @@ func (s *Source) Absent(ctx context.Context, ids []int64) iter.Seq2[Versions, er
 				continue
 			}
 			v, err := s.one(ctx, id)
-			if err != nil {
-				err = fmt.Errorf("ask for an issue that the census does not have: %w", err)
-			}
 			if !yield(v, err) || err != nil {
 				return
 			}
