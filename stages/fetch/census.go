@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -176,7 +177,7 @@ func (v *Versions) add(page *jira.Page) error {
 	for _, raw := range page.Issues {
 		id, ok := rawjson.Int64(rawjson.Lookup(raw, "id"))
 		if !ok {
-			return fmt.Errorf("Jira sent an issue without a numeric id")
+			return errors.New("an issue came without a numeric id")
 		}
 		fields := rawjson.Lookup(raw, "fields")
 		updated, _ := jiratime.ParseMillis(rawjson.Lookup(fields, "updated"))
