@@ -139,7 +139,7 @@ func (w *Warehouse) settings(exists bool) []string {
 	case w.opts.ReadOnly:
 		s = append(s, attach+" (READ_ONLY)")
 	case exists:
-		s = append(s, attach, "CREATE SCHEMA IF NOT EXISTS "+schema)
+		s = append(s, attach+" ("+rowGroups+")", "CREATE SCHEMA IF NOT EXISTS "+schema)
 	default:
 		s = append(s, attach+" ("+newFile+")", "CREATE SCHEMA IF NOT EXISTS "+schema)
 	}

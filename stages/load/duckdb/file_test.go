@@ -122,3 +122,34 @@ func count(t *testing.T, w *Warehouse, sql string) int64 {
 	}
 	return n
 }
+
+// The size of row groups bounds what a load holds in memory, and DuckDB does not
+// keep it in the file: tables made when the file is opened again have to get it,
+// too, and those that were there have to go on with it.
+func TestRowGroupsOfAFileThatIsOpenedAgain(t *testing.T) {
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "jira.duckdb")
+	for i, statement := range []string{"CREATE TABLE numbers AS SELECT range AS n FROM range(10000)", "INSERT INTO numbers SELECT range FROM range(10000)"} {
+		w, err := Open(ctx, options(path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.conn.ExecContext(ctx, statement); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.conn.ExecContext(ctx, "CHECKPOINT"); err != nil {
+			t.Fatal(err)
+		}
+		var groups, most int
+		row := w.conn.QueryRowContext(ctx, `SELECT COUNT(*), MAX(rows) FROM (SELECT row_group_id, SUM(count) AS rows FROM pragma_storage_info('numbers') WHERE segment_type = 'BIGINT' GROUP BY row_group_id)`)
+		if err := row.Scan(&groups, &most); err != nil {
+			t.Fatal(err)
+		}
+		if groups < 2*(i+1) || most > 4096 {
+			t.Errorf("opened %d times: %d row groups of up to %d rows", i+1, groups, most)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -11,14 +11,19 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 )
 
-// newFile are the options of a file that we make. They cannot be changed later.
+// newFile are the options of a file that we make. They cannot be changed later,
+// but for rowGroups.
 //
 // From storage version 1.2.0 on long texts, which _raw is full of, are
 // compressed, to about a tenth. Blocks and row groups are small because a load
 // holds some of each for every column, and a Jira site has hundreds of columns:
 // with DuckDB's own sizes (256 KiB, 122,880 rows) 130 columns took more than
 // 200 MB and spilled gigabytes to disk.
-const newFile = "STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 16384, ROW_GROUP_SIZE 4096"
+const newFile = "STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 16384, " + rowGroups
+
+// rowGroups is the size of row groups. The file does not keep it: it has to be
+// said whenever the file is opened to be written to.
+const rowGroups = "ROW_GROUP_SIZE 4096"
 
 // makeFile makes an empty database file under a name that is free; if somebody
 // else takes the name meanwhile, that file stays. While DuckDB makes a file, a
