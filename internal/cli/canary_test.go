@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -358,14 +359,15 @@ func TestNoCanaryInArguments(t *testing.T) {
 	w, c := flock(t, "bearer")
 	var arguments []byte
 	process := make(chan *os.Process, 1)
+	var once sync.Once
 	w.sim.Fault(func(r *http.Request) *jirasim.Fault {
-		if jirasim.Endpoint(r) == "field" {
+		once.Do(func() {
 			p := <-process
 			var err error
 			if arguments, err = os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.Pid)); err != nil {
 				t.Error(err)
 			}
-		}
+		})
 		return nil
 	})
 	run := exec.CommandContext(t.Context(), "snowdrift", "run", "--log-level", "debug", "-c", filepath.Join(w.dir, "snowdrift.yaml"))

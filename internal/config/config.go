@@ -54,7 +54,7 @@ type Config struct {
 	Sources     []Source    `yaml:"sources" doc:"Several sites into one warehouse: each with a name and a jira block. What a block does not say is taken from the jira block above. A source's pipeline is called PIPELINE_NAME, and its rows bear the name in the column _site."`
 	Destination Destination `yaml:"destination" doc:"Where the tables go."`
 	Batch       Batch       `yaml:"batch" doc:"Files between Jira and the destination, and how often they are committed."`
-	Tables      []string    `yaml:"tables" default:"issues" example:"default" doc:"Tables to load: issues alone, a list of the names in docs/TABLES.md, or default, which is issues with every table that comes along with them or that takes few requests, less -exclusions. A table that is listed needs its field among jira.fields; default leaves it out without."`
+	Tables      []string    `yaml:"tables" default:"default" doc:"Tables to load: default, which is issues with every table that comes along with them or that takes few requests, less -exclusions; a list of the names in docs/TABLES.md; or issues alone, which takes least time and memory. A table that is listed needs its field among jira.fields; default leaves it out without."`
 	Dimensions  Dimensions  `yaml:"dimensions" doc:"The tables of what issues refer to: projects, users, versions, ..."`
 	Views       bool        `yaml:"views" default:"true" doc:"Whether to make views for analysts beside the tables: current issues, time in status, cycle time, sprint reports and more, see docs/TABLES.md. Those whose tables are not loaded are not made."`
 	Census      Census      `yaml:"census" doc:"How completeness is proven: ids in Jira against ids in the table."`
