@@ -50,45 +50,19 @@ func (r *run) takeCensus(ctx context.Context) (c *census, err error) {
 }
 
 // listIDs writes the ids in scope to files, sums them up, and returns them in
-// order. A list of a million takes 8 MB, a set of them several times as much.
+// order.
 func (r *run) listIDs(ctx context.Context, c *census, b *batch.Batcher) ([]int64, error) {
-	var all []int64
-	for ids, err := range r.source.Census(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, ids...)
-		r.Progress.census(int64(len(all)))
+	ids, err := idsInScope(ctx, r.source, r.Progress)
+	if err != nil {
+		return nil, err
 	}
-	slices.Sort(all)
-	all = slices.Compact(all)
-	if len(all) == 0 {
+	if len(ids) == 0 {
 		return nil, b.Write(nothing())
 	}
-	rows := stages.NewRows(table.Census())
-	for ids := range slices.Chunk(all, censusRows) {
-		rows.Reset()
-		for _, id := range ids {
-			c.digest.Add(id)
-			rows.SetInt(0, id)
-			rows.End(0)
-		}
-		if err := b.Write(rows); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
-// censusRows is the number of ids that are written together.
-const censusRows = 10_000
-
-// nothing is the census of a scope without issues.
-func nothing() *stages.Rows {
-	rows := stages.NewRows(table.Census())
-	rows.SetInt(0, table.NoIssue)
-	rows.End(0)
-	return rows
+	return ids, writeEach(b, table.Census(), ids, func(rows *stages.Rows, id int64) {
+		c.digest.Add(id)
+		rows.SetInt(0, id)
+	})
 }
 
 // deepSlack is the part of Options.Deep that must have passed before the next
@@ -137,9 +111,7 @@ func (r *run) readVersions(ctx context.Context, c *census, ids []int64, b *batch
 			if ref.Updated == 0 {
 				continue
 			}
-			rows.SetInt(0, ref.ID)
-			rows.SetInt(1, ref.Updated*1000)
-			rows.End(0)
+			setVersion(rows, ref)
 			proof.Compared++
 		}
 		next.Through = versions.Through

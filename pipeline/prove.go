@@ -47,10 +47,8 @@ func (r *run) provenLately() (last time.Time, recent bool) {
 
 // compare has the destination compare the census with its rows, and mends.
 func (r *run) compare(ctx context.Context, census *census) error {
-	for _, f := range census.files {
-		if err := r.warehouse.Stage(ctx, f); err != nil {
-			return err
-		}
+	if err := stageAll(ctx, r.warehouse, census.files); err != nil {
+		return err
 	}
 	return r.reconcile(ctx, census)
 }

@@ -139,27 +139,20 @@ func judge(a load.Absent, f fate, projects map[int64]jira.Project) finding {
 // mark writes findings to the rows of their issues.
 func (r *run) mark(ctx context.Context, findings []finding) error {
 	b := batch.New(batch.Options{Dir: r.Dir, Prefix: r.RunID + "-f", FileSize: r.FileSize, Format: r.warehouse.Format()})
-	rows := stages.NewRows(table.Findings())
-	for part := range slices.Chunk(findings, 10_000) {
-		rows.Reset()
-		for _, f := range part {
-			rows.SetInt(0, f.id)
-			rows.SetString(1, f.presence)
-			rows.SetString(2, f.evidence)
-			rows.End(0)
-			r.report.Proof.marked(f.presence)
-		}
-		if err := b.Write(rows); err != nil {
-			return errors.Join(err, b.Discard())
-		}
+	err := writeEach(b, table.Findings(), findings, func(rows *stages.Rows, f finding) {
+		rows.SetInt(0, f.id)
+		rows.SetString(1, f.presence)
+		rows.SetString(2, f.evidence)
+		r.report.Proof.marked(f.presence)
+	})
+	if err == nil {
+		err = b.Flush()
 	}
-	if err := b.Flush(); err != nil {
+	if err != nil {
 		return errors.Join(err, b.Discard())
 	}
-	for _, f := range b.Closed() {
-		if err := r.warehouse.Stage(ctx, f); err != nil {
-			return err
-		}
+	if err := stageAll(ctx, r.warehouse, b.Closed()); err != nil {
+		return err
 	}
 	return r.commitWith(ctx, load.Commit{State: r.state.Clone(), Remove: r.Deleted == Hard})
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -223,19 +222,13 @@ func withoutWhole(issues *table.Table) *table.Table {
 // census reads ids and versions of what is in scope, and stages them. An issue
 // that the search still shows and Jira does not return by id is gone.
 func (v *verification) census(ctx context.Context) error {
-	ids := map[int64]struct{}{}
-	for some, err := range v.source.Census(ctx) {
-		if err != nil {
-			return err
-		}
-		for _, id := range some {
-			ids[id] = struct{}{}
-		}
-		v.Progress.census(int64(len(ids)))
+	ids, err := idsInScope(ctx, v.source, v.Progress)
+	if err != nil {
+		return err
 	}
 	b := batch.New(batch.Options{Dir: v.Dir, Prefix: v.RunID, FileSize: v.FileSize, Format: v.warehouse.Format()})
 	rows := stages.NewRows(table.Census())
-	for versions, err := range v.source.Versions(ctx, slices.Sorted(maps.Keys(ids)), 0) {
+	for versions, err := range v.source.Versions(ctx, ids, 0) {
 		if err != nil {
 			return fmt.Errorf("census of versions: %w", err)
 		}
@@ -243,9 +236,7 @@ func (v *verification) census(ctx context.Context) error {
 		for _, ref := range versions.Issues {
 			v.versions[ref.ID] = ref.Updated
 			v.result.Census.AddVersion(ref.ID, ref.Updated)
-			rows.SetInt(0, ref.ID)
-			rows.SetInt(1, ref.Updated*1000)
-			rows.End(0)
+			setVersion(rows, ref)
 		}
 		if err := b.Write(rows); err != nil {
 			return err
@@ -256,20 +247,10 @@ func (v *verification) census(ctx context.Context) error {
 			return err
 		}
 	}
-	return stageAll(ctx, v.warehouse, b)
-}
-
-// stageAll closes the files of a batcher and hands them over.
-func stageAll(ctx context.Context, warehouse load.Warehouse, b *batch.Batcher) error {
 	if err := b.Flush(); err != nil {
 		return err
 	}
-	for _, f := range b.Closed() {
-		if err := warehouse.Stage(ctx, f); err != nil {
-			return err
-		}
-	}
-	return nil
+	return stageAll(ctx, v.warehouse, b.Closed())
 }
 
 // compare names the rows that differ by id or version.

@@ -91,10 +91,8 @@ func (v *verification) deepPortion(ctx context.Context, ids []int64) error {
 		return err
 	}
 	// Files go on their way in the background, longer than the group lives.
-	for _, f := range files {
-		if err := v.warehouse.Stage(ctx, f); err != nil {
-			return err
-		}
+	if err := stageAll(ctx, v.warehouse, files); err != nil {
+		return err
 	}
 	v.result.Deep.Issues += int64(len(keys))
 	v.result.Deep.Gone += len(ids) - len(keys) - (len(v.result.Changed) - changed)
