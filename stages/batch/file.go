@@ -1,18 +1,14 @@
 package batch
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/apache/arrow/go/v15/arrow"
-	"github.com/apache/arrow/go/v15/parquet"
-	"github.com/apache/arrow/go/v15/parquet/compress"
-	parquetfile "github.com/apache/arrow/go/v15/parquet/file"
-	"github.com/apache/arrow/go/v15/parquet/pqarrow"
-	"github.com/apache/arrow/go/v15/parquet/schema"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/parquet-go/parquet-go"
 
 	"snowdrift/internal/table"
 	"snowdrift/stages"
@@ -32,11 +28,11 @@ func rowGroupBytes(t *table.Table) int {
 type file struct {
 	stages.File
 	out     *os.File
-	writer  *parquetfile.Writer
-	group   parquetfile.BufferedRowGroupWriter // nil between row groups
-	pending int                                // bytes of cells in it
-	schema  *arrow.Schema
-	levels  []int16 // scratch
+	rows    *wrapper
+	writer  *parquet.Writer
+	columns []*parquet.ColumnWriter
+	pending int             // bytes of cells in the open row group
+	cells   []parquet.Value // scratch
 }
 
 func create(t *table.Table, opts Options, number int) (*file, error) {
@@ -45,123 +41,104 @@ func create(t *table.Table, opts Options, number int) (*file, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create Parquet file: %w", err)
 	}
-	root, err := parquetSchema(t, opts.Format)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("create Parquet file %s: %w", path, err), out.Close(), os.Remove(path))
-	}
-	return &file{
-		File: stages.File{Table: t, Path: path}, out: out, schema: Schema(t),
-		writer: parquetfile.NewParquetWriter(out, root, parquetfile.WithWriterProps(properties(t, opts.Format))),
-	}, nil
-}
-
-// parquetSchema returns the Parquet schema that follows from the Arrow schema,
-// with JSON columns marked if the destination wants that, for which Arrow has
-// no type.
-func parquetSchema(t *table.Table, format stages.Format) (*schema.GroupNode, error) {
-	plain, err := pqarrow.ToParquet(Schema(t), nil, pqarrow.DefaultWriterProps())
-	if err != nil {
-		return nil, err
-	}
-	var nodes schema.FieldList
-	for i := range plain.Root().NumFields() {
-		nodes = append(nodes, plain.Root().Field(i))
-	}
-	for i, c := range t.Staged() {
-		if c.Type == table.JSON && format.MarkJSON {
-			nodes[i], err = schema.NewPrimitiveNodeLogical(c.Name, parquet.Repetitions.Optional, schema.JSONLogicalType{}, parquet.Types.ByteArray, -1, -1)
-			if err != nil {
-				return nil, err
-			}
-		}
-	}
-	return schema.NewGroupNode("schema", parquet.Repetitions.Required, nodes, -1)
-}
-
-// properties are the Parquet settings of a table's files. Texts get a
-// dictionary, since most of them come again and again. Numbers get none: ids
-// and times hardly repeat, and the writer's table of them takes more memory than
-// the dictionary saves on disk. JSON never repeats.
-//
-// Pages are compressed by Snappy, which costs next to nothing. Only JSON, nearly
-// all of a file, is compressed by zstd, and only where the file has a network to
-// cross: the library makes a new zstd encoder for every page, which over hundreds
-// of columns took a third of a load's CPU time.
-func properties(t *table.Table, format stages.Format) *parquet.WriterProperties {
-	opts := []parquet.WriterProperty{
-		parquet.WithCompression(compress.Codecs.Snappy),
-		parquet.WithDictionaryDefault(false),
-		parquet.WithDictionaryPageSizeLimit(256 << 10),
-		parquet.WithDataPageSize(256 << 10),
-		parquet.WithStats(true),
-		parquet.WithCreatedBy("snowdrift"),
-	}
-	for _, c := range t.Staged() {
-		switch {
-		case c.Type == table.Text || c.Type == table.List:
-			opts = append(opts, parquet.WithDictionaryFor(c.Name, true))
-		case c.Type == table.JSON || c.Source == table.FromHash:
-			opts = append(opts, parquet.WithStatsFor(c.Name, false))
-		}
-		if c.Type == table.JSON && !format.Embedded {
-			opts = append(opts, parquet.WithCompressionFor(c.Name, compress.Codecs.Zstd), parquet.WithCompressionLevelFor(c.Name, 1))
-		}
-	}
-	return parquet.NewWriterProperties(opts...)
+	writer := parquet.NewWriter(out, options(t, opts.Format)...)
+	return &file{File: stages.File{Table: t, Path: path}, out: out, rows: newWrapper(t), writer: writer, columns: writer.ColumnWriters()}, nil
 }
 
 // write appends rows to the open row group, and closes it when it is full. The
 // library panics where it might return an error.
 func (f *file) write(rows *stages.Rows) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("parquet: %v", p)
-		}
-	}()
-	if f.group == nil {
-		f.group = f.writer.AppendBufferedRowGroup()
+	defer recovered(&err)
+	record, err := f.rows.record(rows)
+	if err != nil {
+		return err
 	}
-	rec := record(f.schema, rows)
-	defer rec.Release()
-	ctx := pqarrow.NewArrowWriteContext(context.Background(), nil)
-	for i := range rec.Columns() {
-		column, err := f.group.Column(i)
-		if err != nil {
-			return err
-		}
-		f.levels = definitionLevels(f.levels[:0], &rows.Columns[i], rows.Len())
-		if err := pqarrow.WriteArrowToColumn(ctx, column, rec.Column(i), f.levels, nil, true); err != nil {
-			return fmt.Errorf("column %s: %w", f.schema.Field(i).Name, err)
+	defer record.Release()
+	for i, column := range record.Columns() {
+		if err := f.append(i, column); err != nil {
+			return fmt.Errorf("column %s: %w", record.ColumnName(i), err)
 		}
 	}
-	f.Rows += int64(rows.Len())
+	f.Rows += record.NumRows()
 	if f.pending += rows.Size(); f.pending >= rowGroupBytes(f.Table) {
-		err = f.group.Close()
-		f.group, f.pending = nil, 0
+		f.pending = 0
+		return f.writer.Flush()
 	}
+	return nil
+}
+
+// recovered makes an error of a panic.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("parquet: %v", p)
+	}
+}
+
+// append appends the cells of an Arrow array to a column of the open row group.
+func (f *file) append(column int, cells arrow.Array) error {
+	switch a := cells.(type) {
+	case *array.Int64:
+		return appendCells(f, column, a, a.Int64Values(), parquet.Int64Value)
+	case *array.Timestamp:
+		return appendCells(f, column, a, a.TimestampValues(), func(t arrow.Timestamp) parquet.Value { return parquet.Int64Value(int64(t)) })
+	case *array.Date32:
+		return appendCells(f, column, a, a.Date32Values(), func(d arrow.Date32) parquet.Value { return parquet.Int32Value(int32(d)) })
+	case *array.Float64:
+		return appendCells(f, column, a, a.Float64Values(), parquet.DoubleValue)
+	case *array.Boolean:
+		f.cells = f.cells[:0]
+		for i := range a.Len() {
+			f.cells = append(f.cells, cell(a, i, column, parquet.BooleanValue(a.Value(i))))
+		}
+		return f.flush(column)
+	case *array.String:
+		return f.appendTexts(column, a)
+	}
+	return fmt.Errorf("no way to write cells of %v", cells.DataType())
+}
+
+// appendCells appends cells of a fixed width.
+func appendCells[T any](f *file, column int, a arrow.Array, cells []T, value func(T) parquet.Value) error {
+	f.cells = f.cells[:0]
+	for i, c := range cells {
+		f.cells = append(f.cells, cell(a, i, column, value(c)))
+	}
+	return f.flush(column)
+}
+
+// appendTexts appends texts, a page at a time: the writer ends a page only
+// between two calls.
+func (f *file) appendTexts(column int, a *array.String) error {
+	f.cells = f.cells[:0]
+	text, ends, began := a.ValueBytes(), a.ValueOffsets(), int32(0)
+	for i := range a.Len() {
+		f.cells = append(f.cells, cell(a, i, column, parquet.ByteArrayValue(text[ends[i]:ends[i+1]])))
+		if ends[i+1]-began >= pageBytes {
+			if err := f.flush(column); err != nil {
+				return err
+			}
+			f.cells, began = f.cells[:0], ends[i+1]
+		}
+	}
+	return f.flush(column)
+}
+
+// cell places a value in its column, or NULL where the array has no such cell.
+func cell(a arrow.Array, i, column int, v parquet.Value) parquet.Value {
+	if a.IsNull(i) {
+		return parquet.NullValue().Level(0, 0, column)
+	}
+	return v.Level(0, 1, column)
+}
+
+// flush hands the cells to the column's writer.
+func (f *file) flush(column int) error {
+	_, err := f.columns[column].WriteRowValues(f.cells)
 	return err
 }
 
-// definitionLevels appends, for each row, 1 where the cell is there and 0 where
-// it is NULL.
-func definitionLevels(levels []int16, c *stages.Column, rows int) []int16 {
-	for i := range rows {
-		levels = append(levels, int16(c.Valid[i>>3]>>(i&7)&1))
-	}
-	return levels
-}
-
 // size returns the bytes on disk and about those of the open row group.
-func (f *file) size() int64 {
-	var n int64
-	if f.group != nil {
-		n = f.group.TotalCompressedBytes()
-	}
-	if info, err := f.out.Stat(); err == nil {
-		n += info.Size()
-	}
-	return n
-}
+func (f *file) size() int64 { return f.writer.Size() }
 
 // discard closes and removes a file that is not complete. It may have been
 // closed before.
@@ -175,17 +152,11 @@ func (f *file) discard() error {
 
 // close ends the file and returns it.
 func (f *file) close() (done stages.File, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("parquet: %v", p)
-		}
-	}()
-	if f.group != nil {
-		if err := f.group.Close(); err != nil {
-			return done, err
-		}
+	defer recovered(&err)
+	if err := f.writer.Close(); err != nil {
+		return done, err
 	}
-	if err := f.writer.Close(); err != nil { // closes out, too
+	if err := f.out.Close(); err != nil {
 		return done, err
 	}
 	info, err := os.Stat(f.Path)

@@ -1,6 +1,8 @@
 package batch
 
 import (
+	"fmt"
+
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -9,9 +11,7 @@ import (
 	"snowdrift/stages"
 )
 
-// arrowTypes are the Arrow types of our column types. Times are marked as UTC,
-// which Parquet writes as isAdjustedToUTC: DuckDB reads an instant, Snowflake a
-// TIMESTAMP_LTZ (SNOWFLAKE_FACTS §4.3).
+// arrowTypes are the Arrow types of our column types.
 var arrowTypes = map[table.Type]arrow.DataType{
 	table.Bool:      arrow.FixedWidthTypes.Boolean,
 	table.Int:       arrow.PrimitiveTypes.Int64,
@@ -34,42 +34,87 @@ func Schema(t *table.Table) *arrow.Schema {
 	return arrow.NewSchema(fields, nil)
 }
 
-// record wraps rows as an Arrow record. The cells are not copied, but for
-// booleans and dates, which Arrow packs tighter: the record must not be used
-// after the rows were reset.
-func record(schema *arrow.Schema, rows *stages.Rows) arrow.Record {
-	rows.Pad()
-	cols := make([]arrow.Array, len(rows.Columns))
-	for i := range rows.Columns {
-		c := &rows.Columns[i]
-		data := array.NewData(schema.Field(i).Type, rows.Len(), buffers(c), nil, c.Nulls, 0)
-		cols[i] = array.MakeFromData(data)
-		data.Release()
-	}
-	return array.NewRecord(schema, cols, int64(rows.Len()))
+// wrapper wraps rows of one table as Arrow records, one after the other. What
+// surrounds the cells of a column is made once.
+type wrapper struct {
+	schema  *arrow.Schema
+	columns []wrapped
+	arrays  []arrow.Array // scratch
 }
 
-// buffers returns the buffers of a column as Arrow lays them out: validity,
-// then cells, for text with the ends of the cells between.
-func buffers(c *stages.Column) []*memory.Buffer {
-	valid := memory.NewBufferBytes(c.Valid)
+// wrapped is a column of rows as Arrow data.
+type wrapped struct {
+	typ                table.Type
+	data               *array.Data
+	valid, ends, cells memory.Buffer
+	layout             []*memory.Buffer
+	days               []int32 // cells that Arrow packs tighter than our rows
+	bits               []byte
+}
+
+func newWrapper(t *table.Table) *wrapper {
+	schema, staged := Schema(t), t.Staged()
+	w := &wrapper{schema: schema, columns: make([]wrapped, schema.NumFields()), arrays: make([]arrow.Array, schema.NumFields())}
+	for i := range w.columns {
+		c := &w.columns[i]
+		c.typ = table.Int
+		if i < len(staged) {
+			c.typ = staged[i].Type
+		}
+		c.layout = []*memory.Buffer{&c.valid, &c.cells}
+		if c.typ == table.Text || c.typ == table.JSON || c.typ == table.List {
+			c.layout = []*memory.Buffer{&c.valid, &c.ends, &c.cells}
+		}
+		c.data = array.NewData(schema.Field(i).Type, 0, c.layout, nil, 0, 0)
+	}
+	return w
+}
+
+// record returns rows as an Arrow record. The cells are not copied, but for
+// booleans and dates: the record must not be used after the rows were reset, or
+// the next record was made.
+func (w *wrapper) record(rows *stages.Rows) (arrow.Record, error) {
+	if len(rows.Columns) != len(w.columns) {
+		return nil, fmt.Errorf("rows of %d columns do not fit a file of %d", len(rows.Columns), len(w.columns))
+	}
+	rows.Pad()
+	for i := range w.columns {
+		to, from := &w.columns[i], &rows.Columns[i]
+		if from.Type != to.typ {
+			return nil, fmt.Errorf("column %s: cells of %v do not fit a file's of %v", w.schema.Field(i).Name, from.Type, to.typ)
+		}
+		to.wrap(from)
+		to.data.Reset(w.schema.Field(i).Type, rows.Len(), to.layout, nil, from.Nulls, 0)
+		w.arrays[i] = array.MakeFromData(to.data)
+	}
+	return array.NewRecord(w.schema, w.arrays, int64(rows.Len())), nil
+}
+
+// wrap points the buffers of a column at its cells, as Arrow lays them out.
+func (w *wrapped) wrap(c *stages.Column) {
+	w.valid.Reset(c.Valid)
 	switch c.Type {
 	case table.Text, table.JSON, table.List:
-		return []*memory.Buffer{valid, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(c.Ends)), memory.NewBufferBytes(c.Data)}
+		w.ends.Reset(arrow.Int32Traits.CastToBytes(c.Ends))
+		w.cells.Reset(c.Data)
 	case table.Float:
-		return []*memory.Buffer{valid, memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(c.Floats))}
+		w.cells.Reset(arrow.Float64Traits.CastToBytes(c.Floats))
 	case table.Date:
-		days := make([]int32, len(c.Ints))
-		for i, n := range c.Ints {
-			days[i] = int32(n)
+		w.days = w.days[:0]
+		for _, n := range c.Ints {
+			w.days = append(w.days, int32(n))
 		}
-		return []*memory.Buffer{valid, memory.NewBufferBytes(arrow.Int32Traits.CastToBytes(days))}
+		w.cells.Reset(arrow.Int32Traits.CastToBytes(w.days))
 	case table.Bool:
-		bits := make([]byte, (len(c.Ints)+7)/8)
+		w.bits = w.bits[:0]
 		for i, n := range c.Ints {
-			bits[i>>3] |= byte(n&1) << (i & 7)
+			if i&7 == 0 {
+				w.bits = append(w.bits, 0)
+			}
+			w.bits[i>>3] |= byte(n&1) << (i & 7)
 		}
-		return []*memory.Buffer{valid, memory.NewBufferBytes(bits)}
+		w.cells.Reset(w.bits)
+	default:
+		w.cells.Reset(arrow.Int64Traits.CastToBytes(c.Ints))
 	}
-	return []*memory.Buffer{valid, memory.NewBufferBytes(arrow.Int64Traits.CastToBytes(c.Ints))}
 }
