@@ -87,9 +87,9 @@ func members(b []byte, i int, inner string, nested, yield func(name, value []byt
 		if i >= len(b) || b[i] != '"' {
 			return len(b)
 		}
-		end := stringEnd(b, i)
+		end, plain := stringEnd(b, i)
 		name := content(b[i:end])
-		if bytes.IndexByte(name, '\\') >= 0 {
+		if !plain && bytes.IndexByte(name, '\\') >= 0 {
 			name = AppendString(nil, b[i:end])
 		}
 		i = skipSpace(b, end)
@@ -278,71 +278,4 @@ func appendUTF8(dst, s []byte) []byte {
 		dst = utf8.AppendRune(dst, r)
 	}
 	return dst
-}
-
-func skipSpace(b []byte, i int) int {
-	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\r' || b[i] == '\t') {
-		i++
-	}
-	return i
-}
-
-// stringEnd returns the index after the string literal that begins at b[i].
-func stringEnd(b []byte, i int) int {
-	for i++; ; {
-		q := bytes.IndexByte(b[min(i, len(b)):], '"')
-		if q < 0 {
-			return len(b)
-		}
-		q += i
-		slashes := 0
-		for q-1-slashes >= i && b[q-1-slashes] == '\\' {
-			slashes++
-		}
-		if slashes%2 == 0 {
-			return q + 1
-		}
-		i = q + 1
-	}
-}
-
-// valueEnd returns the index after the value that begins at b[i].
-func valueEnd(b []byte, i int) int {
-	if i >= len(b) {
-		return i
-	}
-	switch b[i] {
-	case '"':
-		return stringEnd(b, i)
-	case '{', '[':
-	default:
-		for i < len(b) && !ends(b[i]) {
-			i++
-		}
-		return i
-	}
-	for depth := 0; i < len(b); {
-		switch b[i] {
-		case '"':
-			i = stringEnd(b, i)
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-			if depth == 0 {
-				return i + 1
-			}
-		}
-		i++
-	}
-	return len(b)
-}
-
-func ends(c byte) bool {
-	switch c {
-	case ',', '}', ']', ' ', '\n', '\r', '\t', ':':
-		return true
-	}
-	return false
 }
