@@ -151,6 +151,21 @@ func Lookup(obj []byte, name string) (value []byte) {
 	return value
 }
 
+// Pick looks several members up at once: it sets each of values, of which there
+// are as many as names, to what Lookup finds by that name.
+func Pick(obj []byte, names []string, values [][]byte) {
+	clear(values)
+	Members(obj, func(n, v []byte) bool {
+		for i, name := range names {
+			if string(n) == name {
+				values[i] = v
+				break
+			}
+		}
+		return true
+	})
+}
+
 // Int64 reads an integer from a number or from a string that holds one, which
 // is how Jira writes ids.
 func Int64(v []byte) (int64, bool) {

@@ -18,6 +18,7 @@ type walk struct {
 type element struct {
 	value []byte
 	index int64
+	met   int64 // a number that no other element has
 }
 
 // children makes a row of the child table of every element that steps lead to
@@ -44,7 +45,8 @@ func (f *Flattener) children(c *child, steps []table.Step, value []byte) {
 		f.walk.depth++
 		at.index = 0
 		rawjson.Elements(value, func(v []byte) bool {
-			at.value = v
+			f.met++
+			at.value, at.met = v, f.met
 			f.children(c, steps[i+1:], v)
 			at.index++
 			return true
@@ -74,6 +76,9 @@ func (c *child) takes(element []byte) bool {
 // a value error in its place.
 func (f *Flattener) childRow(c *child) {
 	r := f.rows[c.table]
+	for _, p := range c.paths {
+		f.followOnce(p, &f.walk.elements[f.walk.depth-1-p.outer])
+	}
 	for i := range c.targets {
 		t := &c.targets[i]
 		from := &f.walk.elements[f.walk.depth-1-t.outer]

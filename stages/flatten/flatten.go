@@ -34,6 +34,7 @@ type Flattener struct {
 	bad  []valueError  // the same
 	kids []childValue  // values of the issue under way that make child rows
 	walk walk          // the way to the child row under way
+	met  int64         // elements on such ways, so far
 	mark []int         // rows of each table before the issue under way
 	odd  map[Odd]int64 // how often values did not fit
 
@@ -163,11 +164,31 @@ func (f *Flattener) value(w *wanted, name, value []byte) {
 	w.read = f.seq
 	content, seed := w.content(value)
 	f.mix(name, content, seed)
+	for _, p := range w.paths {
+		f.follow(p, value)
+	}
 	for i := range w.targets {
 		f.put(&w.targets[i], value)
 	}
 	for i := range w.children {
 		f.kids = append(f.kids, childValue{&w.children[i], value})
+	}
+}
+
+// follow follows paths from value.
+func (f *Flattener) follow(p *paths, value []byte) {
+	if p.sprint {
+		value = f.sprints.object(value)
+	}
+	p.reach(&p.root, value)
+}
+
+// followOnce follows paths from an element, unless the row before was made of the
+// same one: of a change with its items, say.
+func (f *Flattener) followOnce(p *paths, from *element) {
+	if p.from != from.met {
+		p.from = from.met
+		f.follow(p, from.value)
 	}
 }
 

@@ -21,16 +21,19 @@ type historian struct {
 	sprints sprints // the flattener's
 	byID    map[string]int
 	byName  map[string]int
+	known   *paths // to what tells the values of fields apart
 	column  historyColumns
 
 	present []present // values of fields, as the issue has them now
 	created present   // of the issue
 	changes []changed
+	items   []item // in the order of the changelog
+	met     int64  // elements so far, see element
 	gone    []goneField
 	held    []holding
 	before  []value // see parse
 	after   []value
-	met     map[uint64]bool // members of a list that some change tells of
+	members map[uint64]bool // members of a list that some change tells of
 	text    []byte          // what values that had to be decoded say
 	rows    int64           // of the issue
 }
@@ -61,8 +64,27 @@ type goneField struct{ id, name []byte }
 type changed struct {
 	field       int
 	at, history int64
-	entry, item []byte // JSON: the change, and its part on this field
+	item        int // its place in historian.items
 }
+
+// item is what JSON says of a change.
+type item struct {
+	entry, part element // the whole change, and its part on one field
+	says        [len(itemMembers)][]byte
+}
+
+// itemMembers are the members of an item that tell of the values, and where they
+// are in says.
+var itemMembers = [...]string{"fieldId", "field", "from", "fromString", "to", "toString"}
+
+const (
+	fieldID = iota
+	fieldName
+	idBefore
+	textBefore
+	idAfter
+	textAfter
+)
 
 // value is one value of a field. A value has an id, a text, or both; a person on
 // Server also the name to log in with, which old changelogs have for an id.
@@ -89,7 +111,7 @@ type holding struct {
 }
 
 func newHistorian(fields []table.Tracked, targets []target) *historian {
-	h := &historian{fields: fields, byID: map[string]int{}, byName: map[string]int{}, met: map[uint64]bool{}, present: make([]present, len(fields))}
+	h := &historian{fields: fields, byID: map[string]int{}, byName: map[string]int{}, known: known(), members: map[uint64]bool{}, present: make([]present, len(fields))}
 	for i, f := range fields {
 		if f.ID != "" {
 			h.byID[f.ID] = i
@@ -109,8 +131,8 @@ func newHistorian(fields []table.Tracked, targets []target) *historian {
 }
 
 // field returns the index of the field that an item of the changelog is about.
-func (h *historian) field(item []byte) int {
-	id, name := h.decode(rawjson.Lookup(item, "fieldId")), h.decode(rawjson.Lookup(item, "field"))
+func (h *historian) field(it *item) int {
+	id, name := h.decode(it.says[fieldID]), h.decode(it.says[fieldName])
 	if i, known := h.byID[string(id)]; known {
 		return i
 	}
@@ -130,16 +152,24 @@ func (h *historian) field(item []byte) int {
 // read takes the changes out of the list of entries, and reports how many had to
 // be left out because they name no instant.
 func (h *historian) read(entries []byte) (timeless int) {
-	h.changes, h.gone, h.text, h.rows = h.changes[:0], h.gone[:0], h.text[:0], 0
+	h.changes, h.items, h.gone, h.text, h.rows = h.changes[:0], h.items[:0], h.gone[:0], h.text[:0], 0
+	var says [len(entryMembers)][]byte
 	rawjson.Elements(entries, func(entry []byte) bool {
-		at, ok := jiratime.ParseMillis(rawjson.Lookup(entry, "created"))
+		rawjson.Pick(entry, entryMembers[:], says[:])
+		at, ok := jiratime.ParseMillis(says[entryCreated])
 		if !ok {
 			timeless++
 			return true
 		}
-		id, _ := rawjson.Int64(rawjson.Lookup(entry, "id"))
-		rawjson.Elements(rawjson.Lookup(entry, "items"), func(item []byte) bool {
-			c := changed{field: h.field(item), at: at, history: id, entry: entry, item: item}
+		id, _ := rawjson.Int64(says[entryID])
+		h.met++
+		whole := element{value: entry, met: h.met}
+		rawjson.Elements(says[entryItems], func(part []byte) bool {
+			h.met++
+			h.items = append(h.items, item{entry: whole, part: element{value: part, met: h.met}})
+			it := &h.items[len(h.items)-1]
+			rawjson.Pick(part, itemMembers[:], it.says[:])
+			c := changed{field: h.field(it), at: at, history: id, item: len(h.items) - 1}
 			if h.tracked(c.field).Shape != table.Event {
 				h.changes = append(h.changes, c)
 			}
@@ -152,6 +182,15 @@ func (h *historian) read(entries []byte) (timeless int) {
 	})
 	return timeless
 }
+
+// entryMembers are the members of a change that are read, and where they are.
+var entryMembers = [...]string{"created", "id", "items"}
+
+const (
+	entryCreated = iota
+	entryID
+	entryItems
+)
 
 // tracked describes a field. One that the site does not have (any more) is taken
 // for one with a single value, of which there is none at present.
@@ -198,6 +237,7 @@ func (f *Flattener) fieldHistory(c *child, field int, changes []changed) {
 	if len(changes) == 0 && (!t.Unchanged || !shown || len(now) == 0) {
 		return
 	}
+	changing := len(changes) > 0
 	h.begin(t, changes, now, f.createdAt(h, changes))
 	for len(changes) > 0 {
 		n := 1
@@ -213,7 +253,9 @@ func (f *Flattener) fieldHistory(c *child, field int, changes []changed) {
 	}
 	verdict := unknown
 	if shown && h.comparable(t) {
-		now, _ = h.today(t, field, f.seq) // anew: a step uses the same memory
+		if changing {
+			now, _ = h.today(t, field, f.seq) // anew: a step uses the same memory
+		}
 		if verdict = no; !h.holds(now) {
 			verdict = yes
 		}
@@ -248,19 +290,19 @@ func (h *historian) begin(t table.Tracked, changes []changed, now []value, at in
 	case len(changes) == 0:
 		h.hold(now, at)
 	case t.Shape != table.Members:
-		h.before = h.parse(h.before[:0], t, changes[0].item, "from", "fromString")
+		h.before = h.parse(h.before[:0], t, h.says(&changes[0], idBefore), h.says(&changes[0], textBefore))
 		h.hold(h.before, at)
 	default:
-		clear(h.met)
+		clear(h.members)
 		for i := range changes {
-			went, came := h.sides(t, changes[i].item)
+			went, came := h.sides(t, &changes[i])
 			if h.meet(t, went) {
 				h.held = append(h.held, holding{value: went, since: at})
 			}
 			h.meet(t, came)
 		}
 		for _, v := range now {
-			if !h.met[v.digest()] {
+			if !h.members[v.digest()] {
 				h.held = append(h.held, holding{value: v, since: at})
 			}
 		}
@@ -273,19 +315,22 @@ func (h *historian) meet(t table.Tracked, v value) bool {
 	if v.empty() {
 		return false
 	}
-	first := !h.met[v.digest()]
-	h.met[v.digest()] = true
+	first := !h.members[v.digest()]
+	h.members[v.digest()] = true
 	if t.Writing == table.Linked { // see identical
 		says := xxh3.HashSeed(v.text, 3)
-		first = !h.met[says]
-		h.met[says] = true
+		first = !h.members[says]
+		h.members[says] = true
 	}
 	return first
 }
 
-// sides returns the two values that an item names.
-func (h *historian) sides(t table.Tracked, item []byte) (from, to value) {
-	return h.single(t, item, "from", "fromString"), h.single(t, item, "to", "toString")
+// says returns what the JSON of a change has for one of itemMembers.
+func (h *historian) says(c *changed, member int) []byte { return h.items[c.item].says[member] }
+
+// sides returns the two values that a change names.
+func (h *historian) sides(t table.Tracked, c *changed) (from, to value) {
+	return h.single(t, h.says(c, idBefore), h.says(c, textBefore)), h.single(t, h.says(c, idAfter), h.says(c, textAfter))
 }
 
 func (h *historian) hold(values []value, at int64) {
@@ -305,9 +350,9 @@ func (h *historian) fill(at int64, c *changed) {
 // values that went are written, values that came are held.
 func (f *Flattener) step(c *child, t table.Tracked, field int, change *changed) {
 	h := c.history
-	h.before = h.parse(h.before[:0], t, change.item, "from", "fromString")
+	h.before = h.parse(h.before[:0], t, h.says(change, idBefore), h.says(change, textBefore))
 	differs := !h.holds(h.before)
-	h.after = h.parse(h.after[:0], t, change.item, "to", "toString")
+	h.after = h.parse(h.after[:0], t, h.says(change, idAfter), h.says(change, textAfter))
 	kept := h.held[:0]
 	for _, held := range h.held {
 		if held.empty() && len(h.after) == 0 || slices.ContainsFunc(h.after, held.same) {
@@ -335,7 +380,7 @@ func (f *Flattener) memberStep(c *child, t table.Tracked, field int, changes []c
 	h := c.history
 	at, differs := changes[0].at, false
 	for i := range changes {
-		went, came := h.sides(t, changes[i].item)
+		went, came := h.sides(t, &changes[i])
 		if !went.empty() && !identical(t, went, came) { // else it is only described anew
 			if gone := h.member(t, went); gone < 0 {
 				differs = true

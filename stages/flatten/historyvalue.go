@@ -14,8 +14,8 @@ import (
 )
 
 // parse appends the values that one side of an item names.
-func (h *historian) parse(dst []value, t table.Tracked, item []byte, id, text string) []value {
-	v := h.single(t, item, id, text)
+func (h *historian) parse(dst []value, t table.Tracked, id, text []byte) []value {
+	v := h.single(t, id, text)
 	switch {
 	case v.empty():
 		return dst
@@ -63,9 +63,8 @@ func (h *historian) list(dst []value, v value) []value {
 
 // single returns the value that one side of an item names, in the writing that
 // all rows of the field share.
-func (h *historian) single(t table.Tracked, item []byte, id, text string) value {
-	v := value{id: h.decode(rawjson.Lookup(item, id)), text: h.decode(rawjson.Lookup(item, text))}
-	return h.written(t, v)
+func (h *historian) single(t table.Tracked, id, text []byte) value {
+	return h.written(t, value{id: h.decode(id), text: h.decode(text)})
 }
 
 // written brings numbers, days and instants into one writing, and leaves out ids
@@ -183,18 +182,32 @@ func (h *historian) element(t table.Tracked, v []byte) (value, bool) {
 	if t.Writing == table.Linked {
 		return h.link(v)
 	}
-	one := value{id: h.decode(member(v, idOf)), text: h.decode(member(v, nameOf))}
-	if !rawjson.IsNull(rawjson.Lookup(v, "displayName")) {
-		one.login = h.decode(rawjson.Lookup(v, "name"))
+	h.known.reach(&h.known.root, v)
+	at := h.known.ends
+	one := value{id: h.decode(at[knownID].value), text: h.decode(at[knownName].value)}
+	if !rawjson.IsNull(at[knownDisplayName].value) {
+		one.login = h.decode(at[knownLogin].value)
 	}
 	return one, !one.empty() && (t.Writing == table.Choice || t.Writing == table.Sprints || t.Writing == table.Opaque)
 }
 
 // What the values of fields are known by, and what people call them.
-var (
-	idOf   = table.Step{Members: []string{"accountId", "id", "key"}}
-	nameOf = table.Step{Members: []string{"displayName", "value", "filename", "name", "key", "title"}}
+const (
+	knownID = iota
+	knownName
+	knownDisplayName
+	knownLogin
 )
+
+// known returns the paths to these.
+func known() *paths {
+	p := &paths{}
+	for _, path := range []table.Path{"accountId|id|key", "displayName|value|filename|name|key|title", "displayName", "name"} {
+		_, steps := path.Steps()
+		p.add(steps)
+	}
+	return p
+}
 
 // link reads a link in the words of the changelog.
 func (h *historian) link(v []byte) (value, bool) {
@@ -231,16 +244,24 @@ const unknownTime = int64(-1 << 63)
 // historyRow writes the row of a value that was held until an instant.
 func (f *Flattener) historyRow(c *child, t table.Tracked, field int, held holding, until int64, differs verdict) {
 	h, r := c.history, f.rows[c.table]
+	if held.change != nil {
+		it := &h.items[held.change.item]
+		for _, p := range c.paths {
+			from := &it.part
+			if p.outer > 0 {
+				from = &it.entry
+			}
+			f.followOnce(p, from)
+		}
+	}
 	for i := range c.targets {
 		to := &c.targets[i]
 		switch {
 		case to.source == table.FromIssue:
 			r.SetInt(to.column, f.id)
 		case to.source == table.FromHistory || held.change == nil:
-		case to.outer > 0:
-			f.put(to, held.change.entry)
 		default:
-			f.put(to, held.change.item)
+			f.put(to, nil)
 		}
 	}
 	col := &h.column

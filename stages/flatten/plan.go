@@ -26,6 +26,7 @@ type wanted struct {
 	seed     uint64 // digest of what is made of the field
 	read     int64  // sequence number of the issue in which it was met last
 	targets  []target
+	paths    []*paths // of targets
 	children []child
 	present  []*present // where histories want the value
 	tracked  []table.Tracked
@@ -44,6 +45,8 @@ type target struct {
 	key    bool // part of the key of a child table or dimension
 	outer  int  // how many arrays further out the path starts
 	steps  []table.Step
+	paths  *paths // follow the steps, if it is no list
+	path   int    // which of them is this target's
 }
 
 // child is a table whose rows are the elements of an array in a field, or in an
@@ -53,6 +56,7 @@ type child struct {
 	each    []table.Step
 	only    table.Only
 	targets []target
+	paths   []*paths   // of targets
 	rows    target     // stands for all columns in value errors
 	history *historian // makes the rows, of all elements together; nil: one row for each element
 }
@@ -91,6 +95,7 @@ func compile(tables []*table.Table, sprints sprints) plan {
 	for _, fields := range []map[string]*wanted{p.members, p.fields} {
 		for _, w := range fields {
 			w.seed = w.digest(tables)
+			w.paths = pathsOf(w.targets)
 			w.together = len(w.targets) == 0 && w.oneWay()
 		}
 	}
@@ -129,7 +134,7 @@ func childOf(i int, t *table.Table, cells []target) child {
 		cells[j].field = t.Field
 	}
 	_, each := t.Each.Steps()
-	return child{table: i, each: each, only: t.Only, targets: cells, rows: target{table: i, name: "*", field: t.Field}}
+	return child{table: i, each: each, only: t.Only, targets: cells, paths: pathsOf(cells), rows: target{table: i, name: "*", field: t.Field}}
 }
 
 // version goes into the digest of every field that has a column. It is raised

@@ -16,26 +16,24 @@ var expected = map[table.Type]string{
 	table.Timestamp: "a date and time of the years 1 to 9999", table.List: "an array of texts",
 }
 
-// put sets a cell to what the target's path finds in value.
+// put sets a cell to what the target's path finds in value, from which its paths
+// were followed.
 func (f *Flattener) put(t *target, value []byte) {
 	fits := false
 	r := f.rows[t.table]
 	if t.typ == table.List {
 		fits = f.putList(r, t, value)
 	} else {
-		if t.form == table.Sprint {
-			value = f.sprints.object(value)
-		}
-		cell, found := follow(value, t.steps)
-		if !found {
-			f.misfit(t, cell, "an object")
+		end := t.paths.ends[t.path]
+		if end.blocked {
+			f.misfit(t, end.value, "an object")
 			return
 		}
-		if rawjson.IsNull(cell) || t.form == table.Document && rawjson.TypeOf(cell) == rawjson.String {
+		value = end.value
+		if rawjson.IsNull(value) || t.form == table.Document && rawjson.TypeOf(value) == rawjson.String {
 			return
 		}
-		fits = putCell(r, t, cell)
-		value = cell
+		fits = putCell(r, t, value)
 	}
 	if !fits {
 		f.misfit(t, value, expected[t.typ])
