@@ -15,7 +15,7 @@ import (
 
 const (
 	// chunkBytes is the size at which rows leave the flattener.
-	chunkBytes = 2 << 20
+	chunkBytes = 3 << 20
 	// rowSets is the number of sets of row buffers: one being filled, one being
 	// written.
 	rowSets = 2

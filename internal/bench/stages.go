@@ -101,11 +101,13 @@ func oneCore(args []string, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	r.Parquet, r.Written, err = timed(rounds, len(issues), func(round int) error {
-		w := batch.New(batch.Options{Dir: dir, Prefix: strconv.Itoa(round), FileSize: 128 << 20, Format: format})
-		return errors.Join(flattenAll(f, set, issues, w), finish(w, len(issues)))
-	})
+	// The files go on through all rounds, and are as large as those of a load.
+	w := batch.New(batch.Options{Dir: dir, Prefix: "stages", FileSize: 128 << 20, Format: format})
+	r.Parquet, r.Written, err = timed(rounds, len(issues), func(int) error { return flattenAll(f, set, issues, w) })
 	if err != nil {
+		return err
+	}
+	if err := finish(w, (rounds+1)*len(issues)); err != nil {
 		return err
 	}
 	return json.NewEncoder(stdout).Encode(r)
@@ -199,7 +201,7 @@ func flattenAll(f *flatten.Flattener, set []*stages.Rows, issues [][]byte, w *ba
 		for _, rows := range set {
 			size += rows.Size()
 		}
-		if size >= 2<<20 {
+		if size >= 3<<20 {
 			if err := emptied(); err != nil {
 				return err
 			}
