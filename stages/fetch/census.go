@@ -35,9 +35,9 @@ func (s *Source) Census(ctx context.Context) iter.Seq2[[]int64, error] {
 			}
 			ids = ids[:0]
 			for _, raw := range page.Issues {
-				id, ok := rawjson.Int64(rawjson.Lookup(raw, "id"))
-				if !ok {
-					yield(nil, fmt.Errorf("census: Jira sent an issue without a numeric id"))
+				id, err := idOf(raw)
+				if err != nil {
+					yield(nil, fmt.Errorf("census: %w", err))
 					return
 				}
 				ids = append(ids, id)
@@ -48,6 +48,17 @@ func (s *Source) Census(ctx context.Context) iter.Seq2[[]int64, error] {
 			}
 		}
 	}
+}
+
+var errNoID = errors.New("an issue came without a numeric id")
+
+// idOf returns the id of an issue.
+func idOf(raw []byte) (int64, error) {
+	id, ok := rawjson.Int64(rawjson.Lookup(raw, "id"))
+	if !ok {
+		return 0, errNoID
+	}
+	return id, nil
 }
 
 // Versions is what one request of a deep census told.
@@ -175,9 +186,9 @@ func (s *Source) versions(ctx context.Context, lists [][]int64) ([]Versions, err
 // add takes over what a page tells.
 func (v *Versions) add(page *jira.Page) error {
 	for _, raw := range page.Issues {
-		id, ok := rawjson.Int64(rawjson.Lookup(raw, "id"))
-		if !ok {
-			return errors.New("an issue came without a numeric id")
+		id, err := idOf(raw)
+		if err != nil {
+			return err
 		}
 		fields := rawjson.Lookup(raw, "fields")
 		updated, _ := jiratime.ParseMillis(rawjson.Lookup(fields, "updated"))

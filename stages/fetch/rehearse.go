@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"snowdrift/internal/jira"
-	"snowdrift/internal/rawjson"
 	"snowdrift/internal/table"
 )
 
@@ -31,11 +30,9 @@ func (s *Source) Rehearse(ctx context.Context) (Rehearsal, error) {
 			return r, err
 		}
 		if len(page.Issues) > 0 {
-			id, ok := rawjson.Int64(rawjson.Lookup(page.Issues[0], "id"))
-			if !ok {
-				return r, fmt.Errorf("an issue of the search has no numeric id")
+			if r.Issue, err = idOf(page.Issues[0]); err != nil {
+				return r, err
 			}
-			r.Issue = id
 		}
 		page.Release()
 		if r.Issue != 0 {
