@@ -31,7 +31,7 @@ func advance(before *state.State, cut stages.Cut, overlap time.Duration) *state.
 	}
 	if st.Load != nil && len(st.Load.Open()) == 0 {
 		if !st.Load.Part {
-			st.Deep, st.Mixed = state.Deep{Proven: st.Load.Began}, false
+			st.Deep, st.Mixed = state.Deep{Proven: st.Load.Began, Gone: st.Deep.Gone}, false
 		}
 		st.Cursor, st.Load = st.Load.Since, nil
 	}

@@ -47,7 +47,7 @@ func TestAdvance(t *testing.T) {
 			&state.State{Cursor: 50 * minute, Recent: []stages.Ref{{ID: 1}}},
 			stages.Cut{Read: []stages.Ref{{ID: 1}}, Done: []*stages.Partition{changes}},
 		},
-		"issues by id leave all of it": {&state.State{Cursor: 50 * minute}, &state.State{Cursor: 50 * minute}, stages.Cut{Returned: []int64{1}, Done: []*stages.Partition{byID}}},
+		"issues by id leave all of it": {&state.State{Cursor: 50 * minute}, &state.State{Cursor: 50 * minute}, stages.Cut{Returned: []stages.Return{{ID: 1}}, Done: []*stages.Partition{byID}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := tt.before.Clone()

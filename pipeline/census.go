@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -20,13 +21,18 @@ type census struct {
 	digest state.Digest
 	files  []stages.File
 	// deep is where the deep census stands when what this one shows is mended;
-	// nil if it asked for no versions.
+	// nil if it is not the deep census' turn. left is how many requests it may
+	// still make.
 	deep *state.Deep
+	left int
 }
 
 // takeCensus reads the ids in scope, and the versions of as many as are due.
 func (r *run) takeCensus(ctx context.Context) (c *census, err error) {
-	c = &census{}
+	c = &census{left: r.DeepBudget}
+	if r.DeepNow || r.DeepBudget == 0 {
+		c.left = math.MaxInt
+	}
 	b := batch.New(batch.Options{Dir: r.Dir, Prefix: r.RunID, FileSize: r.FileSize, Format: r.warehouse.Format()})
 	defer func() {
 		if err != nil {
@@ -41,6 +47,8 @@ func (r *run) takeCensus(ctx context.Context) (c *census, err error) {
 		if err := r.readVersions(ctx, c, ids, b); err != nil {
 			return c, err
 		}
+	} else if r.lapDue() {
+		c.deep = &r.state.Deep
 	}
 	if err := b.Flush(); err != nil {
 		return c, err
@@ -88,9 +96,9 @@ func (r *run) deepDue() bool {
 // budget, and writes them to files.
 func (r *run) readVersions(ctx context.Context, c *census, ids []int64, b *batch.Batcher) error {
 	now := r.source.Now().UnixMilli()
-	next, budget := r.state.Deep, r.DeepBudget
+	next := r.state.Deep
 	if r.DeepNow {
-		next, budget = state.Deep{Proven: next.Proven}, 0
+		next = state.Deep{Proven: next.Proven}
 	}
 	if next.Began == 0 {
 		next.Began, next.Through = now, 0
@@ -100,12 +108,16 @@ func (r *run) readVersions(ctx context.Context, c *census, ids []int64, b *batch
 		at++
 	}
 	turn := ids[at:]
-	proof := &DeepProof{Budget: budget}
-	rows := stages.NewRows(table.Census())
-	for versions, err := range r.source.Versions(ctx, turn, budget) {
+	proof := &DeepProof{Budget: r.DeepBudget}
+	if r.DeepNow {
+		proof.Budget = 0
+	}
+	rows, made := stages.NewRows(table.Census()), 0
+	for versions, err := range r.source.Versions(ctx, turn, c.left) {
 		if err != nil {
 			return fmt.Errorf("deep census: %w", err)
 		}
+		made++
 		rows.Reset()
 		for _, ref := range versions.Issues {
 			if ref.Updated == 0 {
@@ -120,13 +132,14 @@ func (r *run) readVersions(ctx context.Context, c *census, ids []int64, b *batch
 		}
 	}
 	if len(turn) == 0 || next.Through == turn[len(turn)-1] {
-		next = state.Deep{Proven: next.Began}
+		next = state.Deep{Proven: next.Began, Gone: max(next.Gone, firstID)}
 		proof.Whole = true
 	}
 	if behind := time.Duration(now-next.Proven) * time.Millisecond; next.Proven > 0 && r.Deep > 0 && behind > r.Deep {
 		proof.Behind = behind.Round(time.Second).String()
-		r.Log.Warn("the deep census is behind: raise census.deep_budget, or run with --deep", "last_round_began", time.UnixMilli(next.Proven).UTC(), "deep", r.Deep, "budget", budget)
+		r.Log.Warn("the deep census is behind: raise census.deep_budget, or run with --deep", "last_round_began", time.UnixMilli(next.Proven).UTC(), "deep", r.Deep, "budget", r.DeepBudget)
 	}
+	c.left -= made
 	c.deep, r.report.Proof.Deep = &next, proof
 	return nil
 }

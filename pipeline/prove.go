@@ -73,6 +73,9 @@ func (r *run) conclude(census *census) {
 	if proof.Deep != nil {
 		r.report.Conclusion += proof.Deep.words()
 	}
+	if proof.Again > 0 {
+		r.report.Conclusion += fmt.Sprintf("; %d rows that are not live were judged again", proof.Again)
+	}
 }
 
 // remember commits what the proof leaves to know, if it is something new.
@@ -108,34 +111,38 @@ func (r *run) reconcile(ctx context.Context, census *census) error {
 		return err
 	}
 	if census.deep != nil { // not before what it found is committed
+		r.atDeep(*census.deep)
+	}
+	if proof.Deep != nil {
 		proof.Deep.Stale = len(stale)
-		next := r.state.Clone()
-		next.Deep = *census.deep
-		r.state = next
 	}
 	returned, err := r.fetchIDs(ctx, "missing", diff.Missing)
 	if err != nil {
 		return err
 	}
 	for _, id := range diff.Missing {
-		if !returned[id] {
+		if _, came := returned[id]; !came {
 			census.digest.Remove(id)
 		}
 	}
-	switch {
-	case diff.Clean():
+	if diff.Clean() {
 		r.agree(census.digest)
-		return nil
-	case r.Deleted == Keep:
+	}
+	if r.Deleted == Keep {
 		for _, a := range diff.Absent {
 			census.digest.Add(a.ID)
 		}
 		proof.Kept = len(diff.Absent)
 		return nil
-	case len(diff.Absent) == 0:
-		return nil
 	}
-	return r.settle(ctx, diff)
+	return r.settle(ctx, diff, census)
+}
+
+// atDeep remembers where the deep census stands.
+func (r *run) atDeep(d state.Deep) {
+	next := r.state.Clone()
+	next.Deep = d
+	r.state = next
 }
 
 // agree takes over the digest of rows that were compared one by one.
@@ -145,9 +152,10 @@ func (r *run) agree(d state.Digest) {
 	r.state = next
 }
 
-// fetchIDs loads issues by id and returns those that Jira still has.
-func (r *run) fetchIDs(ctx context.Context, name string, ids []int64) (map[int64]bool, error) {
-	returned := map[int64]bool{}
+// fetchIDs loads issues by id and returns those that Jira still has, each with
+// the id of its project.
+func (r *run) fetchIDs(ctx context.Context, name string, ids []int64) (map[int64]int64, error) {
+	returned := map[int64]int64{}
 	if len(ids) == 0 {
 		return returned, nil
 	}
@@ -155,8 +163,8 @@ func (r *run) fetchIDs(ctx context.Context, name string, ids []int64) (map[int64
 	if err := r.stream(ctx, fetch.ByID(name, ids)); err != nil {
 		return nil, err
 	}
-	for _, id := range r.returned {
-		returned[id] = true
+	for _, issue := range r.returned {
+		returned[issue.ID] = issue.ProjectID
 	}
 	return returned, nil
 }

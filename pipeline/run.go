@@ -96,10 +96,10 @@ type run struct {
 	Options
 	source    Source
 	warehouse load.Warehouse
-	state     *state.State   // where the run stands
-	saved     *state.State   // what the destination has
-	returned  []int64        // issues that came when asked for by id, see prove
-	tables    []*table.Table // those that rows of issues go into
+	state     *state.State    // where the run stands
+	saved     *state.State    // what the destination has
+	returned  []stages.Return // issues that came when asked for by id, see prove
+	tables    []*table.Table  // those that rows of issues go into
 	flattener *flatten.Flattener
 	replaced  []string   // dimensions that the next commit replaces
 	turn      sync.Mutex // of those who take turns with an embedded destination

@@ -10,67 +10,113 @@ import (
 	"snowdrift/internal/table"
 	"snowdrift/stages"
 	"snowdrift/stages/batch"
+	"snowdrift/stages/fetch"
 	"snowdrift/stages/load"
 )
 
-// settle finds out what became of rows that the census does not have, and marks
-// them. When suspiciously many are gone it marks none. Issues that changed, such
-// as one that was moved out of scope, are read once more, so that their rows
-// tell where they went.
-func (r *run) settle(ctx context.Context, diff load.Diff) error {
-	fates, err := absent(ctx, r.source, diff)
+// settle finds out what became of rows that the census does not have, those that
+// are live and of the others those whose turn it is, and marks them. When
+// suspiciously many are gone it marks none. Issues that changed, such as one that
+// was moved out of scope, are read once more, so that their rows tell where they
+// went.
+func (r *run) settle(ctx context.Context, diff load.Diff, census *census) error {
+	doubtful, lap, err := r.doubtful(ctx, census)
 	if err != nil {
 		return err
 	}
-	var changed []int64
-	for _, a := range diff.Absent {
-		if f := fates[a.ID]; f.returned && f.updated != a.Updated {
-			changed = append(changed, a.ID)
-		}
-	}
-	if _, err := r.fetchIDs(ctx, "absent", changed); err != nil {
+	rows := slices.Concat(diff.Absent, doubtful)
+	known, err := absent(ctx, r.source, rows)
+	if err != nil {
 		return err
 	}
-	findings := judgeAll(diff, fates, r.source.Projects())
+	projects := r.source.Projects()
 	if !r.Confirmed {
-		r.report.Proof.Held = held(diff, findings, r.source.Projects(), r.AcceptShrink)
+		r.report.Proof.Held = held(rows, judgeAll(rows, known, projects), diff.Live, projects, r.AcceptShrink)
 	}
 	if r.report.Proof.Held > 0 {
 		return nil
 	}
-	return r.mark(ctx, findings)
+	read, err := r.readMoved(ctx, rows, known)
+	if err != nil {
+		return err
+	}
+	findings := judgeAll(rows, known, projects)
+	var news []finding
+	for i, f := range findings {
+		if _, unmarked := read[f.id]; unmarked || f.presence != rows[i].Presence || f.evidence != rows[i].Evidence {
+			news = append(news, f)
+		}
+	}
+	if err := r.mark(ctx, news); err != nil {
+		return err
+	}
+	deep := r.state.Deep
+	deep.Gone = lap
+	r.atDeep(deep)
+	return nil
 }
 
-// fate is what Jira says of an issue that the census does not have.
+// readMoved reads issues again that changed since their rows were written, and
+// has the rows say which project they are in now. It returns those that came:
+// their rows are live until they are marked.
+func (r *run) readMoved(ctx context.Context, rows []load.Absent, known fates) (map[int64]int64, error) {
+	var changed []int64
+	for _, a := range rows {
+		if f := known[a.ID]; f.returned && f.updated != a.Updated {
+			changed = append(changed, a.ID)
+		}
+	}
+	read, err := r.fetchIDs(ctx, "absent", changed)
+	for i, a := range rows {
+		if project := read[a.ID]; project > 0 {
+			rows[i].ProjectID = project
+		}
+	}
+	return read, err
+}
+
+// fates are what Jira says of issues that the census does not have.
+type fates map[int64]fate
+
 type fate struct {
 	returned bool  // by id
 	archived bool  // and says that it is archived
 	updated  int64 // epoch milliseconds
 }
 
-// absent asks Jira for absent issues by id.
-func absent(ctx context.Context, source Source, diff load.Diff) (map[int64]fate, error) {
-	var ids []int64
-	for _, a := range diff.Absent {
-		ids = append(ids, a.ID)
+// add takes over what an answer tells.
+func (f fates) add(v fetch.Versions) {
+	for _, ref := range v.Issues {
+		f[ref.ID] = fate{returned: true, archived: slices.Contains(v.Archived, ref.ID), updated: ref.Updated}
 	}
-	fates := map[int64]fate{}
-	for versions, err := range source.Absent(ctx, ids) {
+}
+
+// absent asks Jira for issues by id, as thoroughly as it takes to believe that
+// they are gone.
+func absent(ctx context.Context, source Source, rows []load.Absent) (fates, error) {
+	known := fates{}
+	for versions, err := range source.Absent(ctx, idsOf(rows)) {
 		if err != nil {
 			return nil, fmt.Errorf("ask for issues that the census does not have: %w", err)
 		}
-		for _, ref := range versions.Issues {
-			fates[ref.ID] = fate{returned: true, archived: slices.Contains(versions.Archived, ref.ID), updated: ref.Updated}
-		}
+		known.add(versions)
 	}
-	return fates, nil
+	return known, nil
 }
 
-// judgeAll judges the absent rows, in their order.
-func judgeAll(diff load.Diff, fates map[int64]fate, projects map[int64]jira.Project) []finding {
+func idsOf(rows []load.Absent) []int64 {
+	ids := make([]int64, len(rows))
+	for i, a := range rows {
+		ids[i] = a.ID
+	}
+	return ids
+}
+
+// judgeAll judges rows, in their order.
+func judgeAll(rows []load.Absent, known fates, projects map[int64]jira.Project) []finding {
 	var findings []finding
-	for _, a := range diff.Absent {
-		findings = append(findings, judge(a, fates[a.ID], projects))
+	for _, a := range rows {
+		findings = append(findings, judge(a, known[a.ID], projects))
 	}
 	return findings
 }
@@ -81,18 +127,18 @@ func judgeAll(diff load.Diff, fates map[int64]fate, projects map[int64]jira.Proj
 // them, if the account sees no project at all, as nobody does who is logged in.
 // What is known by more than an absence, such as a project that is no longer
 // listed while others are, needs no confirmation, and is undone by itself.
-func held(diff load.Diff, findings []finding, projects map[int64]jira.Project, accept float64) (n int64) {
+func held(rows []load.Absent, findings []finding, live map[int64]int64, projects map[int64]jira.Project, accept float64) (n int64) {
 	if len(projects) == 0 {
 		return int64(len(findings))
 	}
 	gone := map[int64]int64{}
 	for i, f := range findings {
-		if f.presence == deleted {
-			gone[diff.Absent[i].ProjectID]++
+		if f.presence == deleted && rows[i].Presence != deleted {
+			gone[rows[i].ProjectID]++
 		}
 	}
 	for project, g := range gone {
-		if g > shrinkFloor && float64(g) > accept*float64(diff.Live[project]) {
+		if g > shrinkFloor && float64(g) > accept*float64(live[project]) {
 			n += g
 		}
 	}
@@ -111,6 +157,9 @@ const (
 	outOfScope = "out_of_scope"
 )
 
+// saysArchived is the evidence of an issue that is archived by itself.
+const saysArchived = "not in the census; read by id, the issue says that it is archived"
+
 // finding is what became of an issue, and how that is known.
 type finding struct {
 	id                 int64
@@ -121,15 +170,22 @@ type finding struct {
 // and for one that is hidden from the account; only its project tells. Of a
 // single issue that an issue security level hides nothing tells, so that the
 // evidence has to name the doubt.
+//
+// A mark that a row has stays where Jira is silent and silence tells nothing new:
+// that is how an issue came to be held deleted, whatever became of its project
+// since, and an issue that once said that it is archived is shown by no search of
+// Data Center.
 func judge(a load.Absent, f fate, projects map[int64]jira.Project) finding {
 	p, visible := projects[a.ProjectID]
 	switch {
+	case !f.returned && (a.Presence == deleted || a.Evidence == saysArchived):
+		return finding{a.ID, a.Presence, a.Evidence}
 	case visible && p.Archived: // whose issues can still be read by id
 		return finding{a.ID, archived, "not in the census, and its project " + p.Key + " is archived"}
 	case f.archived:
-		return finding{a.ID, archived, "not in the census; read by id, the issue says that it is archived"}
+		return finding{a.ID, archived, saysArchived}
 	case f.returned:
-		return finding{a.ID, outOfScope, "not in the census of the query, but Jira still returns it by id"}
+		return finding{a.ID, outOfScope, "not in the census, but Jira still returns it by id: it does not match the query, or the search index does not show it"}
 	case !visible:
 		return finding{a.ID, noAccess, "not in the census, not returned by id, and its project is not visible to the account"}
 	}
@@ -138,6 +194,9 @@ func judge(a load.Absent, f fate, projects map[int64]jira.Project) finding {
 
 // mark writes findings to the rows of their issues.
 func (r *run) mark(ctx context.Context, findings []finding) error {
+	if len(findings) == 0 {
+		return nil
+	}
 	b := batch.New(batch.Options{Dir: r.Dir, Prefix: r.RunID + "-f", FileSize: r.FileSize, Format: r.warehouse.Format()})
 	err := writeEach(b, table.Findings(), findings, func(rows *stages.Rows, f finding) {
 		rows.SetInt(0, f.id)

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"snowdrift/internal/rawjson"
 	"snowdrift/internal/table"
 	"snowdrift/stages"
 	"snowdrift/stages/batch"
@@ -127,7 +128,8 @@ func (r *run) flatten(ctx context.Context, pages <-chan stages.Page, chunks chan
 					r.flattener.Drop()
 				}
 			case p.IDs != nil:
-				chunk.Returned = append(chunk.Returned, ref.ID)
+				project, _ := rawjson.Int64(rawjson.Lookup(rawjson.Lookup(rawjson.Lookup(raw, "fields"), "project"), "id"))
+				chunk.Returned = append(chunk.Returned, stages.Return{ID: ref.ID, ProjectID: project})
 			}
 			if size(chunk.Rows) < chunkBytes {
 				continue

@@ -286,12 +286,12 @@ func (v *verification) compare(ctx context.Context) error {
 
 // extra finds out what became of the rows that the census does not have.
 func (v *verification) extra(ctx context.Context, diff load.Diff) error {
-	fates, err := absent(ctx, v.source, diff)
+	fates, err := absent(ctx, v.source, diff.Absent)
 	if err != nil {
 		return err
 	}
-	findings := judgeAll(diff, fates, v.source.Projects())
-	v.result.Held = held(diff, findings, v.source.Projects(), v.AcceptShrink)
+	findings := judgeAll(diff.Absent, fates, v.source.Projects())
+	v.result.Held = held(diff.Absent, findings, diff.Live, v.source.Projects(), v.AcceptShrink)
 	for i, f := range findings {
 		switch {
 		case v.Deleted == Keep:

@@ -45,14 +45,20 @@ type Ref struct {
 	Hash    uint64 `json:"hash"`    // digest of the content
 }
 
+// Return is an issue that came when it was asked for by id.
+type Return struct {
+	ID        int64
+	ProjectID int64 // of the project that it is in, 0 if it does not say
+}
+
 // Chunk is what flatten makes of some pages: rows of several tables, and which
 // partitions ended with them.
 type Chunk struct {
 	Rows []*Rows
-	// Read are the readings of partitions of changes, Returned the ids of
-	// issues that were asked for by id.
+	// Read are the readings of partitions of changes, Returned the issues that
+	// were asked for by id.
 	Read     []Ref
-	Returned []int64
+	Returned []Return
 	// Done are the partitions whose last page is in this chunk or before it.
 	Done []*Partition
 	// Release gives the rows' memory back.
@@ -89,7 +95,7 @@ type Cut struct {
 	// The rest belongs to the commit and comes with Commit set: see Chunk. All
 	// that the partitions in Done gave is in this cut or an earlier one.
 	Read     []Ref
-	Returned []int64
+	Returned []Return
 	Done     []*Partition
 	Commit   bool
 }

@@ -72,9 +72,9 @@ type State struct {
 	Columns []table.Assignment `json:"columns,omitempty"`
 }
 
-// Deep is the deep census, which compares issues by id and updated. It goes
-// round: through all ids in their order, some in each run. Times are epoch
-// milliseconds of the site's clock.
+// Deep is the deep census, which compares issues by id and updated, and then
+// asks about those that are not live by id. It goes round: through all ids in
+// their order, some in each run. Times are epoch milliseconds of the site's clock.
 type Deep struct {
 	// Proven is when the last round began that came to its end; a load that read
 	// everything counts as one. 0: none yet.
@@ -83,6 +83,9 @@ type Deep struct {
 	// the greatest id that it has compared.
 	Began   int64 `json:"began,omitempty"`
 	Through int64 `json:"through,omitempty"`
+	// Gone is the least id of the rows that are not live and were not asked about
+	// since the last round ended; 0 if all of them were.
+	Gone int64 `json:"gone,omitempty"`
 }
 
 // Asked is the part of the configuration that decides what the tables hold.

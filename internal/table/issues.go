@@ -79,8 +79,8 @@ var systemColumns = []Column{
 var ownColumns = []Column{
 	{Name: Raw, Type: JSON, Source: FromRaw, Doc: "The whole issue as Jira sent it."},
 	{Name: Hash, Type: Int, Source: FromHash, Doc: "Digest of the issue's content, by which an unchanged row is recognised."},
-	{Name: Presence, Type: Text, Source: FromLoad, Doc: "live, deleted, no_access, archived or out_of_scope."},
-	{Name: PresenceEvidence, Type: Text, Source: FromLoad, Doc: "Why the issue is held to be not live; NULL while it is."},
+	{Name: Presence, Type: Text, Source: FromLoad, Doc: "live, deleted, no_access, archived or out_of_scope. Unless it is live, the row is as of when the issue was last read."},
+	{Name: PresenceEvidence, Type: Text, Source: FromLoad, Doc: "Why the issue is held to be not live, and what else it could be; NULL while it is live."},
 	{Name: Pipeline, Type: Text, Source: FromLoad, Doc: "Pipeline that loads the row; pipelines that share a table must not overlap."},
 	{Name: RunID, Type: Text, Source: FromLoad, Doc: "Run that last wrote the row, see _snowdrift_runs."},
 	{Name: LoadedAt, Type: Timestamp, Source: FromLoad, Doc: "When the row was last written."},

@@ -55,6 +55,9 @@ type Warehouse interface {
 	// Diff compares the staged files of the census with the pipeline's rows:
 	// ids, and versions where the census has them.
 	Diff(ctx context.Context) (Diff, error)
+	// Gone returns the pipeline's rows that are not live and whose id is not less
+	// than from, in the order of their ids, so many at most. It writes nothing.
+	Gone(ctx context.Context, from int64, limit int) ([]Absent, error)
 	// Inspect takes the place of Acquire and Prepare for who only reads: it makes
 	// nothing, and returns what the destination has of the tables. Diff, Versions
 	// and Compare may follow, and no Commit.
@@ -134,12 +137,14 @@ type Stray struct {
 	Rows int64  `json:"rows"`
 }
 
-// Absent is a live row that the census does not have.
+// Absent is a row whose issue the census does not have.
 type Absent struct {
 	ID        int64
 	ProjectID int64
 	Key       string
 	Updated   int64 // epoch milliseconds, 0 if it has none
+	// Presence and Evidence are what the row says of it so far.
+	Presence, Evidence string
 }
 
 // Stale is a live row whose issue has another updated in the census.

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"database/sql"
 	"fmt"
 	"strconv"
 	"strings"
@@ -166,11 +167,30 @@ WHERE t.{id} IS NULL AND s.{id} <> `+strconv.Itoa(table.NoIssue)+` ORDER BY 1`, 
 }
 
 // AbsentIDs returns the query for a pipeline's live rows that the census does
-// not have. Its parameter is the pipeline.
+// not have. Its parameter is the pipeline; ScanAbsent reads its rows.
 func (q Statements) AbsentIDs(issues *table.Table) string {
-	return q.fill(`SELECT t.{id}, COALESCE(t.{project_id}, 0), COALESCE(t.{key}, ''), COALESCE(`+q.Millis("t.{updated}")+`, 0) FROM {issues} t
+	return q.fill(q.absent()+`
 LEFT JOIN `+q.Quote(StageName(table.Census()))+` s ON s.{id} = t.{id}
 WHERE t.{_presence} = 'live' AND t.{_pipeline} = ? AND t.{_site} = {'site'} AND s.{id} IS NULL ORDER BY 1`, issues)
+}
+
+// GoneRows returns the query for a pipeline's rows that are not live, see
+// Warehouse.Gone. Its parameters are the pipeline and the least id.
+func (q Statements) GoneRows(issues *table.Table, limit int) string {
+	return q.fill(q.absent()+`
+WHERE t.{_presence} <> 'live' AND t.{_pipeline} = ? AND t.{_site} = {'site'} AND t.{id} >= ? ORDER BY 1 LIMIT `+strconv.Itoa(limit), issues)
+}
+
+// absent begins a query whose rows ScanAbsent reads.
+func (q Statements) absent() string {
+	return `SELECT t.{id}, COALESCE(t.{project_id}, 0), COALESCE(t.{key}, ''), COALESCE(` + q.Millis("t.{updated}") + `, 0), t.{_presence}, COALESCE(t.{_presence_evidence}, '') FROM {issues} t`
+}
+
+// ScanAbsent reads a row of AbsentIDs or GoneRows.
+func ScanAbsent(rows *sql.Rows) (Absent, error) {
+	var a Absent
+	err := rows.Scan(&a.ID, &a.ProjectID, &a.Key, &a.Updated, &a.Presence, &a.Evidence)
+	return a, err
 }
 
 // LiveByProject returns the query for the number of a pipeline's live rows in

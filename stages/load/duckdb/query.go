@@ -34,8 +34,7 @@ func (w *Warehouse) Diff(ctx context.Context) (load.Diff, error) {
 		return d, w.fail("compare with the census", issues.Name, "", err)
 	}
 	err = w.each(ctx, w.sql().AbsentIDs(issues), []any{w.job.Pipeline}, func(rows *sql.Rows) error {
-		var a load.Absent
-		err := rows.Scan(&a.ID, &a.ProjectID, &a.Key, &a.Updated)
+		a, err := load.ScanAbsent(rows)
 		d.Absent = append(d.Absent, a)
 		return err
 	})
@@ -60,6 +59,23 @@ func (w *Warehouse) Diff(ctx context.Context) (load.Diff, error) {
 		return d, w.fail("compare with the census", issues.Name, "", err)
 	}
 	return d, w.forget(table.Census().Name)
+}
+
+// Gone returns the pipeline's rows that are not live.
+func (w *Warehouse) Gone(ctx context.Context, from int64, limit int) (gone []load.Absent, err error) {
+	issues := w.table(table.Issue)
+	if issues == nil {
+		return nil, w.fail("list rows that are not live", "", "", errNotPrepared)
+	}
+	err = w.each(ctx, w.sql().GoneRows(issues, limit), []any{w.job.Pipeline, from}, func(rows *sql.Rows) error {
+		a, err := load.ScanAbsent(rows)
+		gone = append(gone, a)
+		return err
+	})
+	if err != nil {
+		return nil, w.fail("list rows that are not live", issues.Name, "", err)
+	}
+	return gone, nil
 }
 
 func (w *Warehouse) each(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) error {

@@ -156,7 +156,7 @@ func diff(d *destination) {
 		want := load.Diff{Missing: tt.missing, Live: map[int64]int64{10: 2, 20: 1, 0: 1}}
 		for _, id := range tt.absent {
 			projects := map[int64]int64{1: 10, 2: 10, 3: 20}
-			want.Absent = append(want.Absent, load.Absent{ID: id, ProjectID: projects[id], Key: fmt.Sprintf("TO-%d", id), Updated: 1})
+			want.Absent = append(want.Absent, load.Absent{ID: id, ProjectID: projects[id], Key: fmt.Sprintf("TO-%d", id), Updated: 1, Presence: table.Live})
 		}
 		if !slices.Equal(got.Missing, want.Missing) || !slices.Equal(got.Absent, want.Absent) || !maps.Equal(got.Live, want.Live) {
 			d.Errorf("census %v: got %+v, want %+v", tt.census, got, want)
@@ -216,4 +216,39 @@ func diffNeedsACensus(d *destination) {
 	if got, err := d.w.Diff(d.Context()); err == nil {
 		d.Errorf("the census of the Diff before: %+v", got)
 	}
+}
+
+// gone: the pipeline's rows of the site that are not live, by id, a part at a
+// time, with what is known of them.
+func gone(d *destination) {
+	absent := func(id, project, updated int64, presence string) load.Absent {
+		return load.Absent{ID: id, ProjectID: project, Key: fmt.Sprintf("TO-%d", id), Updated: updated, Presence: presence, Evidence: "it's gone"}
+	}
+	d.load(reading{id: 1, updated: 1000, hash: 1}, reading{id: 12, updated: 2000, hash: 1, cells: map[string]any{"project_id": int64(10)}},
+		reading{id: 3, hash: 1}, reading{id: 1<<62 + 1, updated: 4000, hash: 1})
+	d.mark(map[int64]string{12: "deleted", 3: "no_access", 1<<62 + 1: "archived"})
+	d.commit(nil)
+	d.acquireFor("other", "run 2")
+	d.load(reading{id: 5, updated: 1000, hash: 1})
+	d.mark(map[int64]string{5: "deleted"})
+	d.commit(nil)
+	d.acquireAt("b", "run 3")
+	d.load(reading{id: 6, updated: 1000, hash: 1})
+	d.mark(map[int64]string{6: "deleted"})
+	d.commit(nil)
+	d.site = table.DefaultSite
+	d.acquire("run 4")
+	all := []load.Absent{absent(3, 0, 0, "no_access"), absent(12, 10, 2000, "deleted"), absent(1<<62+1, 0, 4000, "archived")}
+	for _, tt := range []struct {
+		from  int64
+		limit int
+		want  []load.Absent
+	}{{1, 10, all}, {3, 2, all[:2]}, {4, 2, all[1:]}, {13, 1, all[2:]}, {1<<62 + 2, 10, nil}} {
+		got, err := d.w.Gone(d.Context(), tt.from, tt.limit)
+		d.must(err)
+		if !slices.Equal(got, tt.want) {
+			d.Errorf("from %d, %d at most: got %+v, want %+v", tt.from, tt.limit, got, tt.want)
+		}
+	}
+	d.wantRows(d.commit(nil).Rows, nil) // looking writes nothing
 }

@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) load.Warehouse) {
 		{"Diff", diff},
 		{"DiffOfVersions", diffOfVersions},
 		{"DiffNeedsACensus", diffNeedsACensus},
+		{"Gone", gone},
 		{"VersionDigest", versionDigest},
 		{"Inspect", inspect},
 		{"InspectNothing", inspectNothing},

@@ -81,7 +81,7 @@ func censusOfASite(d *destination) {
 	d.census(1, 2)
 	got, err := d.w.Diff(d.Context())
 	d.must(err)
-	if !slices.Equal(got.Missing, []int64{1}) || !slices.Equal(got.Absent, []load.Absent{{ID: 4, ProjectID: 10, Key: "TO-4", Updated: 1}}) || !maps.Equal(got.Live, map[int64]int64{10: 2}) {
+	if !slices.Equal(got.Missing, []int64{1}) || !slices.Equal(got.Absent, []load.Absent{{ID: 4, ProjectID: 10, Key: "TO-4", Updated: 1, Presence: table.Live}}) || !maps.Equal(got.Live, map[int64]int64{10: 2}) {
 		d.Errorf("site b: %+v", got)
 	}
 	d.site = "a"

@@ -106,7 +106,7 @@ func TestPresence(t *testing.T) {
 	l.stageRows(census)
 	diff, err := l.Diff(t.Context())
 	must(t, err)
-	if len(diff.Missing) != 2 || diff.Missing[0] != 3 || len(diff.Absent) != 1 || diff.Absent[0] != (load.Absent{ID: 1, ProjectID: 10, Key: "TO-1", Updated: 100_000}) || diff.Live[10] != 2 {
+	if len(diff.Missing) != 2 || diff.Missing[0] != 3 || len(diff.Absent) != 1 || diff.Absent[0] != (load.Absent{ID: 1, ProjectID: 10, Key: "TO-1", Updated: 100_000, Presence: table.Live}) || diff.Live[10] != 2 {
 		t.Errorf("diff %+v", diff)
 	}
 	noFiles(t, srv)

@@ -43,8 +43,7 @@ func (w *Warehouse) Diff(ctx context.Context) (load.Diff, error) {
 			return err
 		}
 		if err := s.each(ctx, op, issues.Name, w.sql().AbsentIDs(issues), []any{w.job.Pipeline}, func(rows *sql.Rows) error {
-			var a load.Absent
-			err := rows.Scan(&a.ID, &a.ProjectID, &a.Key, &a.Updated)
+			a, err := load.ScanAbsent(rows)
 			d.Absent = append(d.Absent, a)
 			return err
 		}); err != nil {
@@ -68,6 +67,25 @@ func (w *Warehouse) Diff(ctx context.Context) (load.Diff, error) {
 		return load.Diff{}, err
 	}
 	return d, w.forgetCensus(ctx, staged)
+}
+
+// Gone returns the pipeline's rows that are not live. It wakes the warehouse and
+// writes nothing.
+func (w *Warehouse) Gone(ctx context.Context, from int64, limit int) (gone []load.Absent, err error) {
+	const op = "list rows that are not live"
+	issues := w.table(table.Issue)
+	if issues == nil {
+		return nil, fail(op, "issues", "", errors.New("the tables were not prepared"))
+	}
+	err = w.with(ctx, func(ctx context.Context, s *session) error {
+		gone = nil
+		return s.each(ctx, op, issues.Name, w.sql().GoneRows(issues, limit), []any{w.job.Pipeline, from}, func(rows *sql.Rows) error {
+			a, err := load.ScanAbsent(rows)
+			gone = append(gone, a)
+			return err
+		})
+	})
+	return gone, err
 }
 
 // forgetCensus drops the census; files of other tables stay staged.
