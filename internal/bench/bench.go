@@ -40,6 +40,7 @@ type scenario struct {
 var scenarios = []scenario{
 	{"stages", "flatten + Arrow + Parquet on one core, against reading the JSON", (*bench).stages},
 	{"load", "first loads into DuckDB, issues alone and all tables, against the floors", (*bench).loads},
+	{"growth", "one first load of each size, issues alone and all tables: cost of an issue and memory against the first size", (*bench).growth},
 	{"wide", "a first load of a site with 1,000 custom fields", (*bench).wide},
 	{"parallel", "a first load with latency, and one with a rate limit, against the ideal", (*bench).parallel},
 	{"requests", "requests and bytes of a first load, an idle run, and one after changes", (*bench).requests},

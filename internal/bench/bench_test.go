@@ -25,7 +25,7 @@ func TestScenarios(t *testing.T) {
 	if code := Main(args, &out, &log); code != 0 {
 		t.Fatalf("code %d\n%s", code, log.String())
 	}
-	for _, want := range []string{"Snowflake", "floor: scan", "tables: default", "50 custom fields", "of the ideal", "1 % changed"} {
+	for _, want := range []string{"Snowflake", "floor: scan", "tables: default", "50 custom fields", "of the ideal", "1 % changed", "of the first"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in the tables:\n%s", want, out.String())
 		}
