@@ -109,6 +109,11 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	if w.conn, err = w.db.Conn(ctx); err != nil {
 		return nil, errors.Join(w.fail("open", opts.Path, "", openError(err)), w.db.Close())
 	}
+	if !opts.ReadOnly {
+		if err := w.compress(ctx); err != nil {
+			return nil, errors.Join(err, w.Close())
+		}
+	}
 	return w, nil
 }
 

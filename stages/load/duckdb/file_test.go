@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"io/fs"
 	"os"
@@ -147,6 +148,40 @@ func TestRowGroupsOfAFileThatIsOpenedAgain(t *testing.T) {
 		}
 		if groups < 2*(i+1) || most > 4096 {
 			t.Errorf("opened %d times: %d row groups of up to %d rows", i+1, groups, most)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Texts that do not repeat are compressed in a file that we made, and in one that
+// somebody else made in a form which has no zstd.
+func TestCompressionOfTexts(t *testing.T) {
+	ctx := context.Background()
+	for made, want := range map[string]string{"": "ZSTD", "STORAGE_VERSION 'v1.0.0'": "FSST"} {
+		opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
+		if made != "" {
+			other, err := sql.Open("duckdb", "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = other.ExecContext(ctx, "ATTACH "+Dialect.Literal(opts.Path)+" AS made ("+made+")")
+			if err := errors.Join(err, other.Close()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w := open(t, opts)
+		for _, s := range []string{
+			"CREATE TABLE texts AS SELECT 'Text number ' || range || ': ' || sha256(CAST(range AS VARCHAR)) AS body FROM range(10000)",
+			"CHECKPOINT",
+		} {
+			if _, err := w.conn.ExecContext(ctx, s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if count(t, w, `SELECT COUNT(*) FROM pragma_storage_info('texts') WHERE compression = '`+want+`'`) == 0 {
+			t.Errorf("made with %q: no texts are compressed with %s", made, want)
 		}
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
