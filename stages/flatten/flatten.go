@@ -24,6 +24,8 @@ import (
 type Flattener struct {
 	tables []*table.Table
 	plan   plan
+	top    *directory // of the members of an issue
+	fields *directory // of its "fields"
 
 	rows []*stages.Rows // one for each table
 	seq  int64
@@ -57,9 +59,12 @@ type childValue struct {
 // New returns a flattener for tables.
 func New(tables []*table.Table) *Flattener {
 	known := sprints{}
+	p := compile(tables, known)
 	return &Flattener{
 		tables:  tables,
-		plan:    compile(tables, known),
+		plan:    p,
+		top:     newDirectory(p.members),
+		fields:  newDirectory(p.fields),
 		mark:    make([]int, len(tables)),
 		odd:     map[Odd]int64{},
 		sprints: known,
@@ -83,6 +88,8 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 	f.seq++
 	f.raw, f.sent, f.id, f.hash = raw, len(raw), 0, 0
 	f.bad, f.kids = f.bad[:0], f.kids[:0]
+	f.top.begin()
+	f.fields.begin()
 	var ref stages.Ref
 	hasID := false
 	rawjson.Nested(raw, "fields", f.field, func(name, value []byte) bool {
@@ -98,8 +105,8 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 				name = changelogName
 			}
 		}
-		if w := f.plan.members[string(name)]; w != nil {
-			f.value(w, name, value)
+		if n := f.top.find(name); n.wanted != nil {
+			f.value(n, value)
 		}
 		return true
 	})
@@ -144,17 +151,18 @@ func (f *Flattener) Answer(what string, value []byte) {
 
 // field takes one member of an issue's "fields".
 func (f *Flattener) field(name, value []byte) bool {
-	if w := f.plan.fields[string(name)]; w != nil {
-		f.value(w, name, value)
-		return true
+	if n := f.fields.find(name); n.wanted != nil {
+		f.value(n, value)
+	} else {
+		f.mix(n, value, n.seed)
 	}
-	f.mix(name, value, 0)
 	return true
 }
 
 // value takes the value of a field that some column wants. Of duplicate members
 // the first that is not null counts, in columns and child tables alike.
-func (f *Flattener) value(w *wanted, name, value []byte) {
+func (f *Flattener) value(n *named, value []byte) {
+	w := n.wanted
 	for _, p := range w.present {
 		p.set(f.seq, value)
 	}
@@ -162,8 +170,11 @@ func (f *Flattener) value(w *wanted, name, value []byte) {
 		return
 	}
 	w.read = f.seq
-	content, seed := w.content(value)
-	f.mix(name, content, seed)
+	if part, ok := w.content(value); ok {
+		f.mix(n, part, n.seed)
+	} else {
+		f.mix(n, part, n.whole)
+	}
 	for _, p := range w.paths {
 		f.follow(p, value)
 	}
@@ -196,18 +207,14 @@ func (f *Flattener) followOnce(p *paths, from *element) {
 // doesn't count. null counts as absent: Jira sends either. seed tells what is
 // made of the member: when that changes (a field's type changed, a table was
 // added), the issues that have the member look changed, and only they.
-func (f *Flattener) mix(name, value []byte, seed uint64) {
-	if part, personal := personal[string(name)]; personal {
-		value = rawjson.Lookup(value, part)
+func (f *Flattener) mix(n *named, value []byte, seed uint64) {
+	if n.personal {
+		value = rawjson.Lookup(value, n.part)
 	}
 	if !rawjson.IsNull(value) {
-		f.hash += xxh3.HashSeed(value, xxh3.HashSeed(name, seed))
+		f.hash += xxh3.HashSeed(value, seed)
 	}
 }
-
-// personal are the fields that tell of the user who asks, and so change without
-// the issue changing (JIRA_FACTS §9), with the member that does not.
-var personal = map[string]string{"lastViewed": "", "votes": "votes", "watches": "watchCount"}
 
 // finish sets the cells that are known at the end only, and ends the rows.
 func (f *Flattener) finish() {

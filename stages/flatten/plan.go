@@ -164,13 +164,13 @@ func (w *wanted) digest(tables []*table.Table) uint64 {
 	return xxh3.HashSeed(text, version)
 }
 
-// content returns the part of a field's value that its tables are made of, and
-// the seed of its digest. What stands around the array of a child table, how many
-// elements there are and where the page of them began, depends on how they were
-// read. A value that does not lead to the array counts whole, with another seed.
-func (w *wanted) content(value []byte) (part []byte, seed uint64) {
+// content returns the part of a field's value that its tables are made of. What
+// stands around the array of a child table, how many elements there are and where
+// the page of them began, depends on how they were read. It reports false, and
+// returns the value, if that does not lead to the array.
+func (w *wanted) content(value []byte) (part []byte, ok bool) {
 	if !w.together {
-		return value, w.seed
+		return value, true
 	}
 	part = value
 	for _, s := range w.children[0].each {
@@ -178,11 +178,11 @@ func (w *wanted) content(value []byte) (part []byte, seed uint64) {
 			break
 		}
 		if rawjson.TypeOf(part) != rawjson.Object {
-			return value, ^w.seed
+			return value, false
 		}
 		part = member(part, s)
 	}
-	return part, w.seed
+	return part, true
 }
 
 // oneWay reports whether there are child tables, and all are made of the same

@@ -1,0 +1,71 @@
+package flatten
+
+import "github.com/zeebo/xxh3"
+
+// directory finds what is known of a member by its name. Jira sends the members of
+// all issues in much the same order, so the one that came next the last time is
+// tried first.
+type directory struct {
+	wanted map[string]*wanted
+	known  map[string]*named
+	start  named // stands before the first member of an object
+	last   *named
+	odd    named // the last one that is not remembered
+}
+
+// named is what is known of the members of one name.
+type named struct {
+	name     string
+	wanted   *wanted // nil if no column wants it
+	personal bool    // see personal
+	part     string  // the same
+	seed     uint64  // of the digest of a value
+	whole    uint64  // of that of a value without the array that child tables are made of
+	next     *named  // came next the last time
+}
+
+// What is remembered is bounded: a site has some thousand fields at most, and names
+// that are no fields are looked at each time.
+const (
+	maxNames = 1 << 14
+	maxName  = 1 << 8
+)
+
+func newDirectory(wanted map[string]*wanted) *directory {
+	return &directory{wanted: wanted, known: map[string]*named{}}
+}
+
+// begin says that an object begins.
+func (d *directory) begin() { d.last = &d.start }
+
+func (d *directory) find(name []byte) *named {
+	n := d.last.next
+	if n == nil || n.name != string(name) {
+		if n = d.known[string(name)]; n == nil {
+			n = d.learn(string(name))
+		}
+		d.last.next = n
+	}
+	d.last = n
+	return n
+}
+
+func (d *directory) learn(name string) *named {
+	n := &d.odd
+	if len(d.known) < maxNames && len(name) <= maxName {
+		n = &named{}
+		d.known[name] = n
+	}
+	*n = named{name: name, wanted: d.wanted[name]}
+	n.part, n.personal = personal[name]
+	var seed uint64
+	if n.wanted != nil {
+		seed = n.wanted.seed
+	}
+	n.seed, n.whole = xxh3.HashStringSeed(name, seed), xxh3.HashStringSeed(name, ^seed)
+	return n
+}
+
+// personal are the fields that tell of the user who asks, and so change without
+// the issue changing (JIRA_FACTS §9), with the member that does not.
+var personal = map[string]string{"lastViewed": "", "votes": "votes", "watches": "watchCount"}
