@@ -52,6 +52,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"sync"
 
@@ -76,23 +77,33 @@ var ErrBroken = errors.New("rich text is not readable JSON")
 // error, which wraps [ErrBroken], the result still holds dst and the text
 // before the fault.
 func AppendText(dst, doc []byte) ([]byte, error) {
-	return convert(dst, doc, appendText)
+	doc, err := check(doc)
+	return Valid(doc).AppendText(dst), err
 }
 
 // AppendMarkdown appends the JSON value doc as GitHub-flavoured Markdown to
 // dst, without a newline at the end. After an error, which wraps [ErrBroken],
 // the result still holds dst and what stands before the fault.
 func AppendMarkdown(dst, doc []byte) ([]byte, error) {
-	return convert(dst, doc, appendMarkdown)
+	doc, err := check(doc)
+	return Valid(doc).AppendMarkdown(dst), err
 }
+
+// Valid is a JSON value of which it is known that AppendText and AppendMarkdown
+// return no error for it, so that it need not be checked again.
+type Valid []byte
+
+// AppendText does what the function does.
+func (doc Valid) AppendText(dst []byte) []byte { return doc.convert(dst, appendText) }
+
+// AppendMarkdown does what the function does.
+func (doc Valid) AppendMarkdown(dst []byte) []byte { return doc.convert(dst, appendMarkdown) }
 
 // A scratch is the memory of one conversion. It is reused: rich text is
 // converted a million times in a load.
 type scratch struct {
 	tree tree
 	md   markdown
-	dec  jsontext.Decoder
-	src  bytes.Buffer
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -101,40 +112,55 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 // lest one giant comment stays in memory for the rest of the run.
 const maxKept = 1 << 16
 
-var readOptions = []jsontext.Options{
-	jsontext.AllowInvalidUTF8(true),
-	jsontext.AllowDuplicateNames(true),
-}
-
-func convert(dst, doc []byte, write func(dst []byte, s *scratch) []byte) ([]byte, error) {
+func (doc Valid) convert(dst []byte, write func(dst []byte, s *scratch) []byte) []byte {
+	if len(doc) > maxDocument {
+		return dst
+	}
 	s := scratches.Get().(*scratch)
-	dst, err := s.convert(dst, doc, write)
+	dst = s.convert(dst, doc, write)
 	t := &s.tree
 	if max(cap(t.nodes), cap(t.attrs), cap(t.marks), cap(t.text), cap(t.label), cap(s.md.scratch), cap(s.md.probe)) <= maxKept {
 		scratches.Put(s)
 	}
-	return dst, err
+	return dst
 }
 
-func (s *scratch) convert(dst, doc []byte, write func(dst []byte, s *scratch) []byte) ([]byte, error) {
+func (s *scratch) convert(dst, doc []byte, write func(dst []byte, s *scratch) []byte) []byte {
+	s.tree.read(doc)
+	dst = write(dst, s)
+	s.md.dst = nil // keep no hold on the caller's memory
+	return dst
+}
+
+// maxDocument is how long a document may be in bytes: positions are int32, and
+// U+FFFD can triple the text.
+const maxDocument = math.MaxInt32 / 3
+
+// check returns doc if it is one JSON value, or nothing. Otherwise it returns what
+// stands before the fault, up to the end of the last token, and says where it is.
+func check(doc []byte) ([]byte, error) {
 	doc = bytes.TrimSpace(doc)
 	if len(doc) == 0 {
-		return dst, nil
+		return nil, nil
 	}
-	if len(doc) > math.MaxInt32/3 { // positions are int32, and U+FFFD can triple the text
-		return dst, fmt.Errorf("%w: %d bytes are more than this package reads", ErrBroken, len(doc))
+	if len(doc) > maxDocument {
+		return nil, fmt.Errorf("%w: %d bytes are more than this package reads", ErrBroken, len(doc))
 	}
-	// The decoder reads a bytes.Buffer in place, without copying it.
-	s.src = *bytes.NewBuffer(doc[:len(doc):len(doc)])
-	s.dec.Reset(&s.src, readOptions...)
-	err := s.tree.read(&s.dec)
-	dst = write(dst, s)
-
-	// Keep no hold on the caller's memory.
-	s.src, s.md.dst = bytes.Buffer{}, nil
-	s.dec.Reset(&s.src)
+	options := []jsontext.Options{jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)}
+	dec := jsontext.NewDecoder(bytes.NewBuffer(doc), options...)
+	err := dec.SkipValue()
 	if err != nil {
-		return dst, fmt.Errorf("%w: %w", ErrBroken, err)
+		dec.Reset(bytes.NewBuffer(doc), options...)
+		for _, again := dec.ReadToken(); again == nil; _, again = dec.ReadToken() {
+		}
+		return doc[:dec.InputOffset()], fmt.Errorf("%w: %w", ErrBroken, err)
 	}
-	return dst, nil
+	end := dec.InputOffset()
+	switch _, err = dec.ReadToken(); err {
+	case io.EOF:
+		return doc, nil
+	case nil:
+		err = errors.New("more than one JSON value")
+	}
+	return doc[:end], fmt.Errorf("%w: %w", ErrBroken, err)
 }

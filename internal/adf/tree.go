@@ -2,13 +2,10 @@ package adf
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"time"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"snowdrift/internal/jiratime"
+	"snowdrift/internal/rawjson"
 )
 
 // A tree is a document as a list of nodes, each followed by its descendants.
@@ -20,7 +17,6 @@ type tree struct {
 	attrs []attribute
 	marks []mark
 	text  []byte // all strings, unquoted
-	name  []byte // a member's name while it is being looked at
 	label []byte // a node's label while it is being written
 
 	// verbatim says that the value was a scalar, whose text is the result.
@@ -134,90 +130,61 @@ func (t *tree) appendLabel(dst []byte, n *node) []byte {
 	return dst
 }
 
-// read fills t with the one value that dec holds. After an error t holds what
-// stands before the fault.
-func (t *tree) read(dec *jsontext.Decoder) error {
-	*t = tree{nodes: t.nodes[:0], attrs: t.attrs[:0], marks: t.marks[:0], text: t.text[:0], name: t.name, label: t.label}
-	var err error
-	if k := dec.PeekKind(); k == '{' || k == '[' {
-		err = t.readContent(dec, -1)
+// read fills t with the one value that doc is. Of JSON that is cut short it takes
+// what is there.
+func (t *tree) read(doc []byte) {
+	*t = tree{nodes: t.nodes[:0], attrs: t.attrs[:0], marks: t.marks[:0], text: t.text[:0], label: t.label}
+	c := rawjson.NewCursor(doc)
+	if k := c.Type(); k == rawjson.Object || k == rawjson.Array {
+		t.readContent(&c, -1)
 	} else {
 		t.verbatim = true
-		err = t.appendScalar(dec)
+		t.appendScalar(&c)
 	}
 	t.settleLines()
-	if err != nil {
-		return err
-	}
-	if _, err = dec.ReadToken(); err == nil {
-		return errors.New("more than one JSON value")
-	}
-	if err == io.EOF {
-		return nil
-	}
-	return err
 }
 
 // readContent reads the children of parent: nodes, and strings as text nodes.
-func (t *tree) readContent(dec *jsontext.Decoder, parent int32) error {
-	switch dec.PeekKind() {
-	case '{':
-		return t.readNode(dec, parent)
-	case '"':
-		text, err := t.readScalar(dec)
+func (t *tree) readContent(c *rawjson.Cursor, parent int32) {
+	switch c.Type() {
+	case rawjson.Object:
+		t.readNode(c, parent)
+	case rawjson.String:
+		text := t.readScalar(c)
 		t.nodes = append(t.nodes, node{form: formText, owner: parent, end: int32(len(t.nodes)) + 1, text: text})
-		return err
-	case '[':
-		if _, err := dec.ReadToken(); err != nil {
-			return err
-		}
-		for dec.PeekKind() != ']' {
-			if err := t.readContent(dec, parent); err != nil {
-				return err
-			}
-		}
-		_, err := dec.ReadToken()
-		return err
+	case rawjson.Array:
+		c.Elements(func() { t.readContent(c, parent) })
 	}
-	return dec.SkipValue()
 }
 
-func (t *tree) readNode(dec *jsontext.Decoder, parent int32) error {
+func (t *tree) readNode(c *rawjson.Cursor, parent int32) {
 	i := int32(len(t.nodes))
 	t.nodes = append(t.nodes, node{owner: parent})
-	err := t.readMembers(dec, func(name []byte) error {
+	c.Members(func(name []byte) {
 		switch string(name) {
 		case "type":
-			v, err := t.readScalar(dec)
-			t.nodes[i].form = nodeForms[string(t.str(v))]
-			return err
+			t.nodes[i].form = nodeForms[string(t.str(t.readScalar(c)))]
 		case "text":
-			v, err := t.readScalar(dec)
-			t.nodes[i].text = v
-			return err
+			t.nodes[i].text = t.readScalar(c)
 		case "attrs":
 			at := int32(len(t.attrs))
-			err := t.readAttrs(dec, 0)
+			t.readAttrs(c, 0)
 			t.nodes[i].attrs = slots{at, int32(len(t.attrs))}
-			return err
 		case "marks":
 			at := int32(len(t.marks))
-			err := t.readMarks(dec)
+			c.Elements(func() { t.readMark(c) })
 			t.nodes[i].marks = slots{at, int32(len(t.marks))}
-			return err
 		case "content":
-			return t.readContent(dec, i)
+			t.readContent(c, i)
 		}
-		return dec.SkipValue()
 	})
 	t.nodes[i].end = int32(len(t.nodes))
-	return err
 }
 
 // readAttrs reads an attrs object, and the objects inside (depth levels down)
 // that hold what a card shows: attrs.data and attrs.datasource.parameters.
-func (t *tree) readAttrs(dec *jsontext.Decoder, depth int) error {
-	return t.readMembers(dec, func(name []byte) error {
+func (t *tree) readAttrs(c *rawjson.Cursor, depth int) {
+	c.Members(func(name []byte) {
 		inside := false
 		switch string(name) {
 		case "data", "datasource":
@@ -226,62 +193,37 @@ func (t *tree) readAttrs(dec *jsontext.Decoder, depth int) error {
 			inside = depth == 1
 		}
 		if inside {
-			return t.readAttrs(dec, depth+1)
+			t.readAttrs(c, depth+1)
+			return
 		}
-		a, ok := attrNames[string(name)]
-		if !ok {
-			return dec.SkipValue()
+		if a, ok := attrNames[string(name)]; ok {
+			if v := t.readScalar(c); v.at < v.end {
+				t.attrs = append(t.attrs, attribute{a, v})
+			}
 		}
-		v, err := t.readScalar(dec)
-		if v.at < v.end {
-			t.attrs = append(t.attrs, attribute{a, v})
-		}
-		return err
 	})
 }
 
-func (t *tree) readMarks(dec *jsontext.Decoder) error {
-	if dec.PeekKind() != '[' {
-		return dec.SkipValue()
-	}
-	if _, err := dec.ReadToken(); err != nil {
-		return err
-	}
-	for dec.PeekKind() != ']' {
-		if err := t.readMark(dec); err != nil {
-			return err
-		}
-	}
-	_, err := dec.ReadToken()
-	return err
-}
-
 // readMark adds a mark to t.marks if it leaves a trace in Markdown.
-func (t *tree) readMark(dec *jsontext.Decoder) error {
+func (t *tree) readMark(c *rawjson.Cursor) {
 	var m mark
 	var kind span
-	err := t.readMembers(dec, func(name []byte) error {
+	c.Members(func(name []byte) {
 		switch string(name) {
 		case "type":
-			v, err := t.readScalar(dec)
-			m.form = markRules[string(t.str(v))]
-			return err
+			m.form = markRules[string(t.str(t.readScalar(c)))]
 		case "attrs":
-			return t.readMembers(dec, func(name []byte) (err error) {
+			c.Members(func(name []byte) {
 				switch string(name) {
 				case "href":
-					m.href, err = t.readScalar(dec)
+					m.href = t.readScalar(c)
 				case "title":
-					m.title, err = t.readScalar(dec)
+					m.title = t.readScalar(c)
 				case "type":
-					kind, err = t.readScalar(dec)
-				default:
-					err = dec.SkipValue()
+					kind = t.readScalar(c)
 				}
-				return err
 			})
 		}
-		return dec.SkipValue()
 	})
 	switch {
 	case m.form == markSub && string(t.str(kind)) == "sup":
@@ -292,58 +234,24 @@ func (t *tree) readMark(dec *jsontext.Decoder) error {
 	if m.form != markNone {
 		t.marks = append(t.marks, m)
 	}
-	return err
-}
-
-// readMembers reads an object and calls member with each name; member reads or
-// skips the value and does not keep the name. Any other value is skipped.
-func (t *tree) readMembers(dec *jsontext.Decoder, member func(name []byte) error) error {
-	if dec.PeekKind() != '{' {
-		return dec.SkipValue()
-	}
-	if _, err := dec.ReadToken(); err != nil {
-		return err
-	}
-	for dec.PeekKind() != '}' {
-		name, err := dec.ReadValue()
-		if err != nil {
-			return err
-		}
-		// The decoder has checked the syntax: all that unquoting can report
-		// is invalid Unicode, which it replaces.
-		t.name, _ = jsontext.AppendUnquote(t.name[:0], name)
-		if err := member(t.name); err != nil {
-			return err
-		}
-	}
-	_, err := dec.ReadToken()
-	return err
 }
 
 // readScalar reads a string, or a number or boolean by its literal. Null,
 // arrays and objects are empty. Line ends become \n.
-func (t *tree) readScalar(dec *jsontext.Decoder) (span, error) {
+func (t *tree) readScalar(c *rawjson.Cursor) span {
 	at := len(t.text)
-	err := t.appendScalar(dec)
+	t.appendScalar(c)
 	t.text = t.text[:at+len(unixLines(t.text[at:]))]
-	return span{int32(at), int32(len(t.text))}, err
+	return span{int32(at), int32(len(t.text))}
 }
 
-func (t *tree) appendScalar(dec *jsontext.Decoder) error {
-	switch dec.PeekKind() {
-	case 'n', '[', '{':
-		return dec.SkipValue()
-	}
-	v, err := dec.ReadValue()
-	switch {
-	case err != nil:
-		return err
-	case v.Kind() == '"':
-		t.text, _ = jsontext.AppendUnquote(t.text, v) // as in readMembers
-	default:
+func (t *tree) appendScalar(c *rawjson.Cursor) {
+	switch v := c.Value(); rawjson.TypeOf(v) {
+	case rawjson.String:
+		t.text = rawjson.AppendString(t.text, v)
+	case rawjson.Number, rawjson.Bool:
 		t.text = append(t.text, v...)
 	}
-	return nil
 }
 
 // unixLines turns \r\n and lone \r into \n, in place.

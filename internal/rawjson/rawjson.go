@@ -61,59 +61,38 @@ func IsNull(v []byte) bool { return len(v) == 0 || v[0] == 'n' }
 // the quotes with escapes resolved; it is valid until the next step. value is
 // a slice of obj. An obj that is no object has no members.
 func Members(obj []byte, yield func(name, value []byte) bool) {
-	if TypeOf(obj) == Object {
-		members(obj, 0, "", nil, yield)
+	if TypeOf(obj) != Object {
+		return
+	}
+	for i := 1; ; i++ {
+		i = skipSpace(obj, i)
+		if i >= len(obj) || obj[i] != '"' {
+			return
+		}
+		end, plain := stringEnd(obj, i)
+		name := nameOf(obj[i:end], plain)
+		i = skipSpace(obj, end)
+		if i >= len(obj) || obj[i] != ':' {
+			return
+		}
+		i = skipSpace(obj, i+1)
+		end = valueEnd(obj, i)
+		if end <= i || !yield(name, obj[i:end]) {
+			return
+		}
+		i = skipSpace(obj, end)
+		if i >= len(obj) || obj[i] != ',' {
+			return
+		}
 	}
 }
 
-// Nested yields the members of obj like Members, but for the objects called
-// inner, whose members it hands to nested in their place. So text that stands
-// one level down, as nearly all of an issue does, is walked once: it would take
-// another walk to find out where the object ends.
-func Nested(obj []byte, inner string, nested, yield func(name, value []byte) bool) {
-	if TypeOf(obj) == Object {
-		members(obj, 0, inner, nested, yield)
+// nameOf returns what the literal of a name says.
+func nameOf(lit []byte, plain bool) []byte {
+	if plain || bytes.IndexByte(lit, '\\') < 0 {
+		return content(lit)
 	}
-}
-
-// members walks the object that begins at b[i] and returns the index after it;
-// where it is not valid or yield wants no more, that of the end of b.
-func members(b []byte, i int, inner string, nested, yield func(name, value []byte) bool) int {
-	for i++; ; i++ {
-		i = skipSpace(b, i)
-		if i < len(b) && b[i] == '}' {
-			return i + 1
-		}
-		if i >= len(b) || b[i] != '"' {
-			return len(b)
-		}
-		end, plain := stringEnd(b, i)
-		name := content(b[i:end])
-		if !plain && bytes.IndexByte(name, '\\') >= 0 {
-			name = AppendString(nil, b[i:end])
-		}
-		i = skipSpace(b, end)
-		if i >= len(b) || b[i] != ':' {
-			return len(b)
-		}
-		i = skipSpace(b, i+1)
-		if nested != nil && i < len(b) && b[i] == '{' && string(name) == inner {
-			i = members(b, i, "", nil, nested)
-		} else {
-			end = valueEnd(b, i)
-			if end <= i || !yield(name, b[i:end]) {
-				return len(b)
-			}
-			i = end
-		}
-		i = skipSpace(b, i)
-		if i >= len(b) || b[i] != ',' {
-			if i < len(b) && b[i] == '}' {
-				return i + 1
-			}
-			return len(b)
-		}
-	}
+	return AppendString(nil, lit)
 }
 
 // Elements yields the elements of arr in their order. An arr that is no array

@@ -22,20 +22,25 @@ func TestMembers(t *testing.T) {
 	}
 }
 
-func TestNested(t *testing.T) {
+func TestCursor(t *testing.T) {
 	for in, want := range map[string]string{
-		`{"id":1, "fields" : {"a":{"fields":{}},"b":2} ,"key":3}`:     `id=1 .a={"fields":{}} .b=2 key=3`,
-		`{"fields":{},"\u0066ields":{"x":[{"}":"}"}]},"fields":[{}]}`: `.x=[{"}":"}"}] fields=[{}]`,
-		`{"fields":null}`:               `fields=null`,
-		`[{"fields":{"a":1}}]`:          ``,
-		`{"a":1,"fields":{"b":1`:        `a=1 .b=1`,
-		`{"fields":{"b" 1},"c":2}`:      ``,
-		`{"fields":{"b":1,"c":2}"d":3}`: `.b=1 .c=2`,
+		`{"id":1, "fields" : {"a":{"fields":{}},"b":2} ,"key":3}`:       `id=1 .a={"fields":{}} .b=2 key=3`,
+		` {"fields":{},"\u0066ields":{"x":[{"}":"}"}]},"fields":[{}]} `: `.x=[{"}":"}"}] fields=[{}]`,
+		`{"fields":null,"skip":[{"fields":{"a":1}}],"id":1}`:            `fields=null id=1`,
+		`[{"fields":{"a":1}}]`:     ``,
+		`{"a":1,"fields":{"b":1`:   `a=1 .b=1`,
+		`{"fields":{"b" 1},"c":2}`: ``,
 	} {
 		var got []string
-		Nested([]byte(in), "fields",
-			func(n, v []byte) bool { got = append(got, "."+string(n)+"="+string(v)); return true },
-			func(n, v []byte) bool { got = append(got, string(n)+"="+string(v)); return true })
+		c := NewCursor([]byte(in))
+		c.Members(func(n []byte) {
+			switch {
+			case string(n) == "fields" && c.Type() == Object:
+				c.Members(func(n []byte) { got = append(got, "."+string(n)+"="+string(c.Value())) })
+			case string(n) != "skip":
+				got = append(got, string(n)+"="+string(c.Value()))
+			}
+		})
 		if text := strings.Join(got, " "); text != want {
 			t.Errorf("%s: got %s, want %s", in, text, want)
 		}
@@ -117,8 +122,10 @@ func FuzzAgainstEncodingJSON(f *testing.F) {
 		AppendString(nil, in)
 		Elements(in, func([]byte) bool { return true })
 		Members(in, func(_, v []byte) bool { Float64(v); return true })
-		Nested(in, "a", func(_, _ []byte) bool { return true }, func(_, _ []byte) bool { return true })
+		c := NewCursor(in)
+		read(&c)
 		in = []byte(strings.TrimSpace(string(in)))
+		c = NewCursor(in)
 		var want any
 		if json.Unmarshal(in, &want) != nil {
 			return
@@ -126,8 +133,8 @@ func FuzzAgainstEncodingJSON(f *testing.F) {
 		if got := decode(in); !reflect.DeepEqual(got, want) {
 			t.Errorf("%q: got %#v, want %#v", in, got, want)
 		}
-		if got := flat(in, Nested); TypeOf(in) == Object && !reflect.DeepEqual(got, flat(in, twice)) {
-			t.Errorf("%q: walked as one %v", in, got)
+		if got := read(&c); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: a cursor got %#v, want %#v", in, got, want)
 		}
 		storable, _ := AppendStorable(nil, in)
 		var again any
@@ -137,22 +144,19 @@ func FuzzAgainstEncodingJSON(f *testing.F) {
 	})
 }
 
-// flat lists the members of an object and of those in it that are called a.
-func flat(v []byte, walk func([]byte, string, func(n, v []byte) bool, func(n, v []byte) bool)) (out []string) {
-	walk(v, "a", func(n, v []byte) bool { out = append(out, "in a: "+string(n)+string(v)); return true },
-		func(n, v []byte) bool { out = append(out, string(n)+string(v)); return true })
-	return out
-}
-
-// twice does what Nested does by walking twice.
-func twice(obj []byte, inner string, nested, yield func(n, v []byte) bool) {
-	Members(obj, func(n, v []byte) bool {
-		if string(n) == inner && TypeOf(v) == Object {
-			Members(v, nested)
-			return true
-		}
-		return yield(n, v)
-	})
+// read is decode in one pass.
+func read(c *Cursor) any {
+	switch c.Type() {
+	case Object:
+		m := map[string]any{}
+		c.Members(func(n []byte) { m[string(appendUTF8(nil, n))] = read(c) })
+		return m
+	case Array:
+		a := []any{}
+		c.Elements(func() { a = append(a, read(c)) })
+		return a
+	}
+	return decode(c.Value())
 }
 
 func decode(v []byte) any {

@@ -92,12 +92,15 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 	f.fields.begin()
 	var ref stages.Ref
 	hasID := false
-	rawjson.Nested(raw, "fields", f.field, func(name, value []byte) bool {
-		switch string(name) {
-		case "id":
-			if !hasID { // as in the column: of duplicate members the first that fits counts
-				f.id, hasID = rawjson.Int64(value)
-			}
+	c := rawjson.NewCursor(raw)
+	c.Members(func(name []byte) {
+		if string(name) == "fields" && c.Type() == rawjson.Object {
+			c.Members(func(name []byte) { f.field(name, c.Value()) })
+			return
+		}
+		value := c.Value()
+		if string(name) == "id" && !hasID { // as in the column: of duplicate members the first that fits counts
+			f.id, hasID = rawjson.Int64(value)
 		}
 		if bytes.HasPrefix(name, addedPrefix) {
 			f.sent = min(f.sent, cap(raw)-cap(name)-len(`,"`))
@@ -108,7 +111,6 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 		if n := f.top.find(name); n.wanted != nil {
 			f.value(n, value)
 		}
-		return true
 	})
 	if !hasID {
 		f.Drop()
@@ -150,13 +152,12 @@ func (f *Flattener) Answer(what string, value []byte) {
 }
 
 // field takes one member of an issue's "fields".
-func (f *Flattener) field(name, value []byte) bool {
+func (f *Flattener) field(name, value []byte) {
 	if n := f.fields.find(name); n.wanted != nil {
 		f.value(n, value)
 	} else {
 		f.mix(n, value, n.seed)
 	}
-	return true
 }
 
 // value takes the value of a field that some column wants. Of duplicate members

@@ -20,11 +20,9 @@ func appendText(dst, v []byte, form table.Form) ([]byte, bool) {
 		}
 		switch form {
 		case table.RichText:
-			out, err := adf.AppendText(dst, v)
-			return out, err == nil
+			return adf.Valid(v).AppendText(dst), true
 		case table.RichMarkdown:
-			out, err := adf.AppendMarkdown(dst, v)
-			return out, err == nil
+			return adf.Valid(v).AppendMarkdown(dst), true
 		}
 	}
 	return dst, false

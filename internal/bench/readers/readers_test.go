@@ -101,9 +101,12 @@ func decoder(text []byte) *jsontext.Decoder {
 }
 
 func walk(issue []byte) (n int) {
-	rawjson.Nested(issue, "fields",
-		func(_, _ []byte) bool { n++; return true },
-		func(_, _ []byte) bool { return true })
+	c := rawjson.NewCursor(issue)
+	c.Members(func(name []byte) {
+		if string(name) == "fields" {
+			c.Members(func([]byte) { n++ })
+		}
+	})
 	return n
 }
 
