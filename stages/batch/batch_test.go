@@ -166,6 +166,36 @@ func TestFilesHoldTheRows(t *testing.T) {
 	}
 }
 
+// Texts that outgrow a page and a dictionary, in every row group anew, come back,
+// too.
+func TestTextsThatOutgrowTheirDictionary(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 1))
+	b := New(Options{Dir: t.TempDir(), Prefix: "run", FileSize: 1 << 30})
+	r := stages.NewRows(everyType)
+	var want [][]any
+	for len(want) < 3*rowGroupBytes(everyType)/300 {
+		r.Reset()
+		for range 700 {
+			row := make([]any, len(r.Columns))
+			if rnd.IntN(4) > 0 {
+				row[3] = noise(rnd, rnd.IntN(600))
+				r.SetString(3, row[3].(string))
+			}
+			row[len(row)-1] = int64(len(want))
+			r.End(int64(len(want)))
+			want = append(want, row)
+		}
+		if err := b.Write(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := flush(t, b)[0]
+	_, got := readBack(t, file.Path)
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%d rows came back of %d, or others", len(got), len(want))
+	}
+}
+
 func flush(t *testing.T, b *Batcher) []stages.File {
 	t.Helper()
 	if err := b.Flush(); err != nil {
