@@ -87,8 +87,9 @@ func (f *file) append(column int, cells arrow.Array) error {
 		return appendCells(f, column, a, a.Float64Values(), parquet.DoubleValue)
 	case *array.Boolean:
 		f.cells = f.cells[:0]
+		valid := a.NullBitmapBytes()
 		for i := range a.Len() {
-			f.cells = append(f.cells, cell(a, i, column, parquet.BooleanValue(a.Value(i))))
+			f.cells = append(f.cells, cell(valid, i, column, parquet.BooleanValue(a.Value(i))))
 		}
 		return f.flush(column)
 	case *array.String:
@@ -100,8 +101,9 @@ func (f *file) append(column int, cells arrow.Array) error {
 // appendCells appends cells of a fixed width.
 func appendCells[T any](f *file, column int, a arrow.Array, cells []T, value func(T) parquet.Value) error {
 	f.cells = f.cells[:0]
+	valid := a.NullBitmapBytes()
 	for i, c := range cells {
-		f.cells = append(f.cells, cell(a, i, column, value(c)))
+		f.cells = append(f.cells, cell(valid, i, column, value(c)))
 	}
 	return f.flush(column)
 }
@@ -110,9 +112,9 @@ func appendCells[T any](f *file, column int, a arrow.Array, cells []T, value fun
 // between two calls.
 func (f *file) appendTexts(column int, a *array.String) error {
 	f.cells = f.cells[:0]
-	text, ends, began := a.ValueBytes(), a.ValueOffsets(), int32(0)
+	valid, text, ends, began := a.NullBitmapBytes(), a.ValueBytes(), a.ValueOffsets(), int32(0)
 	for i := range a.Len() {
-		f.cells = append(f.cells, cell(a, i, column, parquet.ByteArrayValue(text[ends[i]:ends[i+1]])))
+		f.cells = append(f.cells, cell(valid, i, column, parquet.ByteArrayValue(text[ends[i]:ends[i+1]])))
 		if ends[i+1]-began >= pageBytes {
 			if err := f.flush(column); err != nil {
 				return err
@@ -123,9 +125,9 @@ func (f *file) appendTexts(column int, a *array.String) error {
 	return f.flush(column)
 }
 
-// cell places a value in its column, or NULL where the array has no such cell.
-func cell(a arrow.Array, i, column int, v parquet.Value) parquet.Value {
-	if a.IsNull(i) {
+// cell places a value in its column, or NULL where the validity bitmap says so.
+func cell(valid []byte, i, column int, v parquet.Value) parquet.Value {
+	if valid[i>>3]>>(i&7)&1 == 0 {
 		return parquet.NullValue().Level(0, 0, column)
 	}
 	return v.Level(0, 1, column)
