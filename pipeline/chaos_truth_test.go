@@ -181,10 +181,12 @@ func (w *world) sameTable(fresh *bench, name, id string) {
 	}
 }
 
-// comparePresence wants what is not live to be marked by what became of it. An
-// issue that is hidden by itself looks deleted, and what left the query's
-// projects is out of scope for as long as it can be seen. Data Center's search
-// knows nothing of archived issues either.
+// comparePresence wants what is not live to be marked by what became of it, as
+// far as Jira shows it. An issue that is hidden by itself looks deleted, and one
+// that is deleted where the account sees nothing, or in an archive, looks as
+// before. What left the query's projects is out of scope for as long as it can be
+// seen, and so is on Cloud what was archived by itself. Data Center's search knows
+// nothing of archived issues.
 func (w *world) comparePresence() {
 	w.t.Helper()
 	for _, row := range w.rows("SELECT id, _presence, _presence_evidence, project_key FROM issues WHERE _presence <> 'live'") {
@@ -195,10 +197,32 @@ func (w *world) comparePresence() {
 		if row[2] == "∅" {
 			w.t.Errorf("issue %d is %s without evidence", id, row[1])
 		}
-		now := w.sim.Presence(id)
-		archived := now == jirasim.Archived && w.site.Deployment == jirasim.DataCenter
-		if row[1] == "deleted" && now != jirasim.Deleted && now != jirasim.NoAccess && !archived {
-			w.t.Errorf("issue %d of %s is marked deleted, and is %s (%s)", id, row[3], now, row[2])
+		now, dataCenter := w.sim.Presence(id), w.site.Deployment == jirasim.DataCenter
+		gone := now == jirasim.Deleted || now == jirasim.NoAccess
+		fits := map[string]bool{
+			"deleted":      gone || now == jirasim.Archived && dataCenter,
+			"no_access":    gone,
+			"archived":     now == jirasim.Archived || gone && (dataCenter || w.archived[row[3]]),
+			"out_of_scope": now == jirasim.Live || now == jirasim.Archived && !dataCenter,
+		}
+		if !fits[row[1]] {
+			w.t.Errorf("issue %d of %s is marked %s, and is %s (%s)", id, row[3], row[1], now, row[2])
+		}
+	}
+}
+
+// verifyWorld wants `verify --deep all` to find no difference. Links of issues
+// that were read through the gateway are taken for the site's own.
+func (w *world) verifyWorld() {
+	w.t.Helper()
+	v := w.verify()
+	if v.Deep == nil || v.Census != v.Table || v.Deep.Issues != v.Census.Count || len(v.Missing)+len(v.Extra)+len(v.Stale)+len(v.Newer)+len(v.Strays)+len(v.Changed) > 0 {
+		w.t.Errorf("verify: %s (%s): %+v", v.Outcome, v.Conclusion, v)
+		return
+	}
+	for _, d := range v.Deep.Differences {
+		if direct(d.Stored) != direct(d.Jira) {
+			w.t.Errorf("verify: %+v", d)
 		}
 	}
 }

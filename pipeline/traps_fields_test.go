@@ -14,6 +14,7 @@ import (
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jirasim"
+	"snowdrift/internal/table"
 	"snowdrift/pipeline"
 )
 
@@ -70,10 +71,13 @@ func TestTrap_T10_OneNameTwoFields(t *testing.T) {
 }
 
 // TestTrap_T11_FieldRenamed: a field that gets another name stays the field that
-// it is. Loaders that know it by name start a new, empty column, or lose it.
+// it is. Loaders that know it by name start a new, empty column, or lose it. Its
+// history is told by the name that it had when the row was written, which is no
+// difference that verify could report: no run would read the issue again for it.
 func TestTrap_T11_FieldRenamed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, jirasim.Options{Issues: 30})
+	b.tables = []string{"issues", table.FieldHistory}
 	field := b.addField("Effort", "text")
 	ids := b.sim.IDs()
 	b.set(ids[1], field, `"before"`)
@@ -81,6 +85,12 @@ func TestTrap_T11_FieldRenamed(t *testing.T) {
 	b.do(func() error { return b.sim.RenameField(field, "Size") })
 	b.set(ids[2], field, `"after"`)
 	b.run(pipeline.Complete)
+	for id, name := range map[int64]string{ids[1]: "Effort", ids[2]: "Size"} {
+		b.want(fmt.Sprintf("SELECT MAX(field) FROM issue_field_history WHERE field_id = '%s' AND issue_id = %d", field, id), name)
+	}
+	if v := b.verify(); v.Outcome != pipeline.Clean || v.Deep.Issues != 30 {
+		t.Errorf("verify: %s (%s): %+v", v.Outcome, v.Conclusion, v.Deep)
+	}
 	if columns := b.columnsOf(field); !slices.Equal(columns, []string{`"effort"`}) {
 		t.Errorf("columns %v", columns)
 	}

@@ -37,6 +37,25 @@ func (j job) verify(t *testing.T) pipeline.Verification {
 	return v
 }
 
+// verify compares all cells of the file with the site, as `snowdrift verify
+// --deep all` does.
+func (b *bench) verify() pipeline.Verification {
+	b.t.Helper()
+	source, err := b.source(b.t.Context())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	w := b.open(true)
+	v, err := pipeline.Verify(b.t.Context(), source, w, pipeline.VerifyOptions{
+		Pipeline: "jira", RunID: "verify", Dir: b.t.TempDir(), FileSize: 128 << 20, Concurrency: 1, AcceptShrink: 0.1,
+		Deep: pipeline.DeepAll, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+	})
+	if err := errors.Join(err, w.Close()); err != nil {
+		b.t.Fatal(err)
+	}
+	return v
+}
+
 // TestVerifyBothDestinations: what was loaded is found again, cell by cell, in
 // all tables of both, odd values included; what Jira changed without a sign of
 // it differs, and what was changed since is no difference. The run ledger tells

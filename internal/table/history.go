@@ -5,6 +5,9 @@ import "slices"
 // FieldHistory is the name of the table that tells which value a field had when.
 const FieldHistory = "issue_field_history"
 
+// FieldName is its column with the name of the field.
+const FieldName = "field"
+
 // Shape says how the changelog tells of a field's values.
 type Shape uint8
 
@@ -162,7 +165,7 @@ func fieldHistory() *Table {
 		[]Column{
 			told("position", Int, "Place among the rows of the issue, from 0; those of a field stand together, in the order in which they ended."),
 			told("field_id", Text, "Id of the field: status, customfield_10016; NULL for what Jira's changelog tells of without a field."),
-			told("field", Text, "Name of the field now; the one in the changelog where the field is gone."),
+			told(FieldName, Text, "Name that the field had when the row was written; the one in the changelog where the field was gone."),
 			told("value", Text, "The value as Jira showed it; numbers, days (yyyy-mm-dd) and instants (UTC) written alike throughout. NULL while there was none."),
 			told("value_id", Text, "Id of the value where it has one: of an option, version or sprint, account id of a person, id of a parent."),
 			told("valid_from", Timestamp, "When the field got the value; the creation of the issue for its first one."),
