@@ -14,9 +14,14 @@ import (
 	"snowdrift/stages"
 )
 
-// pageBytes is the size of the cells at which a page of a column is closed, and
-// that of a dictionary at which its column goes on without one.
-const pageBytes = 256 << 10
+const (
+	// pageBytes is the size of the cells at which a page of a column is closed.
+	// JSON of 512 KB compresses to a tenth less than the same in two pages.
+	pageBytes = 512 << 10
+	// dictionaryBytes is the size of a dictionary at which its column goes on
+	// without one.
+	dictionaryBytes = 256 << 10
+)
 
 // pages holds the pages of open row groups, in pieces: most columns of a wide site
 // have few cells, so a larger piece each would be mostly air.
@@ -31,7 +36,7 @@ func options(t *table.Table, format stages.Format) []parquet.WriterOption {
 		parquet.Compression(snappyCodec{}),
 		parquet.PageBufferSize(pageBytes),
 		parquet.ColumnPageBuffers(pages),
-		parquet.DictionaryMaxBytes(pageBytes),
+		parquet.DictionaryMaxBytes(dictionaryBytes),
 		parquet.DataPageVersion(1),
 		parquet.DataPageStatistics(false),
 		parquet.CreatedBy("snowdrift", "", ""),
@@ -138,7 +143,7 @@ type zstdCodec struct{}
 
 var (
 	zstdEncoder = must(zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
-		zstd.WithWindowSize(2*pageBytes), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false)))
+		zstd.WithWindowSize(pageBytes), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false)))
 	zstdDecoder = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(1)))
 )
 
