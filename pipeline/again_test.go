@@ -147,6 +147,25 @@ func TestTrap_MarkedAndMovedOn(t *testing.T) {
 	b.want(fmt.Sprintf("SELECT contains(_presence_evidence, 'its project %s is archived') FROM issues WHERE id = %d", projects[2], id), "true")
 }
 
+// TestTrap_MovedIntoAnArchive: an issue that went into an archive can be read by
+// id, on Data Center by itself only, and its row tells where it is.
+func TestTrap_MovedIntoAnArchive(t *testing.T) {
+	t.Parallel()
+	for _, deployment := range []string{jirasim.Cloud, jirasim.DataCenter} {
+		t.Run(deployment, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, jirasim.Options{Deployment: deployment, Issues: 60, Projects: 3})
+			b.run(pipeline.Complete)
+			projects := b.sim.Projects()
+			id := b.issuesOf(projects[0])[0]
+			b.do(func() error { return b.sim.Move(id, projects[1]) }, func() error { return b.sim.ArchiveProject(projects[1]) })
+			b.run(pipeline.Complete)
+			b.want(fmt.Sprintf("SELECT _presence || ' ' || project_key FROM issues WHERE id = %d", id), "archived "+projects[1])
+			b.want(fmt.Sprintf("SELECT contains(_presence_evidence, 'its project %s is archived') FROM issues WHERE id = %d", projects[1], id), "true")
+		})
+	}
+}
+
 // TestShrinkBrakeOfTheMarked: if much of what was out of scope seems deleted at
 // once, it is believed as little as of live rows, and asked again until it is
 // confirmed.

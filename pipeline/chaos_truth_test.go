@@ -29,7 +29,14 @@ func (w *world) compareWorld() {
 			names = append(names, row[0])
 		}
 	}
-	w.compareTables(w.site.Deployment, names)
+	var live []int64
+	w.sim.Each(func(id int64, key string, _ []byte) bool {
+		if w.inScope(key) {
+			live = append(live, id)
+		}
+		return true
+	})
+	w.compareTables(w.site.Deployment, live, names)
 	w.compareWithFresh(names)
 	w.comparePresence()
 }
@@ -181,6 +188,9 @@ func (w *world) sameTable(fresh *bench, name, id string) {
 	}
 }
 
+// projectArchived finds the project that evidence says to be archived.
+var projectArchived = regexp.MustCompile(`its project (\S+) is archived`)
+
 // comparePresence wants what is not live to be marked by what became of it, as
 // far as Jira shows it. An issue that is hidden by itself looks deleted, and one
 // that is deleted where the account sees nothing, or in an archive, looks as
@@ -207,6 +217,9 @@ func (w *world) comparePresence() {
 		}
 		if !fits[row[1]] {
 			w.t.Errorf("issue %d of %s is marked %s, and is %s (%s)", id, row[3], row[1], now, row[2])
+		}
+		if named := projectArchived.FindStringSubmatch(row[2]); named != nil && !w.archived[named[1]] {
+			w.t.Errorf("issue %d: project %s is not archived (%s)", id, named[1], row[2])
 		}
 	}
 }

@@ -271,7 +271,7 @@ func sprintObject(v any) object {
 func (b *bench) compareChildren(deployment string) {
 	b.t.Helper()
 	names := slices.Sorted(maps.Keys(childQueries))
-	want := b.compareTables(deployment, names)
+	want := b.compareTables(deployment, b.sim.IDs(), names)
 	for _, name := range names {
 		if len(want[name]) == 0 {
 			b.t.Errorf("the site has nothing for %s", name)
@@ -279,12 +279,12 @@ func (b *bench) compareChildren(deployment string) {
 	}
 }
 
-// compareTables is compareChildren for some tables. It returns what they should
-// hold.
-func (b *bench) compareTables(deployment string, names []string) map[string][]string {
+// compareTables is compareChildren for some tables, of the issues that are to be
+// live. It returns what they should hold.
+func (b *bench) compareTables(deployment string, live []int64, names []string) map[string][]string {
 	b.t.Helper()
 	want := map[string][]string{}
-	for _, id := range b.sim.IDs() {
+	for _, id := range live {
 		b.wantChildren(deployment, id, want)
 	}
 	got := b.children(names)

@@ -118,8 +118,7 @@ func (s *Source) versionFields() []string {
 }
 
 // Absent yields what is to be found out about issues that a census does not
-// have, like Versions. Data Center finds archived issues by no search, so those
-// that do not come are asked for one by one there.
+// have, like Versions, but as thoroughly as byID asks.
 func (s *Source) Absent(ctx context.Context, ids []int64) iter.Seq2[Versions, error] {
 	return func(yield func(Versions, error) bool) {
 		came := map[int64]bool{}
@@ -131,33 +130,17 @@ func (s *Source) Absent(ctx context.Context, ids []int64) iter.Seq2[Versions, er
 				return
 			}
 		}
-		if s.client.Site().Deployment != jira.DataCenter {
-			return
-		}
-		for _, id := range ids {
-			if came[id] {
-				continue
+		for page, err := range s.alone(ctx, ids, came, s.versionFields()) {
+			var v Versions
+			if err == nil {
+				err = v.add(page)
+				page.Release()
 			}
-			v, err := s.one(ctx, id)
 			if !yield(v, err) || err != nil {
 				return
 			}
 		}
 	}
-}
-
-// one asks for the version of one issue; none if it is not there.
-func (s *Source) one(ctx context.Context, id int64) (Versions, error) {
-	v := Versions{Through: id}
-	page, err := s.client.Issue(ctx, id, s.versionFields())
-	if jira.KindOf(err) == jira.KindNotFound {
-		return v, nil
-	}
-	if err != nil {
-		return v, err
-	}
-	defer page.Release()
-	return v, v.add(page)
 }
 
 // versions asks for several lists of issues at once.

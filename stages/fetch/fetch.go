@@ -125,7 +125,7 @@ func (s *Source) Pages(ctx context.Context, p *stages.Partition) iter.Seq2[stage
 		}
 		pages := s.walk(ctx, clause, p.Order, s.fields.Request, s.expand(), s.opts.PageSize)
 		if p.JQL == "" {
-			pages = s.client.BulkFetch(ctx, p.IDs, s.fields.Request, s.expand()...)
+			pages = s.byID(ctx, p.IDs, s.fields.Request, s.expand()...)
 		}
 		for page, err := range s.complete(ctx, pages) {
 			if err != nil {
