@@ -119,3 +119,31 @@ func TestVerifyBothDestinations(t *testing.T) {
 		})
 	}
 }
+
+// TestVerifyOddValuesOfOtherColumns: notes of values that did not fit are no
+// difference where their column is not compared: _raw after a change of fields,
+// and the column of a field that is no longer asked for.
+func TestVerifyOddValuesOfOtherColumns(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 30})
+	text, number := b.addField("Remark", "text"), b.addField("Effort", "number")
+	b.fields = []string{"all", "-description"}
+	ids := b.sim.IDs()
+	b.run(pipeline.Complete)
+	b.set(ids[1], text, `"half \ud83d"`)
+	b.set(ids[2], number, `"seven"`)
+	b.run(pipeline.Complete)
+	b.clock.move(time.Hour)
+	b.do(func() error { return b.sim.Edit(ids[3]) }) // the two are not read again for the overlap
+	b.run(pipeline.Complete)
+	noted := "SELECT string_agg(column_name, ' ' ORDER BY column_name) FROM _snowdrift_value_errors"
+	b.want(noted, "_raw effort")
+	for _, fields := range [][]string{nil, {"all", "-" + number}} {
+		b.fields = fields
+		b.run(pipeline.Complete)
+		if v := b.verify(); v.Outcome != pipeline.Clean || v.Deep.Issues != 30 {
+			t.Errorf("fields %v: %s (%s): %+v", fields, v.Outcome, v.Conclusion, v.Deep)
+		}
+	}
+	b.want(noted, "_raw effort")
+}

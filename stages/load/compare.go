@@ -52,9 +52,14 @@ func (q Statements) Comparisons(tables []*table.Table) []Comparison {
 		out = append(out, Comparison{Table: issues, SQL: q.compareDocuments(issues), columns: []table.Column{*raw}, whole: true})
 	}
 	for _, t := range tables {
-		if t.Role == table.Child {
-			out = append(out, Comparison{Table: t, SQL: q.compareChildren(t, issues), columns: t.Staged()})
+		if t.Role != table.Child {
+			continue
 		}
+		only := ""
+		if t.Name == table.ValueErrors().Name {
+			only = q.errorsOf(tables)
+		}
+		out = append(out, Comparison{Table: t, SQL: q.compareChildren(t, issues, only), columns: t.Staged()})
 	}
 	return out
 }
@@ -98,9 +103,32 @@ WHERE `+stored+` IS DISTINCT FROM `+jira+`
 ORDER BY 1`, issues)
 }
 
-// compareChildren compares the child rows of the staged issues as sets. Rows
-// with the same key are numbered, so that one too many is found.
-func (q Statements) compareChildren(t, issues *table.Table) string {
+// errorsOf returns the condition that a note of a value that did not fit is about
+// a column that is compared. The others are of columns that were asked for when
+// the row was written.
+func (q Statements) errorsOf(tables []*table.Table) string {
+	var of []string
+	for _, t := range tables {
+		if t.Role != table.Issue && t.Role != table.Child {
+			continue
+		}
+		names := []string{"'*'"}
+		for _, c := range t.Columns {
+			names = append(names, q.Literal(c.Name))
+		}
+		of = append(of, "{table_name} = "+q.Literal(t.Name)+" AND {column_name} IN ("+strings.Join(names, ", ")+")")
+	}
+	condition := " AND (" + strings.Join(of, "\n  OR ") + ")"
+	if q.OwnErrors != "" {
+		condition += " AND NOT (" + q.OwnErrors + ")"
+	}
+	return condition
+}
+
+// compareChildren compares the child rows of the staged issues as sets, of those
+// of the table only some where a condition is given. Rows with the same key are
+// numbered, so that one too many is found.
+func (q Statements) compareChildren(t, issues *table.Table, only string) string {
 	var keys, on, row, stored, list, conditions []string
 	for _, k := range t.Key {
 		if k == table.Site { // no part of the staged rows
@@ -120,15 +148,11 @@ func (q Statements) compareChildren(t, issues *table.Table) string {
 	}
 	key := strings.Join(keys, ", ")
 	number := ", ROW_NUMBER() OVER (PARTITION BY " + key + " ORDER BY " + key + ") AS {_seq}"
-	own := ""
-	if t.Name == table.ValueErrors().Name && q.OwnErrors != "" {
-		own = " AND NOT (" + q.OwnErrors + ")"
-	}
 	return q.fill(`SELECT COALESCE(a.{issue_id}, b.{issue_id}), `+strings.Join(row, " || ', ' || ")+`,
   CASE WHEN b.{_seq} IS NULL THEN 1 ELSE 0 END, CASE WHEN a.{_seq} IS NULL THEN 1 ELSE 0 END,
   `+strings.Join(list, ",\n  ")+`
 FROM (
-  SELECT *`+number+` FROM {table} WHERE {issue_id} IN (SELECT {id} FROM `+q.Quote(StageName(issues))+`) AND {_site} = {'site'}`+own+`
+  SELECT *`+number+` FROM {table} WHERE {issue_id} IN (SELECT {id} FROM `+q.Quote(StageName(issues))+`) AND {_site} = {'site'}`+only+`
 ) a FULL OUTER JOIN (
   SELECT *`+number+` FROM (SELECT `+strings.Join(stored, ", ")+` FROM {stage}) s
 ) b ON `+strings.Join(on, " AND ")+` AND a.{_seq} = b.{_seq}
