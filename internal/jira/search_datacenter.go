@@ -47,10 +47,28 @@ func (c *Client) searchDataCenter(ctx context.Context, s Search, validate bool) 
 	}
 }
 
+// emptyLooks is how often a page is asked for that is empty and by the total
+// should not be. Then the page is believed: an index that was not cleaned counts
+// issues that are no more.
+const emptyLooks = 3
+
 // dataCenterPage reads one page and says whether it is the last. An empty page
-// always is. A short one is if the total agrees, which spares the empty one;
-// a full one may be followed by rows that the total does not count.
+// is, once it was seen to stay empty if the total contradicts it: one answer that
+// went wrong must not end the search. A short page is the last if the total
+// agrees, which spares the empty one; a full one may be followed by rows that the
+// total does not count.
 func (c *Client) dataCenterPage(ctx context.Context, body dataCenterSearch) (page *Page, last bool, err error) {
+	for look := 1; ; look++ {
+		page, last, err = c.dataCenterLook(ctx, body)
+		if err != nil || len(page.Issues) > 0 || page.Total <= body.StartAt || look == emptyLooks {
+			return page, last, err
+		}
+		page.Release()
+	}
+}
+
+// dataCenterLook is dataCenterPage for one answer.
+func (c *Client) dataCenterLook(ctx context.Context, body dataCenterSearch) (page *Page, last bool, err error) {
 	call := dataCenterCall("search issues", body)
 	call.accept = func(a *answer) error {
 		env, err := a.split()

@@ -142,6 +142,7 @@ type dcIndex struct {
 	cap    int                   // issues delivered at most
 	window int                   // startAt+maxResults above it is a 500
 	total  func(startAt int) int // nil tells the truth
+	empty  map[int]bool          // requests, from 1 on, that are answered by no issue
 }
 
 func (d *dcIndex) search(w http.ResponseWriter, r *http.Request) {
@@ -152,6 +153,9 @@ func (d *dcIndex) search(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n := min(body.MaxResults, d.cap, max(0, d.issues-int(body.StartAt)))
+	if d.empty[len(requests)] {
+		n = 0
+	}
 	total := d.issues
 	if d.total != nil {
 		total = d.total(int(body.StartAt))
@@ -174,7 +178,9 @@ func TestSearchDataCenter(t *testing.T) {
 		{"clipped pages advance by what came", dcIndex{issues: 250, cap: 100}, 1000, 250, 3, nil},
 		{"full last page is followed by a look", dcIndex{issues: 200, cap: 100}, 100, 200, 3, nil},
 		{"total too small", dcIndex{issues: 250, cap: 100, total: func(int) int { return 100 }}, 100, 250, 3, nil},
-		{"total too large", dcIndex{issues: 150, cap: 100, total: func(int) int { return 9999 }}, 100, 150, 3, nil},
+		{"total too large", dcIndex{issues: 150, cap: 100, total: func(int) int { return 9999 }}, 100, 150, 5, nil},
+		{"an empty page in the middle", dcIndex{issues: 250, cap: 100, empty: map[int]bool{2: true}}, 100, 250, 4, nil},
+		{"empty pages, and an empty one in the end", dcIndex{issues: 200, cap: 100, empty: map[int]bool{1: true, 2: true, 4: true, 5: true}}, 100, 200, 7, nil},
 		{"below the window", dcIndex{issues: 9_999, cap: 1000, window: 10_000}, 1000, 9_999, 10, nil},
 		{"page over the window's end is shortened", dcIndex{issues: 9_990, cap: 300, window: 10_000}, 300, 9_990, 34, nil},
 		{"beyond the window", dcIndex{issues: 10_001, cap: 1000, window: 10_000}, 1000, 10_000, 11, ErrResultWindow},
