@@ -54,6 +54,7 @@ type valueError struct {
 type childValue struct {
 	child *child
 	value []byte
+	steps []table.Step // from value to the elements
 }
 
 // New returns a flattener for tables.
@@ -171,10 +172,11 @@ func (f *Flattener) value(n *named, value []byte) {
 		return
 	}
 	w.read = f.seq
-	if part, ok := w.content(value); ok {
-		f.mix(n, part, n.seed)
+	part, way := w.content(value)
+	if way < len(w.way) {
+		f.mix(n, value, n.whole)
 	} else {
-		f.mix(n, part, n.whole)
+		f.mix(n, part, n.seed)
 	}
 	for _, p := range w.paths {
 		f.follow(p, value)
@@ -183,7 +185,7 @@ func (f *Flattener) value(n *named, value []byte) {
 		f.put(&w.targets[i], value)
 	}
 	for i := range w.children {
-		f.kids = append(f.kids, childValue{&w.children[i], value})
+		f.kids = append(f.kids, childValue{&w.children[i], part, w.children[i].each[way:]})
 	}
 }
 
@@ -244,10 +246,10 @@ func (f *Flattener) finish() {
 	}
 	for _, k := range f.kids {
 		if k.child.history != nil {
-			f.history(k.child, k.value)
+			f.history(k.child, k.value, k.steps)
 			continue
 		}
-		f.children(k.child, k.child.each, k.value)
+		f.children(k.child, k.steps, k.value)
 	}
 	f.errors()
 }

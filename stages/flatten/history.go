@@ -201,10 +201,11 @@ func (h *historian) tracked(i int) table.Tracked {
 	return table.Tracked{Shape: table.Single}
 }
 
-// history makes the rows of the issue under way, of its changelog.
-func (f *Flattener) history(c *child, changelog []byte) {
+// history makes the rows of the issue under way, of its changelog, to whose entries
+// the first of steps lead.
+func (f *Flattener) history(c *child, changelog []byte, steps []table.Step) {
 	h := c.history
-	entries, ok := follow(changelog, c.each[:slices.IndexFunc(c.each, func(s table.Step) bool { return s.Each })])
+	entries, ok := follow(changelog, direct(steps))
 	if !ok {
 		f.misfit(&c.rows, entries, "an object")
 		return

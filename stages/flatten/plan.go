@@ -30,7 +30,7 @@ type wanted struct {
 	children []child
 	present  []*present // where histories want the value
 	tracked  []table.Tracked
-	together bool // there are child tables only, all made of the same array
+	way      []table.Step // to the array that all is made of, if there are child tables only
 }
 
 // target is one column.
@@ -96,7 +96,9 @@ func compile(tables []*table.Table, sprints sprints) plan {
 		for _, w := range fields {
 			w.seed = w.digest(tables)
 			w.paths = pathsOf(w.targets)
-			w.together = len(w.targets) == 0 && w.oneWay()
+			if len(w.targets) == 0 {
+				w.way = w.oneWay()
+			}
 		}
 	}
 	return p
@@ -164,36 +166,41 @@ func (w *wanted) digest(tables []*table.Table) uint64 {
 	return xxh3.HashSeed(text, version)
 }
 
-// content returns the part of a field's value that its tables are made of. What
-// stands around the array of a child table, how many elements there are and where
-// the page of them began, depends on how they were read. It reports false, and
-// returns the value, if that does not lead to the array.
-func (w *wanted) content(value []byte) (part []byte, ok bool) {
-	if !w.together {
-		return value, true
-	}
+// content returns the part of a field's value that its tables are made of, and how
+// many steps of the way lead to it. What stands around the array of a child table,
+// how many elements there are and where the page of them began, depends on how they
+// were read. A value that does not lead to the array is all content, no step away.
+func (w *wanted) content(value []byte) (part []byte, steps int) {
 	part = value
-	for _, s := range w.children[0].each {
-		if s.Each {
-			break
-		}
+	for _, s := range w.way {
 		if rawjson.TypeOf(part) != rawjson.Object {
-			return value, false
+			return value, 0
 		}
 		part = member(part, s)
 	}
-	return part, true
+	return part, len(w.way)
 }
 
-// oneWay reports whether there are child tables, and all are made of the same
-// array.
-func (w *wanted) oneWay() bool {
+// oneWay returns the steps to the array that the child tables are made of, if all
+// are made of the same one.
+func (w *wanted) oneWay() []table.Step {
 	for _, c := range w.children {
 		if !reflect.DeepEqual(c.each, w.children[0].each) {
-			return false
+			return nil
 		}
 	}
-	return len(w.children) > 0
+	if len(w.children) == 0 {
+		return nil
+	}
+	return direct(w.children[0].each)
+}
+
+// direct returns the steps before the first array.
+func direct(steps []table.Step) []table.Step {
+	if i := slices.IndexFunc(steps, func(s table.Step) bool { return s.Each }); i >= 0 {
+		return steps[:i]
+	}
+	return steps
 }
 
 // want returns the entry for a field; a leading dot names a member of the issue.
