@@ -1,6 +1,10 @@
 package flatten
 
-import "github.com/zeebo/xxh3"
+import (
+	"github.com/zeebo/xxh3"
+
+	"snowdrift/internal/rawjson"
+)
 
 // directory finds what is known of a member by its name. Jira sends the members of
 // all issues in much the same order, so the one that came next the last time is
@@ -22,6 +26,12 @@ type named struct {
 	seed     uint64  // of the digest of a value
 	whole    uint64  // of that of a value without the array that child tables are made of
 	next     *named  // came next the last time
+
+	// The last value, if it is worth remembering: issues that follow each other
+	// are often of one project, type or status. While there is one, sum is its
+	// digest, and the paths of wanted lead into it.
+	last []byte
+	sum  uint64
 }
 
 // What is remembered is bounded: a site has some thousand fields at most, and names
@@ -29,6 +39,7 @@ type named struct {
 const (
 	maxNames = 1 << 14
 	maxName  = 1 << 8
+	maxLast  = 1 << 10
 )
 
 func newDirectory(wanted map[string]*wanted) *directory {
@@ -64,6 +75,31 @@ func (d *directory) learn(name string) *named {
 	}
 	n.seed, n.whole = xxh3.HashStringSeed(name, seed), xxh3.HashStringSeed(name, ^seed)
 	return n
+}
+
+// digest is what a value adds to the digest of the issue's content: a sum, so that
+// the order of members doesn't count. null counts as absent: Jira sends either. seed
+// tells what is made of the member: when that changes (a field's type changed, a
+// table was added), the issues that have the member look changed, and only they.
+func (n *named) digest(value []byte, seed uint64) uint64 {
+	if n.personal {
+		value = rawjson.Lookup(value, n.part)
+	}
+	if rawjson.IsNull(value) {
+		return 0
+	}
+	return xxh3.HashSeed(value, seed)
+}
+
+// remember keeps a value as the last one, if it is worth it, and returns the value
+// as it is kept.
+func (n *named) remember(value []byte) []byte {
+	n.last = n.last[:0]
+	if t := rawjson.TypeOf(value); t != rawjson.Object && t != rawjson.Array || len(value) > maxLast {
+		return value
+	}
+	n.last = append(n.last, value...)
+	return n.last
 }
 
 // personal are the fields that tell of the user who asks, and so change without

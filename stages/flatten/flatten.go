@@ -13,8 +13,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/zeebo/xxh3"
-
 	"snowdrift/internal/rawjson"
 	"snowdrift/internal/table"
 	"snowdrift/stages"
@@ -96,7 +94,7 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 	c := rawjson.NewCursor(raw)
 	c.Members(func(name []byte) {
 		if string(name) == "fields" && c.Type() == rawjson.Object {
-			c.Members(func(name []byte) { f.field(name, c.Value()) })
+			c.Members(func(name []byte) { f.field(f.fields.find(name), &c) })
 			return
 		}
 		value := c.Value()
@@ -110,7 +108,7 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 			}
 		}
 		if n := f.top.find(name); n.wanted != nil {
-			f.value(n, value)
+			f.value(n, value, false)
 		}
 	})
 	if !hasID {
@@ -153,17 +151,26 @@ func (f *Flattener) Answer(what string, value []byte) {
 }
 
 // field takes one member of an issue's "fields".
-func (f *Flattener) field(name, value []byte) {
-	if n := f.fields.find(name); n.wanted != nil {
-		f.value(n, value)
-	} else {
-		f.mix(n, value, n.seed)
+func (f *Flattener) field(n *named, c *rawjson.Cursor) {
+	value, again := c.Again(n.last)
+	if !again {
+		value = c.Value()
 	}
+	if n.wanted != nil {
+		f.value(n, value, again)
+		return
+	}
+	if !again {
+		n.sum = n.digest(value, n.seed)
+		n.remember(value)
+	}
+	f.hash += n.sum
 }
 
-// value takes the value of a field that some column wants. Of duplicate members
-// the first that is not null counts, in columns and child tables alike.
-func (f *Flattener) value(n *named, value []byte) {
+// value takes the value of a field that some column wants; again says that it is
+// n.last. Of duplicate members the first that is not null counts, in columns and
+// child tables alike.
+func (f *Flattener) value(n *named, value []byte, again bool) {
 	w := n.wanted
 	for _, p := range w.present {
 		p.set(f.seq, value)
@@ -173,14 +180,17 @@ func (f *Flattener) value(n *named, value []byte) {
 	}
 	w.read = f.seq
 	part, way := w.content(value)
-	if way < len(w.way) {
-		f.mix(n, value, n.whole)
-	} else {
-		f.mix(n, part, n.seed)
+	if !again {
+		n.sum = n.digest(part, n.seed)
+		if way < len(w.way) {
+			n.sum = n.digest(value, n.whole)
+		}
+		from := n.remember(value)
+		for _, p := range w.paths {
+			f.follow(p, from)
+		}
 	}
-	for _, p := range w.paths {
-		f.follow(p, value)
-	}
+	f.hash += n.sum
 	for i := range w.targets {
 		f.put(&w.targets[i], value)
 	}
@@ -203,19 +213,6 @@ func (f *Flattener) followOnce(p *paths, from *element) {
 	if p.from != from.met {
 		p.from = from.met
 		f.follow(p, from.value)
-	}
-}
-
-// mix adds a member to the digest of the content, so that the order of members
-// doesn't count. null counts as absent: Jira sends either. seed tells what is
-// made of the member: when that changes (a field's type changed, a table was
-// added), the issues that have the member look changed, and only they.
-func (f *Flattener) mix(n *named, value []byte, seed uint64) {
-	if n.personal {
-		value = rawjson.Lookup(value, n.part)
-	}
-	if !rawjson.IsNull(value) {
-		f.hash += xxh3.HashSeed(value, seed)
 	}
 }
 
