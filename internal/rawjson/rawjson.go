@@ -1,5 +1,6 @@
 // Package rawjson walks JSON text that is already known to be valid, without
-// building values: every function returns slices of its input.
+// building values: every function returns slices of its input. Functions look at
+// one value; a Cursor reads whole trees in one pass.
 //
 // It exists for the flattener's hot path. The reader of a page
 // (internal/jira) has validated the syntax once; after that, asking "which

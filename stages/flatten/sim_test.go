@@ -238,6 +238,55 @@ func FuzzIssue(f *testing.F) {
 	})
 }
 
+// FuzzIssuesInTurn: what an issue becomes does not depend on the one before, of
+// which the flattener remembers names and values.
+func FuzzIssuesInTurn(f *testing.F) {
+	cloud, tables := simulated(f, jirasim.Options{Issues: 4, Seed: 9, OddValues: true})
+	tables = comeAlong(tables)
+	for i, raw := range cloud {
+		f.Add(cloud[(i+1)%len(cloud)], raw)
+	}
+	f.Add([]byte(issue(1, `"status":{"name":"a"},"status":{"name":"b"},"x":[1],"votes":{"votes":1}`)),
+		[]byte(issue(2, `"status":{"name":"b"},"status":{"name":"a"},"x":[1,2],"votes":{"votes":1}`)))
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		first, second = bytes.TrimSpace(first), bytes.TrimSpace(second)
+		if !json.Valid(first) || !json.Valid(second) {
+			return
+		}
+		fl, got := into(tables...)
+		page := bytes.Clone(first)
+		fl.Issue(page)
+		for _, r := range got {
+			r.Reset()
+		}
+		for i := range page { // it is used for other issues
+			page[i] = 'x'
+		}
+		after, err := fl.Issue(second)
+		fresh, want := into(tables...)
+		alone, aloneErr := fresh.Issue(second)
+		if after != alone || (err == nil) != (aloneErr == nil) {
+			t.Fatalf("%+v, %v; alone %+v, %v", after, err, alone, aloneErr)
+		}
+		for name, r := range got {
+			r.Pad()
+			want[name].Pad()
+			cells := len(r.Columns) - 1 // without the number of the reading
+			if !reflect.DeepEqual(shown(r.Columns[:cells]), shown(want[name].Columns[:cells])) {
+				t.Errorf("%s: %+v, alone %+v", name, r.Columns, want[name].Columns)
+			}
+		}
+	})
+}
+
+// shown prints columns, so that empty ones of any capacity are the same.
+func shown(columns []stages.Column) (out []string) {
+	for _, c := range columns {
+		out = append(out, fmt.Sprint(c.Ints, c.Floats, c.Ends, c.Valid, string(c.Data)))
+	}
+	return out
+}
+
 // Two flatteners of the same tables make the same rows: nothing is left over
 // from one issue in the next.
 func TestIssuesDoNotInfluenceEachOther(t *testing.T) {
