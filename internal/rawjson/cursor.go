@@ -35,6 +35,21 @@ func (c *Cursor) Again(v []byte) (value []byte, again bool) {
 	return c.text[from:c.at], true
 }
 
+// Pick goes over a value and returns it, and does with it what the function does.
+func (c *Cursor) Pick(names []string, values [][]byte) []byte {
+	clear(values)
+	from := c.at
+	c.Members(func(n []byte) {
+		for i, name := range names {
+			if string(n) == name {
+				values[i] = c.Value()
+				break
+			}
+		}
+	})
+	return c.text[from:c.at]
+}
+
 // Members goes into an object: it calls member for each of its members, in their
 // order, with the cursor at the member's value. If member does not go over the
 // value or into it, Members goes over it. name is the text between the quotes with

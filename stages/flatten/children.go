@@ -44,12 +44,17 @@ func (f *Flattener) children(c *child, steps []table.Step, value []byte) {
 		at := &f.walk.elements[f.walk.depth]
 		f.walk.depth++
 		at.index = 0
-		rawjson.Elements(value, func(v []byte) bool {
+		elements := rawjson.NewCursor(value)
+		elements.Elements(func() {
 			f.met++
-			at.value, at.met = v, f.met
-			f.children(c, steps[i+1:], v)
+			at.met = f.met
+			if i+1 == len(steps) && c.inner != nil {
+				at.value, c.inner.from = c.inner.read(&elements), at.met
+			} else {
+				at.value = elements.Value()
+			}
+			f.children(c, steps[i+1:], at.value)
 			at.index++
-			return true
 		})
 		f.walk.depth--
 		return

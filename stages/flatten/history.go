@@ -154,28 +154,28 @@ func (h *historian) field(it *item) int {
 func (h *historian) read(entries []byte) (timeless int) {
 	h.changes, h.items, h.gone, h.text, h.rows = h.changes[:0], h.items[:0], h.gone[:0], h.text[:0], 0
 	var says [len(entryMembers)][]byte
-	rawjson.Elements(entries, func(entry []byte) bool {
-		rawjson.Pick(entry, entryMembers[:], says[:])
+	c := rawjson.NewCursor(entries)
+	c.Elements(func() {
+		entry := c.Pick(entryMembers[:], says[:])
 		at, ok := jiratime.ParseMillis(says[entryCreated])
 		if !ok {
 			timeless++
-			return true
+			return
 		}
 		id, _ := rawjson.Int64(says[entryID])
 		h.met++
 		whole := element{value: entry, met: h.met}
-		rawjson.Elements(says[entryItems], func(part []byte) bool {
+		parts := rawjson.NewCursor(says[entryItems])
+		parts.Elements(func() {
 			h.met++
-			h.items = append(h.items, item{entry: whole, part: element{value: part, met: h.met}})
+			h.items = append(h.items, item{entry: whole})
 			it := &h.items[len(h.items)-1]
-			rawjson.Pick(part, itemMembers[:], it.says[:])
+			it.part = element{value: parts.Pick(itemMembers[:], it.says[:]), met: h.met}
 			c := changed{field: h.field(it), at: at, history: id, item: len(h.items) - 1}
 			if h.tracked(c.field).Shape != table.Event {
 				h.changes = append(h.changes, c)
 			}
-			return true
 		})
-		return true
 	})
 	slices.SortStableFunc(h.changes, func(a, b changed) int {
 		return cmp.Or(cmp.Compare(a.field, b.field), cmp.Compare(a.at, b.at), cmp.Compare(a.history, b.history))

@@ -69,6 +69,21 @@ func (c *crossing) lead(steps []table.Step, path int) {
 
 // reach finds out where the paths that come through c with the value v lead to.
 func (p *paths) reach(c *crossing, v []byte) {
+	if len(c.roads) > 0 && rawjson.TypeOf(v) == rawjson.Object {
+		rawjson.Pick(v, c.names, c.values)
+	}
+	p.leave(c, v)
+}
+
+// read does what reach does, from the value that a cursor is at and goes over.
+func (p *paths) read(from *rawjson.Cursor) []byte {
+	v := from.Pick(p.root.names, p.root.values)
+	p.leave(&p.root, v)
+	return v
+}
+
+// leave follows the paths that come through c with the value v, which was walked.
+func (p *paths) leave(c *crossing, v []byte) {
 	for _, i := range c.ends {
 		p.ends[i] = pathEnd{value: v}
 	}
@@ -79,7 +94,6 @@ func (p *paths) reach(c *crossing, v []byte) {
 	case rawjson.TypeOf(v) != rawjson.Object:
 		p.stop(c, pathEnd{v, true})
 	default:
-		rawjson.Pick(v, c.names, c.values)
 		for i := range c.roads {
 			r := &c.roads[i]
 			p.reach(&r.to, r.choose(c.values))

@@ -3,8 +3,11 @@ package flatten
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
+	"slices"
 	"testing"
 
+	"snowdrift/internal/rawjson"
 	"snowdrift/internal/table"
 )
 
@@ -29,6 +32,11 @@ func FuzzPaths(f *testing.F) {
 			alone = append(alone, steps)
 		}
 		p.reach(&p.root, value)
+		reached := slices.Clone(p.ends)
+		c := rawjson.NewCursor(value)
+		if v := p.read(&c); !bytes.Equal(v, value) || !reflect.DeepEqual(p.ends, reached) {
+			t.Errorf("%s in %s: read %q to %+v, reached %+v", list, value, v, p.ends, reached)
+		}
 		for i, steps := range alone {
 			found, ok := follow(value, steps)
 			if end := p.ends[i]; !bytes.Equal(end.value, found) || end.blocked == ok {

@@ -57,6 +57,7 @@ type child struct {
 	only    table.Only
 	targets []target
 	paths   []*paths   // of targets
+	inner   *paths     // the one of them that starts from the element, if every element becomes a row
 	rows    target     // stands for all columns in value errors
 	history *historian // makes the rows, of all elements together; nil: one row for each element
 }
@@ -136,7 +137,11 @@ func childOf(i int, t *table.Table, cells []target) child {
 		cells[j].field = t.Field
 	}
 	_, each := t.Each.Steps()
-	return child{table: i, each: each, only: t.Only, targets: cells, paths: pathsOf(cells), rows: target{table: i, name: "*", field: t.Field}}
+	c := child{table: i, each: each, only: t.Only, targets: cells, paths: pathsOf(cells), rows: target{table: i, name: "*", field: t.Field}}
+	if at := slices.IndexFunc(c.paths, func(p *paths) bool { return p.outer == 0 && !p.sprint }); at >= 0 && c.only.Member == "" {
+		c.inner = c.paths[at]
+	}
+	return c
 }
 
 // version goes into the digest of every field that has a column. It is raised
