@@ -73,7 +73,8 @@ func (c *child) takes(element []byte) bool {
 		return false
 	}
 	text := rawjson.Lookup(element, c.only.Member)
-	return rawjson.TypeOf(text) == rawjson.String && string(rawjson.AppendString(nil, text)) == c.only.Value
+	var memory [64]byte // lest each needs some of its own
+	return rawjson.TypeOf(text) == rawjson.String && string(rawjson.AppendString(memory[:0], text)) == c.only.Value
 }
 
 // childRow makes a row of the element that the walk is at. Without a cell of

@@ -138,7 +138,7 @@ func TestAllocations(t *testing.T) {
 	}
 	for _, deployment := range []string{jirasim.Cloud, jirasim.DataCenter} {
 		issues, tables := simulated(t, jirasim.Options{Deployment: deployment, Issues: 200, Seed: 5})
-		run := fill(t, issues, tables)
+		run := fill(t, issues, comeAlong(tables))
 		run()
 		perIssue := testing.AllocsPerRun(5, run) / float64(len(issues))
 		t.Logf("%s: %.2f allocations per issue", deployment, perIssue)
