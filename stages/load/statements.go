@@ -159,6 +159,12 @@ func (q Statements) LiveDigest(issues *table.Table) string {
 FROM (SELECT %s AS h FROM {issues} WHERE {_presence} = 'live' AND {_pipeline} = ? AND {_site} = {'site'}) x`, int64(state.Second), int64(state.Prime), int64(state.Prime), h), issues)
 }
 
+// LiveIDs returns the query for the ids of a pipeline's live rows, for who sums
+// them up by state.Digest. Its parameter is the pipeline.
+func (q Statements) LiveIDs(issues *table.Table) string {
+	return q.fill(`SELECT {id} FROM {issues} WHERE {_presence} = 'live' AND {_pipeline} = ? AND {_site} = {'site'}`, issues)
+}
+
 // MissingIDs returns the query for ids of the census that are no live row.
 func (q Statements) MissingIDs(issues *table.Table) string {
 	return q.fill(`SELECT DISTINCT s.{id} FROM `+q.Quote(StageName(table.Census()))+` s

@@ -46,6 +46,9 @@ type Warehouse struct {
 	staged map[string][]stages.File
 	fence  int64
 	job    load.Job
+
+	chunks     int // column chunks written since the file was attached
+	mostChunks int // see forgetRowGroups
 }
 
 // Dialect is DuckDB's SQL.
@@ -80,7 +83,7 @@ var Dialect = load.Dialect{
 // makes, the write-ahead log and what it spills to disk included, is up to the
 // umask of the process: DuckDB has no setting for it.
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
-	w := &Warehouse{opts: opts, staged: map[string][]stages.File{}}
+	w := &Warehouse{opts: opts, staged: map[string][]stages.File{}, mostChunks: columnChunks}
 	_, statErr := os.Stat(opts.Path)
 	if opts.ReadOnly && statErr != nil {
 		return nil, w.fail("open", opts.Path, "", fmt.Errorf("there is no such file: %w", statErr))
@@ -117,9 +120,6 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	return w, nil
 }
 
-// catalog is the name under which the file is attached.
-const catalog = "jira"
-
 // settings attach the file, which is made if it is not there, and bound what
 // DuckDB uses of the machine: insertion order would have to be remembered,
 // which costs memory and means nothing to us, and a row group is written when
@@ -138,17 +138,7 @@ func (w *Warehouse) settings(exists bool) []string {
 	if w.opts.Threads > 0 {
 		s = append(s, fmt.Sprintf("SET threads = %d", w.opts.Threads))
 	}
-	attach := "ATTACH IF NOT EXISTS " + Dialect.Literal(w.opts.Path) + " AS " + catalog
-	schema := catalog + "." + Dialect.Quote(w.opts.Schema)
-	switch {
-	case w.opts.ReadOnly:
-		s = append(s, attach+" (READ_ONLY)")
-	case exists:
-		s = append(s, attach+" ("+rowGroups+")", "CREATE SCHEMA IF NOT EXISTS "+schema)
-	default:
-		s = append(s, attach+" ("+newFile+")", "CREATE SCHEMA IF NOT EXISTS "+schema)
-	}
-	return append(s, "USE "+schema)
+	return append(s, w.attach(exists)...)
 }
 
 // openError tells a locked file, and a schema that is not there, from

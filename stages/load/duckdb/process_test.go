@@ -230,6 +230,7 @@ func die(path string) {
 		c.Fatal(err)
 	}
 	l := prepared(c, w, "run 2")
+	w.mostChunks = 0 // attach anew before the commit
 	l.stage(2, 7, func(int64) string { return "{}" })
 	armed = at
 	if _, err := w.Commit(context.Background(), l.what(2)); err != nil {

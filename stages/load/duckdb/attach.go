@@ -1,0 +1,91 @@
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages/load"
+)
+
+// catalog is the name under which the file is attached.
+const catalog = "jira"
+
+// aside is the empty catalog in memory that DuckDB begins with.
+const aside = "memory"
+
+// attach returns the statements that attach the file, which is made if it is not
+// there.
+func (w *Warehouse) attach(exists bool) []string {
+	attach := "ATTACH IF NOT EXISTS " + Dialect.Literal(w.opts.Path) + " AS " + catalog
+	schema := catalog + "." + Dialect.Quote(w.opts.Schema)
+	use := "USE " + schema
+	switch {
+	case w.opts.ReadOnly:
+		return []string{attach + " (READ_ONLY)", use}
+	case exists:
+		return []string{attach + " (" + rowGroups + ")", "CREATE SCHEMA IF NOT EXISTS " + schema, use}
+	}
+	return []string{attach + " (" + newFile + ")", "CREATE SCHEMA IF NOT EXISTS " + schema, use}
+}
+
+// columnChunks bounds what DuckDB knows by heart of the file. Of each column of
+// each row group that was written since it attached the file it keeps about 3 KB
+// outside its memory limit, so that a long load would grow with what it has
+// loaded: with all tables by 700 MB for a million issues.
+const columnChunks = 8000
+
+// wrote counts the column chunks of rows that were written.
+func (w *Warehouse) wrote(t *table.Table, rows int64) {
+	const rowGroup = 4096 // see rowGroups
+	w.chunks += (int(rows)/rowGroup + 1) * len(t.Columns)
+}
+
+// attachFor is how long the file is waited for that another program took between
+// two commits; attachEvery, how often it is tried.
+const (
+	attachFor   = time.Minute
+	attachEvery = 50 * time.Millisecond
+)
+
+// forgetRowGroups attaches the file anew if DuckDB knows too much of it. It comes
+// before a commit: should it fail, nothing has happened yet. The file is unlocked
+// for a moment, in which somebody may open it for reading: then it is waited for.
+// If another run takes it over in that moment, this one has lost it, or, if the
+// other was quick, the fence tells.
+func (w *Warehouse) forgetRowGroups(ctx context.Context) error {
+	const op = "attach anew"
+	if w.chunks < w.mostChunks {
+		return nil
+	}
+	for _, s := range []string{"USE " + aside, "DETACH DATABASE IF EXISTS " + catalog} {
+		if err := w.exec(ctx, op, w.opts.Path, s); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, attachFor)
+	defer cancel()
+	for _, s := range w.attach(true) {
+		if err := w.whenUnlocked(ctx, op, s); err != nil {
+			return err
+		}
+	}
+	w.chunks = 0
+	return nil
+}
+
+// whenUnlocked runs a statement, again and again while the file is locked.
+func (w *Warehouse) whenUnlocked(ctx context.Context, op, statement string) error {
+	for {
+		err := w.exec(ctx, op, w.opts.Path, statement)
+		if err == nil || !errors.Is(openError(err), load.ErrLeaseHeld) {
+			return err
+		}
+		select {
+		case <-time.After(attachEvery):
+		case <-ctx.Done():
+			return w.fail(op, w.opts.Path, "", openError(err))
+		}
+	}
+}
