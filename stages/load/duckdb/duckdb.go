@@ -122,13 +122,15 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 
 // settings attach the file, which is made if it is not there, and bound what
 // DuckDB uses of the machine: insertion order would have to be remembered,
-// which costs memory and means nothing to us, and a row group is written when
-// it is full rather than when five are.
+// which costs memory and means nothing to us, a row group is written when it is
+// full rather than when five are, and the staged files, which are read once, are
+// not kept in DuckDB's cache.
 func (w *Warehouse) settings(exists bool) []string {
 	s := []string{
 		"SET TimeZone = 'UTC'",
 		"SET preserve_insertion_order = false",
 		"SET write_buffer_row_group_count = 1",
+		"SET enable_external_file_cache = false",
 		"SET allocator_flush_threshold = '8MB'",
 		"SET temp_directory = " + Dialect.Literal(w.opts.Path+".tmp"),
 	}
