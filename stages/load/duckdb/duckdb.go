@@ -2,7 +2,9 @@
 // nothing has to be installed and nobody asked.
 //
 // DuckDB lets one process write to a file. That lock is the lease: a second run
-// finds the file locked, and a run that was killed holds nothing.
+// finds the file locked, and a run that was killed holds nothing. A long load lets
+// go of the file for a moment now and then, see forgetRowGroups; against a run that
+// comes and goes in such a moment there is the fence.
 package duckdb
 
 import (
