@@ -163,8 +163,13 @@ func (r *run) prepare(ctx context.Context) error {
 		return err
 	}
 	var all []*table.Table
-	if all, st.Columns, err = Tables(r.Site, r.source.Fields(), st.Columns); err != nil {
+	fields := r.source.Fields()
+	fields.Former = st.Names
+	if all, st.Columns, err = Tables(r.Site, fields, st.Columns); err != nil {
 		return err
+	}
+	for _, f := range fields.Custom {
+		st.NoteName(f.ID, f.Name)
 	}
 	if err := r.warehouse.Prepare(ctx, all); err != nil {
 		return err

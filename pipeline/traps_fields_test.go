@@ -102,6 +102,33 @@ func TestTrap_T11_FieldRenamed(t *testing.T) {
 	b.compare()
 }
 
+// TestTrap_T11_FieldRenamedTwice: Data Center's changelog knows a custom field by
+// the name that it had at the time alone. A name that a run saw stays known as the
+// field's when it gets yet another one.
+func TestTrap_T11_FieldRenamedTwice(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Deployment: jirasim.DataCenter, Issues: 30})
+	b.tables = []string{"issues", table.FieldHistory}
+	field := b.addField("Effort", "text")
+	id := b.sim.IDs()[1]
+	b.set(id, field, `"first"`)
+	b.run(pipeline.Complete)
+	for _, name := range []string{"Size", "Extent", "Size", "Weight"} {
+		b.do(func() error { return b.sim.RenameField(field, name) })
+		b.set(id, field, `"as `+name+`"`)
+		b.run(pipeline.Complete)
+	}
+	values := fmt.Sprintf("SELECT string_agg(value, ', ' ORDER BY position) FROM issue_field_history WHERE field_id = '%s' AND issue_id = %d", field, id)
+	b.want(values, "first, as Size, as Extent, as Size, as Weight")
+	if v := b.verify(); v.Outcome != pipeline.Clean || v.Deep.Issues != 30 {
+		t.Errorf("verify: %s (%s): %+v", v.Outcome, v.Conclusion, v.Deep)
+	}
+	b.clear() // what is read again keeps it, too
+	b.set(id, field, `"at last"`)
+	b.run(pipeline.Complete)
+	b.want(values, "first, as Size, as Extent, as Size, as Weight, at last")
+}
+
 // TestTrap_T12_FieldChangesType: a field under the same id with values of
 // another type gets a column more. The old one stays, with its values: queries
 // that use it go on, and no value is lost in a failed cast.

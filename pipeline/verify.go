@@ -188,7 +188,9 @@ func (v *verification) prepare(ctx context.Context) (ready bool, err error) {
 	}
 	v.cursor = st.Cursor
 	v.result.Since = time.UnixMilli(st.Cursor).UTC()
-	tables, _, err := Tables(v.Site, v.source.Fields(), st.Columns)
+	fields := v.source.Fields()
+	fields.Former = st.Names
+	tables, _, err := Tables(v.Site, fields, st.Columns)
 	if err != nil {
 		return false, err
 	}

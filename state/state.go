@@ -65,6 +65,10 @@ type State struct {
 	Mixed bool `json:"mixed,omitempty"`
 	// Deep is how far the deep census has come.
 	Deep Deep `json:"deep"`
+	// Names are names that custom fields have or had, by id, beside those with
+	// which their columns were made. Data Center's changelog knows a field by the
+	// name that it had, so they outlive a clear, as the columns do.
+	Names map[string][]string `json:"names,omitempty"`
 	// Commit names the commit that wrote this state: run id and number.
 	Commit string `json:"commit,omitempty"`
 	// Columns is the column ledger of the destination. It outlives a clear:
@@ -132,8 +136,24 @@ func New(pipeline string) *State { return &State{Version: Version, Pipeline: pip
 // again, and every column keeps its field.
 func (s *State) Cleared() *State {
 	c := New(s.Pipeline)
-	c.Columns, c.SiteName = s.Columns, s.rowsOf()
+	c.Columns, c.Names, c.SiteName = s.Columns, s.Names, s.rowsOf()
 	return c
+}
+
+// NoteName remembers that a custom field has a name, unless it is that of one of
+// its columns.
+func (s *State) NoteName(field, name string) {
+	site := s.rowsOf()
+	named := func(a table.Assignment) bool {
+		return a.Field == field && a.Name == name && a.SiteName() == site
+	}
+	if slices.Contains(s.Names[field], name) || slices.ContainsFunc(s.Columns, named) {
+		return
+	}
+	if s.Names == nil {
+		s.Names = map[string][]string{}
+	}
+	s.Names[field] = append(slices.Clip(s.Names[field]), name)
 }
 
 // ErrOtherName: the pipeline's rows bear another name of a site.
@@ -167,7 +187,7 @@ func (s *State) Clone() *State {
 	c := *s
 	c.Recent = slices.Clone(s.Recent)
 	c.Columns = slices.Clone(s.Columns)
-	c.Dimensions = maps.Clone(s.Dimensions)
+	c.Dimensions, c.Names = maps.Clone(s.Dimensions), maps.Clone(s.Names)
 	if s.Load != nil {
 		l := *s.Load
 		l.Done = slices.Clone(l.Done)

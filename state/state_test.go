@@ -18,7 +18,7 @@ func full() *State {
 	return &State{
 		Version: Version, Pipeline: "jira", Site: "https://jira.example.com",
 		Asked:    Asked{Query: `project = "TO"`, Fields: []string{"*all", "-comment"}, Tables: []string{"issues"}, Names: []string{"points: customfield_10016"}, Text: "both"},
-		SiteName: "emea", Unsettled: true, Mixed: true, Proven: 1732877091124, Deep: Deep{Proven: 1732877091125, Gone: 10001},
+		SiteName: "emea", Names: map[string][]string{"customfield_10016": {"Estimate"}}, Unsettled: true, Mixed: true, Proven: 1732877091124, Deep: Deep{Proven: 1732877091125, Gone: 10001},
 		Load:   &Load{Since: 1732877091123, Partitions: []*stages.Partition{{Name: "TO 2020", JQL: "project = 1", Expected: 12}, {Name: "TO 2021", JQL: "project = 1 AND created >= 2021-01-01", Expected: -1}}, Done: []string{"TO 2020"}},
 		Cursor: 1732877091123,
 		Recent: []stages.Ref{{ID: 1<<63 - 1, Updated: 253402300799999, Hash: 1<<64 - 1}, {ID: 2, Hash: 1}},
@@ -78,7 +78,7 @@ func TestParseRefuses(t *testing.T) {
 
 func TestClearedKeepsWhatIsOfTheRows(t *testing.T) {
 	want := New("jira")
-	want.Columns, want.SiteName = full().Columns, full().SiteName
+	want.Columns, want.Names, want.SiteName = full().Columns, full().Names, full().SiteName
 	if got := full().Cleared(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
@@ -116,6 +116,25 @@ func TestClaim(t *testing.T) {
 	}
 }
 
+func TestNoteName(t *testing.T) {
+	s := full()
+	s.NoteName("customfield_10016", "Story Points") // its column says so
+	s.NoteName("customfield_10016", "Estimate")     // known
+	if !reflect.DeepEqual(s, full()) {
+		t.Errorf("got %+v", s)
+	}
+	old := New("jira") // written by a version that knew no names of sites
+	old.Site, old.Columns = "https://jira.example.com", []table.Assignment{{Field: "customfield_10016", Name: "Story Points"}}
+	if old.NoteName("customfield_10016", "Story Points"); old.Names != nil {
+		t.Errorf("the name of a column was noted: %v", old.Names)
+	}
+	s.NoteName("customfield_10016", "Size")
+	s.NoteName("customfield_99", "Size")
+	if want := map[string][]string{"customfield_10016": {"Estimate", "Size"}, "customfield_99": {"Size"}}; !reflect.DeepEqual(s.Names, want) {
+		t.Errorf("got %v, want %v", s.Names, want)
+	}
+}
+
 func TestCloneSharesNothingThatChanges(t *testing.T) {
 	s := full()
 	c := s.Clone()
@@ -125,6 +144,8 @@ func TestCloneSharesNothingThatChanges(t *testing.T) {
 	c.Recent[0].ID = 7
 	c.Columns[0].Column = "other"
 	c.Load.Done = append(c.Load.Done[:0], "TO 2021")
+	c.NoteName("customfield_10016", "Size")
+	c.NoteName("customfield_10020", "Iteration")
 	c.Load.Since = 7
 	c.Cursor = 7
 	if !reflect.DeepEqual(s, full()) {

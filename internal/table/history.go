@@ -109,8 +109,8 @@ var systemHistory = []Tracked{
 
 // HistoryOf lists the fields whose history is told: Jira's own and the custom
 // ones. A field that selected does not take has no present value to be compared
-// with. A custom field is also known by the names that the ledger has for it at
-// the site, which it had earlier; a name that two fields have or had stands for
+// with. A custom field is also known by the names that it had earlier, those that
+// the ledger has for it at the site among them; a name that two fields have or had stands for
 // neither, unless neither has values.
 func HistoryOf(site string, custom []Field, ledger []Assignment, selected func(field string) bool) []Tracked {
 	var all []Tracked
@@ -128,10 +128,13 @@ func HistoryOf(site string, custom []Field, ledger []Assignment, selected func(f
 		k := KindOf(f).track
 		t := Tracked{ID: f.ID, Name: f.Name, Also: []string{f.Name}, Member: f.ID, Shape: k.shape, Writing: k.writing, Unchanged: k.unchanged}
 		for _, a := range ledger {
-			if a.SiteName() == site && a.Field == f.ID && !slices.Contains(t.Also, a.Name) {
+			if a.SiteName() == site && a.Field == f.ID {
 				t.Also = append(t.Also, a.Name)
 			}
 		}
+		t.Also = append(t.Also, f.Former...)
+		slices.Sort(t.Also)
+		t.Also = slices.Compact(t.Also)
 		all = append(all, t)
 	}
 	holders := map[string]int{}
@@ -164,7 +167,7 @@ func fieldHistory() *Table {
 			"A field without any row never had a value, or holds text that never changed.",
 		[]Column{
 			told("position", Int, "Place among the rows of the issue, from 0; those of a field stand together, in the order in which they ended."),
-			told("field_id", Text, "Id of the field: status, customfield_10016; NULL for what Jira's changelog tells of without a field."),
+			told("field_id", Text, "Id of the field: status, customfield_10016; NULL for what Jira's changelog tells of without a field, as Data Center's does of a custom field under a name that no run saw it have."),
 			told(FieldName, Text, "Name that the field had when the row was written; the one in the changelog where the field was gone."),
 			told("value", Text, "The value as Jira showed it; numbers, days (yyyy-mm-dd) and instants (UTC) written alike throughout. NULL while there was none."),
 			told("value_id", Text, "Id of the value where it has one: of an option, version or sprint, account id of a person, id of a parent."),

@@ -10,6 +10,8 @@ import (
 type Field struct {
 	ID   string // customfield_10016
 	Name string // Story Points
+	// Former are names that it is known to have had, in no order.
+	Former []string
 	// Type is the schema's type, or "array"; Items is the type of an array's
 	// elements; Custom is the key of the plugin that made the field.
 	Type, Items, Custom string

@@ -46,7 +46,7 @@ func (sel Selection) nameList() []string {
 func (sel Selection) TableFields() []table.Field {
 	var out []table.Field
 	for _, f := range sel.Custom {
-		out = append(out, table.Field{ID: f.ID, Name: f.Name, Type: f.Schema.Type, Items: f.Schema.Items, Custom: f.Schema.Custom,
+		out = append(out, table.Field{ID: f.ID, Name: f.Name, Former: sel.Former[f.ID], Type: f.Schema.Type, Items: f.Schema.Items, Custom: f.Schema.Custom,
 			Column: sel.names[f.ID], Text: sel.Text})
 	}
 	return out

@@ -142,10 +142,12 @@ type Selection struct {
 	// Source.Answers.
 	Dimensions []*table.Table
 	// Text is what is made of rich text.
-	Text  table.RichTexts
-	names map[string]string // of columns, by id of a custom field
-	taken map[string]bool   // nil: all
-	not   map[string]bool
+	Text table.RichTexts
+	// Former are names that fields are known to have had, by id.
+	Former map[string][]string
+	names  map[string]string // of columns, by id of a custom field
+	taken  map[string]bool   // nil: all
+	not    map[string]bool
 }
 
 // Has reports whether the field with the id is loaded.
