@@ -108,14 +108,14 @@ func appendCells[T any](f *file, column int, a arrow.Array, cells []T, value fun
 	return f.flush(column)
 }
 
-// appendTexts appends texts, a page at a time: the writer ends a page only
+// appendTexts appends texts, textBytes at a time: the writer ends a page only
 // between two calls.
 func (f *file) appendTexts(column int, a *array.String) error {
 	f.cells = f.cells[:0]
 	valid, text, ends, began := a.NullBitmapBytes(), a.ValueBytes(), a.ValueOffsets(), int32(0)
 	for i := range a.Len() {
 		f.cells = append(f.cells, cell(valid, i, column, parquet.ByteArrayValue(text[ends[i]:ends[i+1]])))
-		if ends[i+1]-began >= pageBytes {
+		if ends[i+1]-began >= textBytes {
 			if err := f.flush(column); err != nil {
 				return err
 			}

@@ -16,8 +16,11 @@ import (
 
 const (
 	// pageBytes is the size of the cells at which a page of a column is closed.
-	// JSON of 512 KB compresses to a tenth less than the same in two pages.
-	pageBytes = 512 << 10
+	// With all tables there are some 600 columns, each of which holds one.
+	pageBytes = 64 << 10
+	// textBytes is the same where long texts come together: JSON of 512 KB
+	// compresses to a tenth less than the same in two pages.
+	textBytes = 512 << 10
 	// dictionaryBytes is the size of a dictionary at which its column goes on
 	// without one.
 	dictionaryBytes = 256 << 10
@@ -143,7 +146,7 @@ type zstdCodec struct{}
 
 var (
 	zstdEncoder = must(zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
-		zstd.WithWindowSize(pageBytes), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false)))
+		zstd.WithWindowSize(textBytes), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false)))
 	zstdDecoder = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(1)))
 )
 
