@@ -29,7 +29,7 @@ type file struct {
 	stages.File
 	out     *os.File
 	rows    *wrapper
-	writer  *parquet.Writer
+	writer  *parquet.GenericWriter[any]
 	columns []*parquet.ColumnWriter
 	pending int             // bytes of cells in the open row group
 	cells   []parquet.Value // scratch
@@ -41,7 +41,7 @@ func create(t *table.Table, opts Options, number int) (*file, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create Parquet file: %w", err)
 	}
-	writer := parquet.NewWriter(out, options(t, opts.Format)...)
+	writer := parquet.NewGenericWriter[any](out, options(t, opts.Format)...)
 	return &file{File: stages.File{Table: t, Path: path}, out: out, rows: newWrapper(t), writer: writer, columns: writer.ColumnWriters()}, nil
 }
 
