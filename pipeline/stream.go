@@ -75,21 +75,30 @@ func send[T any](ctx context.Context, to chan<- T, v T) error {
 	}
 }
 
-// fetch reads the partitions, several at once, and marks the end of each.
+// fetch reads the partitions, several at once, and marks the end of each. Whoever
+// takes a page releases it, or nothing more is read.
 func (r *run) fetch(ctx context.Context, partitions []*stages.Partition, pages chan<- stages.Page) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.Concurrency)
+	readers := newAdmission(r.Concurrency)
 	for _, p := range partitions {
 		g.Go(func() error {
+			if err := readers.ask(ctx); err != nil {
+				return err
+			}
 			for page, err := range r.source.Pages(ctx, p) {
 				if err != nil {
 					return err
 				}
 				r.Progress.page(page)
-				if err := send(ctx, pages, page); err != nil {
+				if err := send(ctx, pages, readers.answered(page)); err != nil {
+					return err
+				}
+				if err := readers.ask(ctx); err != nil {
 					return err
 				}
 			}
+			readers.ended()
 			return send(ctx, pages, stages.Page{Partition: p, Last: true, Release: func() {}})
 		})
 	}
