@@ -49,6 +49,9 @@ func issueRows(n int) *stages.Rows {
 // A column costs a few objects for each piece of rows and each row group, and a
 // cell costs none: less than 5 an issue.
 func TestAllocations(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector, which runs with -short, empties pools at random")
+	}
 	for _, format := range []stages.Format{{}, {MarkJSON: true, Embedded: true}} {
 		b := New(Options{Dir: t.TempDir(), Prefix: "run", FileSize: 1 << 30, Format: format})
 		rows := issueRows(160)
