@@ -3,12 +3,13 @@ package batch
 import (
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress"
-	"github.com/parquet-go/parquet-go/format"
+	"github.com/parquet-go/parquet-go/compress/snappy"
+	codec "github.com/parquet-go/parquet-go/compress/zstd"
 
 	"snowdrift/internal/table"
 	"snowdrift/stages"
@@ -36,7 +37,7 @@ var pages = parquet.NewChunkBufferPool(8 << 10)
 func options(t *table.Table, format stages.Format) []parquet.WriterOption {
 	opts := []parquet.WriterOption{
 		parquet.NewSchema("schema", columnsOf(t, format)),
-		parquet.Compression(snappyCodec{}),
+		parquet.Compression(&snappyCodec{}),
 		parquet.PageBufferSize(pageBytes),
 		parquet.ColumnPageBuffers(pages),
 		parquet.DictionaryMaxBytes(dictionaryBytes),
@@ -117,59 +118,35 @@ func node(t table.Type, format stages.Format) parquet.Node {
 		if format.Embedded {
 			return text
 		}
-		return parquet.Compressed(text, zstdCodec{})
+		return parquet.Compressed(text, &zstdCodec{})
 	}
 	panic(fmt.Sprintf("batch: no Parquet type for columns of %v", t))
 }
 
 // snappyCodec compresses pages by Snappy. The library's own looks for better
 // matches, which takes twice the time and saves a tenth of the bytes.
-type snappyCodec struct{}
-
-// String returns the codec's name.
-func (snappyCodec) String() string { return "SNAPPY" }
-
-// CompressionCodec returns what stands in a file for the codec.
-func (snappyCodec) CompressionCodec() format.CompressionCodec { return format.Snappy }
+type snappyCodec struct{ snappy.Codec }
 
 // Encode compresses src into dst.
-func (snappyCodec) Encode(dst, src []byte) ([]byte, error) {
+func (*snappyCodec) Encode(dst, src []byte) ([]byte, error) {
 	return s2.EncodeSnappy(dst[:cap(dst)], src), nil
 }
 
-// Decode decompresses src into dst.
-func (snappyCodec) Decode(dst, src []byte) ([]byte, error) { return s2.Decode(dst[:cap(dst)], src) }
-
 // zstdCodec compresses pages by zstd. A page is all that an encoder need
 // remember.
-type zstdCodec struct{}
+type zstdCodec struct{ codec.Codec }
 
-var (
-	zstdEncoder = must(zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
-		zstd.WithWindowSize(textBytes), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false)))
-	zstdDecoder = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(1)))
-)
-
-// must is for calls whose arguments are all constants.
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
-// String returns the codec's name.
-func (zstdCodec) String() string { return "ZSTD" }
-
-// CompressionCodec returns what stands in a file for the codec.
-func (zstdCodec) CompressionCodec() format.CompressionCodec { return format.Zstd }
+// zstdEncoder is made when the first page wants it.
+var zstdEncoder = sync.OnceValues(func() (*zstd.Encoder, error) {
+	return zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1),
+		zstd.WithWindowSize(textBytes), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(false))
+})
 
 // Encode compresses src into dst.
-func (zstdCodec) Encode(dst, src []byte) ([]byte, error) {
-	return zstdEncoder.EncodeAll(src, dst[:0]), nil
+func (*zstdCodec) Encode(dst, src []byte) ([]byte, error) {
+	encoder, err := zstdEncoder()
+	if err != nil {
+		return nil, err
+	}
+	return encoder.EncodeAll(src, dst[:0]), nil
 }
-
-// Decode decompresses src into dst.
-func (zstdCodec) Decode(dst, src []byte) ([]byte, error) { return zstdDecoder.DecodeAll(src, dst[:0]) }
-
-var _, _ compress.Codec = snappyCodec{}, zstdCodec{}
