@@ -38,7 +38,6 @@ const columnChunks = 8000
 
 // wrote counts the column chunks of rows that were written.
 func (w *Warehouse) wrote(t *table.Table, rows int64) {
-	const rowGroup = 4096 // see rowGroups
 	w.chunks += (int(rows)/rowGroup + 1) * len(t.Columns)
 }
 

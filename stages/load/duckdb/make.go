@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,11 +20,14 @@ import (
 // holds some of each for every column, and a Jira site has hundreds of columns:
 // with DuckDB's own sizes (256 KiB, 122,880 rows) 130 columns took more than
 // 200 MB and spilled gigabytes to disk.
-const newFile = "STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 16384, " + rowGroups
+var newFile = "STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 16384, " + rowGroups
 
-// rowGroups is the size of row groups. The file does not keep it: it has to be
-// said whenever the file is opened to be written to.
-const rowGroups = "ROW_GROUP_SIZE 4096"
+// rowGroup is the number of rows of a row group. The file does not keep it: it has
+// to be said whenever the file is opened to be written to.
+const rowGroup = 4096
+
+// rowGroups is how it is said.
+var rowGroups = fmt.Sprintf("ROW_GROUP_SIZE %d", rowGroup)
 
 // makeFile makes an empty database file under a name that is free; if somebody
 // else takes the name meanwhile, that file stays. While DuckDB makes a file, a
