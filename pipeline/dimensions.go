@@ -115,7 +115,7 @@ func (r *run) answers(ctx context.Context, what string, tables []*table.Table, f
 			return nil, err
 		}
 		f.Answer(what, value)
-		if size(set) < chunkBytes {
+		if size(set) < ChunkBytes {
 			continue
 		}
 		if err := write(); err != nil {

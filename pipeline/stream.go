@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// chunkBytes is the size at which rows leave the flattener.
-	chunkBytes = 3 << 20
+	// ChunkBytes is the size at which rows leave the flattener.
+	ChunkBytes = 3 << 20
 	// rowSets is the number of sets of row buffers: one being filled, one being
 	// written.
 	rowSets = 2
@@ -140,7 +140,7 @@ func (r *run) flatten(ctx context.Context, pages <-chan stages.Page, chunks chan
 				project, _ := rawjson.Int64(rawjson.Lookup(rawjson.Lookup(rawjson.Lookup(raw, "fields"), "project"), "id"))
 				chunk.Returned = append(chunk.Returned, stages.Return{ID: ref.ID, ProjectID: project})
 			}
-			if size(chunk.Rows) < chunkBytes {
+			if size(chunk.Rows) < ChunkBytes {
 				continue
 			}
 			if err := send(ctx, chunks, chunk); err != nil {

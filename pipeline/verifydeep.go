@@ -143,7 +143,7 @@ func (v *verification) write(ctx context.Context, pages <-chan stages.Page, keys
 			keys[ref.ID] = string(rawjson.AppendString(nil, rawjson.Lookup(raw, "key")))
 		}
 		page.Release()
-		if size(set) < chunkBytes {
+		if size(set) < ChunkBytes {
 			continue
 		}
 		if err := writeAll(b, set); err != nil {

@@ -201,7 +201,7 @@ func flattenAll(f *flatten.Flattener, set []*stages.Rows, issues [][]byte, w *ba
 		for _, rows := range set {
 			size += rows.Size()
 		}
-		if size >= 3<<20 {
+		if size >= pipeline.ChunkBytes {
 			if err := emptied(); err != nil {
 				return err
 			}
