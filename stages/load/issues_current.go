@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -38,7 +39,7 @@ func currentIssues(site string, issues *table.Table, ledger []table.Assignment) 
 		if !have.has(issues.Name, table.ID) || !have.has(issues.Name, table.Presence) || !have.has(issues.Name, table.Site) {
 			return def, issues.Name
 		}
-		c := current{d: d, have: have, site: site, issues: issues, ledger: ledger}
+		c := newCurrent(d, have, site, issues, ledger)
 		var list []string
 		for _, name := range have[issues.Name] {
 			if slices.Contains(hidden, name) {
@@ -61,6 +62,26 @@ type current struct {
 	issues *table.Table
 	ledger []table.Assignment
 	joins  []string
+
+	documented *table.Table     // columns that every site has
+	position   map[string]int   // of each column of issues, by which the older of two is told
+	ofColumn   map[string][]int // entries of the ledger by column
+	ofPart     map[part][]int   // and by what they hold
+}
+
+func newCurrent(d Dialect, have Shape, site string, issues *table.Table, ledger []table.Assignment) *current {
+	c := &current{
+		d: d, have: have, site: site, issues: issues, ledger: ledger, documented: table.Issues(nil, nil),
+		position: map[string]int{}, ofColumn: map[string][]int{}, ofPart: map[part][]int{},
+	}
+	for i, column := range have[issues.Name] {
+		c.position[column] = i
+	}
+	for i, a := range ledger {
+		c.ofColumn[a.Column] = append(c.ofColumn[a.Column], i)
+		c.ofPart[partOf(a)] = append(c.ofPart[partOf(a)], i)
+	}
+	return c
 }
 
 // cell returns the expression for a column.
@@ -94,22 +115,18 @@ func partOf(a table.Assignment) part { return part{a.SiteName(), a.Field, a.Suff
 // the column which the field fills now, else of the newest that has one. The first
 // column, which plain is, has the last word. For any other column it is the column.
 func (c *current) coalesced(name, plain string) string {
-	first, held := c.assigned(name)
+	others := c.others(name)
 	bySite := map[string][]candidate{}
-	for _, column := range c.have[c.issues.Name] {
-		for _, a := range c.ledger {
-			if a.Column != column || column == name || !slices.Contains(held, partOf(a)) {
-				continue
-			}
-			if c.older(column, name) {
-				return plain // name is not the first
-			}
-			bySite[a.SiteName()] = append(bySite[a.SiteName()], candidate{"i." + c.d.Quote(column), a.Type, column})
+	for _, a := range others {
+		if c.position[a.Column] < c.position[name] {
+			return plain // name is not the first
 		}
+		bySite[a.SiteName()] = append(bySite[a.SiteName()], candidate{"i." + c.d.Quote(a.Column), a.Type, a.Column})
 	}
 	if len(bySite) == 0 {
 		return plain
 	}
+	first := c.ledger[c.ofColumn[name][0]].Type
 	var b strings.Builder
 	b.WriteString("CASE")
 	for _, site := range slices.Sorted(maps.Keys(bySite)) {
@@ -139,21 +156,25 @@ func (c *current) newestFirst(site string, columns []candidate) []candidate {
 	return columns
 }
 
-// assigned returns the type of a column and what it holds, none for one that is
-// not in the ledger.
-func (c *current) assigned(column string) (kind table.Type, held []part) {
-	for _, a := range c.ledger {
-		if a.Column == column {
-			kind, held = a.Type, append(held, partOf(a))
+// others returns the entries of the ledger, oldest column first, for other columns
+// of the table that hold, or held, what a column does.
+func (c *current) others(name string) []table.Assignment {
+	var found []int
+	for _, i := range c.ofColumn[name] {
+		for _, j := range c.ofPart[partOf(c.ledger[i])] {
+			if _, there := c.position[c.ledger[j].Column]; there && c.ledger[j].Column != name {
+				found = append(found, j)
+			}
 		}
 	}
-	return kind, held
-}
-
-// older reports whether a column was made before another: columns are added at
-// the end.
-func (c *current) older(a, b string) bool {
-	return slices.Index(c.have[c.issues.Name], a) < slices.Index(c.have[c.issues.Name], b)
+	slices.SortFunc(found, func(i, j int) int {
+		return cmp.Or(cmp.Compare(c.position[c.ledger[i].Column], c.position[c.ledger[j].Column]), cmp.Compare(i, j))
+	})
+	var out []table.Assignment
+	for _, i := range found {
+		out = append(out, c.ledger[i])
+	}
+	return out
 }
 
 // onlyOn begins a condition with the site, unless there is no other.
@@ -167,12 +188,13 @@ func (c *current) onlyOn(site string) string {
 // doc documents a column. It follows from the ledger, and not from what this
 // load brings, so that pipelines that share the table agree.
 func (c *current) doc(name string) string {
-	if column := table.Issues(nil, nil).Column(name); column != nil {
+	if column := c.documented.Column(name); column != nil {
 		return column.Doc
 	}
 	var fields []string
-	for _, a := range c.ledger {
-		if text := strings.Join(strings.Fields(a.Name), " ") + " (" + a.Field + ")"; a.Column == name && !slices.Contains(fields, text) {
+	for _, i := range c.ofColumn[name] {
+		a := c.ledger[i]
+		if text := strings.Join(strings.Fields(a.Name), " ") + " (" + a.Field + ")"; !slices.Contains(fields, text) {
 			fields = append(fields, text)
 		}
 	}
