@@ -55,7 +55,12 @@ func Views(site string, issues *table.Table, ledger []table.Assignment) []View {
 var markForm = regexp.MustCompile(` \[snowdrift [0-9a-f]{12}\]$`)
 
 // comment is the view's comment in the destination.
-func (def Definition) comment() string { return def.Doc + " [snowdrift " + def.mark + "]" }
+func (def Definition) comment() string { return def.marked(def.mark) }
+
+// unfinished is the mark of a view that has not all of its comments yet.
+const unfinished = "000000000000"
+
+func (def Definition) marked(mark string) string { return def.Doc + " [snowdrift " + mark + "]" }
 
 // Outdated returns the definitions of the views that a destination lacks or has
 // in an older form. comments are those of the views that it has, by name. A view
@@ -95,8 +100,9 @@ func fingerprint(d Dialect, def Definition, marks map[string]string) string {
 }
 
 // CreateView returns the statements that make a view, or replace it. Where there
-// are several they belong into one transaction: a view without its comment would
-// be taken for somebody else's.
+// are several, the first two belong into one transaction: a view without its
+// comment would be taken for somebody else's. The last says that the view is as it
+// is to be; should it never come, the next run makes the view anew.
 func (d Dialect) CreateView(def Definition) []string {
 	name := d.Quote(def.Name)
 	if d.Comments {
@@ -107,11 +113,12 @@ func (d Dialect) CreateView(def Definition) []string {
 		// Who may read the view that is replaced may read the new one.
 		return []string{"CREATE OR REPLACE VIEW " + name + " (" + strings.Join(columns, ",") + "\n) COPY GRANTS COMMENT = " + d.Literal(def.comment()) + " AS\n" + def.Query}
 	}
-	out := []string{"CREATE OR REPLACE VIEW " + name + " AS\n" + def.Query, "COMMENT ON VIEW " + name + " IS " + d.Literal(def.comment())}
+	comment := func(text string) string { return "COMMENT ON VIEW " + name + " IS " + d.Literal(text) }
+	out := []string{"CREATE OR REPLACE VIEW " + name + " AS\n" + def.Query, comment(def.marked(unfinished))}
 	for _, c := range def.Columns {
 		out = append(out, "COMMENT ON COLUMN "+name+"."+d.Quote(c.Name)+" IS "+d.Literal(c.Doc))
 	}
-	return out
+	return append(out, comment(def.comment()))
 }
 
 // ViewDDL returns the statements that make the views in a destination that has

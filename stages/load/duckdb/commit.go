@@ -286,6 +286,13 @@ func (w *Warehouse) saveState(ctx context.Context, s *state.State) error {
 	return w.exec(ctx, "save state", s.Pipeline, `INSERT INTO "_snowdrift_state" VALUES (?, ?, ?, now())`, s.Pipeline, s.Commit, string(document))
 }
 
+// putColumns adds to the column ledger. Its parameter is the list of assignments
+// as JSON.
+const putColumns = `INSERT INTO "_snowdrift_columns"
+SELECT 'issues', a."column", a."field", COALESCE(a."suffix", ''), a."type", a."name", a."site"
+FROM (SELECT unnest(from_json(CAST(? AS JSON), '[{"column":"VARCHAR","field":"VARCHAR","suffix":"VARCHAR","type":"VARCHAR","name":"VARCHAR","site":"VARCHAR"}]')) AS a)`
+
+// saveColumns adds the columns that are new.
 func (w *Warehouse) saveColumns(ctx context.Context, columns []table.Assignment) error {
 	known, err := w.ledger(ctx)
 	if err != nil {
@@ -295,16 +302,15 @@ func (w *Warehouse) saveColumns(ctx context.Context, columns []table.Assignment)
 	for _, a := range known {
 		have[a.Key()] = true
 	}
-	for _, a := range columns {
-		if have[a.Key()] {
-			continue
-		}
-		if err := w.exec(ctx, "save the column ledger", a.Column, `INSERT INTO "_snowdrift_columns" VALUES ('issues', ?, ?, ?, ?, ?, NULLIF(?, ''))`,
-			a.Column, a.Field, a.Suffix, a.Type.String(), a.Name, a.Site); err != nil {
-			return err
-		}
+	added := slices.DeleteFunc(slices.Clone(columns), func(a table.Assignment) bool { return have[a.Key()] })
+	if len(added) == 0 {
+		return nil
 	}
-	return nil
+	list, err := json.Marshal(added)
+	if err != nil {
+		return fmt.Errorf("save the column ledger: %w", err)
+	}
+	return w.exec(ctx, "save the column ledger", "", putColumns, string(list))
 }
 
 func (w *Warehouse) saveRun(ctx context.Context, r state.Run) error {

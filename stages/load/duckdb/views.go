@@ -13,15 +13,7 @@ func (w *Warehouse) MakeViews(ctx context.Context, views []load.View) error {
 		return err
 	}
 	for _, def := range load.Outdated(Dialect, views, have, comments) {
-		err := w.transaction(ctx, "make view", func() error {
-			for _, s := range Dialect.CreateView(def) {
-				if err := w.exec(ctx, "make view", def.Name, s); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
+		if err := w.define(ctx, "make view", def.Name, len(def.Columns), Dialect.CreateView(def)); err != nil {
 			return load.ViewError(err)
 		}
 	}

@@ -1,0 +1,159 @@
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+
+	"snowdrift/internal/table"
+	sqlfiles "snowdrift/sql"
+)
+
+// Prepare makes tables and columns that are missing.
+func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
+	w.tables = tables
+	catalog, err := w.catalog(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		if t.Role == table.Scratch {
+			continue
+		}
+		have := catalog[t.Name]
+		if err := w.dropMistyped(ctx, t, have); err != nil {
+			return err
+		}
+		if err := w.define(ctx, "prepare table", t.Name, len(t.Columns), missing(t, have)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keptColumns bounds how many statements of a definition make a transaction. One
+// for each of them takes half as long again. But until it ends, DuckDB keeps the
+// whole table as it was before each of them, 400 bytes for a column: 1,700 comments
+// on as many columns in one transaction took 1 GB, outside its memory limit.
+const keptColumns = 30_000
+
+// define runs the statements that define a table or view with so many columns, the
+// first two in one transaction.
+func (w *Warehouse) define(ctx context.Context, op, on string, columns int, statements []string) error {
+	for some := range slices.Chunk(statements, max(2, keptColumns/max(1, columns))) {
+		err := w.transaction(ctx, op, func() error {
+			for _, s := range some {
+				if err := w.exec(ctx, op, on, s); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// column is what the file says of a column.
+type column struct{ kind, comment string }
+
+// catalog returns the columns of all tables and views, by name.
+func (w *Warehouse) catalog(ctx context.Context) (map[string]map[string]column, error) {
+	const query = `SELECT table_name, column_name, data_type, COALESCE(comment, '') FROM duckdb_columns()
+WHERE database_name = current_database() AND schema_name = current_schema()`
+	have := map[string]map[string]column{}
+	err := w.each(ctx, query, nil, func(rows *sql.Rows) error {
+		var relation, name string
+		var c column
+		err := rows.Scan(&relation, &name, &c.kind, &c.comment)
+		if have[relation] == nil {
+			have[relation] = map[string]column{}
+		}
+		have[relation][name] = c
+		return err
+	})
+	if err != nil {
+		return nil, w.fail("read the columns of", "all tables", query, err)
+	}
+	return have, nil
+}
+
+// columns returns the comments of the columns that a table has, by name.
+func (w *Warehouse) columns(ctx context.Context, name string) (map[string]string, error) {
+	rows, err := w.conn.QueryContext(ctx, `SELECT column_name, COALESCE(comment, '') FROM duckdb_columns()
+WHERE database_name = current_database() AND schema_name = current_schema() AND table_name = ?`, name)
+	if err != nil {
+		return nil, w.fail("read the columns of", name, "", err)
+	}
+	defer rows.Close()
+	have := map[string]string{}
+	for rows.Next() {
+		var column, comment string
+		if err := rows.Scan(&column, &comment); err != nil {
+			return nil, w.fail("read the columns of", name, "", err)
+		}
+		have[column] = comment
+	}
+	return have, rows.Err()
+}
+
+// dropMistyped removes, of the table and of have, columns of another type than their description says, if
+// they hold nothing. A run that ended before its first commit leaves columns of
+// which the ledger does not know; when their field then changes its type, the
+// new column gets the name of the old one.
+func (w *Warehouse) dropMistyped(ctx context.Context, t *table.Table, have map[string]column) error {
+	for _, c := range t.Columns {
+		if kind := have[c.Name].kind; kind == "" || kind == Dialect.Types[c.Type] {
+			continue
+		}
+		var values int64
+		count := "SELECT COUNT(" + Dialect.Quote(c.Name) + ") FROM " + Dialect.Quote(t.Name)
+		if err := w.conn.QueryRowContext(ctx, count).Scan(&values); err != nil {
+			return w.fail("look at column "+c.Name+" of", t.Name, count, err)
+		}
+		if values > 0 {
+			continue
+		}
+		delete(have, c.Name)
+		drop := "ALTER TABLE " + Dialect.Quote(t.Name) + " DROP COLUMN " + Dialect.Quote(c.Name)
+		if err := w.exec(ctx, "prepare table", t.Name, drop); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// missing returns the statements that bring a table with the columns have to
+// its description.
+func missing(t *table.Table, have map[string]column) []string {
+	var out []string
+	if len(have) == 0 {
+		out = append(out, Dialect.CreateTable(t), Dialect.CommentOnTable(t))
+	}
+	for _, c := range t.Columns {
+		is, there := have[c.Name]
+		if !there && len(have) > 0 {
+			out = append(out, Dialect.AddColumn(t, c))
+		}
+		if is.comment != c.Doc {
+			out = append(out, Dialect.CommentOnColumn(t, c))
+		}
+	}
+	return out
+}
+
+// DDL returns the statements that Prepare would run on an empty file.
+func (w *Warehouse) DDL(tables []*table.Table) []string { return DDL(tables) }
+
+// DDL returns the statements that make the tables in an empty file.
+func DDL(tables []*table.Table) []string {
+	out := sqlfiles.Statements("duckdb/meta.sql")
+	for _, t := range tables {
+		if t.Role != table.Scratch {
+			out = append(out, missing(t, nil)...)
+		}
+	}
+	return out
+}
