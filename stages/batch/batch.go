@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 
+	"snowdrift/internal/table"
 	"snowdrift/stages"
 )
 
@@ -27,6 +28,7 @@ type Options struct {
 // Batcher writes rows of several tables into files. It is for one goroutine.
 type Batcher struct {
 	opts   Options
+	codecs *codecs          // made with the first file
 	open   map[string]*file // by table
 	closed []stages.File
 	count  int // files so far, for their names
@@ -46,8 +48,7 @@ func (b *Batcher) Write(rows *stages.Rows) error {
 	f := b.open[rows.Table.Name]
 	if f == nil {
 		var err error
-		b.count++
-		if f, err = create(rows.Table, b.opts, b.count); err != nil {
+		if f, err = b.create(rows.Table); err != nil {
 			return err
 		}
 		b.open[rows.Table.Name] = f
@@ -59,6 +60,19 @@ func (b *Batcher) Write(rows *stages.Rows) error {
 		return b.close(rows.Table.Name)
 	}
 	return nil
+}
+
+// create opens a file.
+func (b *Batcher) create(t *table.Table) (*file, error) {
+	if b.codecs == nil {
+		c, err := codecsFor(b.opts.Format)
+		if err != nil {
+			return nil, err
+		}
+		b.codecs = &c
+	}
+	b.count++
+	return create(t, b.opts, *b.codecs, b.count)
 }
 
 // Pending returns about how many bytes the open files have.

@@ -124,7 +124,7 @@ func TestNamesThatAreTaken(t *testing.T) {
 	}
 }
 
-// The library panics on rows that do not match the file; that stays inside.
+// Rows that do not match the file are an error.
 func TestRowsThatDoNotMatchTheFile(t *testing.T) {
 	b := New(Options{Dir: t.TempDir(), Prefix: "run", FileSize: 1 << 30})
 	write(t, b)
