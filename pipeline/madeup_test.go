@@ -32,6 +32,7 @@ type madeUp struct {
 
 func (m *madeUp) Site() string                     { return "https://jira.example.org" }
 func (m *madeUp) Projects() map[int64]jira.Project { return nil }
+func (m *madeUp) Whole() bool                      { return true }
 func (m *madeUp) Now() time.Time                   { return time.Date(2026, 7, 1, 9, 0, 0, 0, time.UTC) }
 func (m *madeUp) Stats() jira.Stats                { return jira.Stats{} }
 func (m *madeUp) Fields() fetch.Selection {

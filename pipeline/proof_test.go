@@ -227,6 +227,75 @@ func TestWithoutCensus(t *testing.T) {
 	b.compare()
 }
 
+// TestShrunkIndex: when the search does not find much that can still be read by id
+// as it was, it is the search that is doubted, unless it asks for more than projects.
+func TestShrunkIndex(t *testing.T) {
+	t.Parallel()
+	for _, deployment := range []string{jirasim.Cloud, jirasim.DataCenter} {
+		t.Run(deployment, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, jirasim.Options{Deployment: deployment, Issues: 200, Projects: 2})
+			b.run(pipeline.Complete)
+			before := b.presences()
+			lost := b.issuesOf(b.sim.Projects()[0])[:21]
+			b.between = func(s pipeline.Source) pipeline.Source { return shrunk{s, lost} }
+			report := b.run(pipeline.Unproven)
+			if report.Proof.Held != 21 || !strings.Contains(report.Conclusion, "index") {
+				t.Errorf("report: %+v: %s", report.Proof, report.Conclusion)
+			}
+			if got := b.presences(); !reflect.DeepEqual(got, before) {
+				t.Errorf("issues were marked although the brake held: %v", got)
+			}
+			b.options = func(o *pipeline.Options) { o.Confirmed = true }
+			if report := b.run(pipeline.Complete); report.Proof.Marked["out_of_scope"] != 21 {
+				t.Errorf("report: %+v", report.Proof)
+			}
+			b.options, b.between = nil, nil
+			b.run(pipeline.Complete)
+			b.compare()
+			b.between = func(s pipeline.Source) pipeline.Source { return shrunk{s, lost[:20]} }
+			if report := b.run(pipeline.Complete); report.Proof.Marked["out_of_scope"] != 20 {
+				t.Errorf("report: %+v", report.Proof)
+			}
+			b.between = nil
+			b.run(pipeline.Complete)
+			b.compare()
+		})
+	}
+}
+
+// TestShrunkQuery: a query of one's own may leave many issues out at once without
+// any of them changing.
+func TestShrunkQuery(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 200, Projects: 2})
+	b.query.JQL = "created >= 0"
+	b.run(pipeline.Complete)
+	lost := b.issuesOf(b.sim.Projects()[0])[:21]
+	b.between = func(s pipeline.Source) pipeline.Source { return shrunk{s, lost} }
+	if report := b.run(pipeline.Complete); report.Proof.Marked["out_of_scope"] != 21 {
+		t.Errorf("report: %+v: %s", report.Proof, report.Conclusion)
+	}
+}
+
+// shrunk is a source whose census leaves issues out, as an index does that is being
+// built anew.
+type shrunk struct {
+	pipeline.Source
+	lost []int64
+}
+
+func (f shrunk) Census(ctx context.Context) iter.Seq2[[]int64, error] {
+	return func(yield func([]int64, error) bool) {
+		for ids, err := range f.Source.Census(ctx) {
+			found := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return slices.Contains(f.lost, id) })
+			if !yield(found, err) {
+				return
+			}
+		}
+	}
+}
+
 // forgetful is a source whose searches leave an issue out, as an index does that
 // has lost a document.
 type forgetful struct {

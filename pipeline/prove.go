@@ -60,7 +60,7 @@ func (r *run) conclude(census *census) {
 	agree := census.digest == proof.Table
 	switch {
 	case proof.Held > 0:
-		r.report.conclude(Unproven, fmt.Sprintf("%d issues are gone from Jira's answers at once, more than census.accept_shrink allows; none was flagged. Did the account lose a permission? If they are really gone, run again with --accept-shrink", proof.Held))
+		r.report.conclude(Unproven, fmt.Sprintf("%d issues are gone from Jira's answers at once, more than census.accept_shrink allows; none was flagged. Did the account lose a permission, or is Jira's search index being built anew? If they are really gone, run again with --accept-shrink", proof.Held))
 	case proof.Newer > 0:
 		r.report.conclude(Unproven, fmt.Sprintf("%d rows are newer than what Jira shows: was the site restored from a backup, or does another node of it lag?", proof.Newer))
 	case agree && proof.Kept > 0:

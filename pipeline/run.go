@@ -34,6 +34,7 @@ type Source interface {
 	Asked() state.Asked
 	Fields() fetch.Selection
 	Projects() map[int64]jira.Project
+	Whole() bool
 	Plan(ctx context.Context, before *state.State) (fetch.Plan, error)
 	Pages(ctx context.Context, p *stages.Partition) iter.Seq2[stages.Page, error]
 	Answers(ctx context.Context, what string) iter.Seq2[[]byte, error]

@@ -74,7 +74,7 @@ type Verification struct {
 	Strays  []load.Stray `json:"strays"`    // rows that no load writes
 	Changed []int64      `json:"changed"`   // changed since the last run: no difference
 	Kept    int          `json:"kept"`      // not in Jira, and to be kept: no difference
-	Held    int64        `json:"held"`      // seem deleted, too many to believe it
+	Held    int64        `json:"held"`      // gone, but too many at once to believe it
 	Deep    *DeepResult  `json:"deep"`      // nil: no cells were compared
 	History *History     `json:"history"`   // nil: nobody asked
 	Mixed   bool         `json:"mixed"`     // _raw and _hash were not compared, see state.State
@@ -106,6 +106,7 @@ type verification struct {
 	cursor    int64 // epoch milliseconds
 	tables    []*table.Table
 	flattener *flatten.Flattener
+	brake     brake
 	versions  map[int64]int64 // updated of the issues in scope, in epoch milliseconds
 }
 
@@ -186,7 +187,7 @@ func (v *verification) prepare(ctx context.Context) (ready bool, err error) {
 		v.result.Conclusion = fmt.Sprintf("the configuration asks for something else than what was loaded (%s): snowdrift run, then verify", strings.Join(changes, "; "))
 		return false, nil
 	}
-	v.cursor = st.Cursor
+	v.cursor, v.brake = st.Cursor, brake{v.AcceptShrink, v.source.Whole() && !st.Unsettled}
 	v.result.Since = time.UnixMilli(st.Cursor).UTC()
 	fields := v.source.Fields()
 	fields.Former = st.Names
@@ -292,8 +293,9 @@ func (v *verification) extra(ctx context.Context, diff load.Diff) error {
 	if err != nil {
 		return err
 	}
-	findings := judgeAll(diff.Absent, fates, v.source.Projects())
-	v.result.Held = held(diff.Absent, findings, diff.Live, v.source.Projects(), v.AcceptShrink)
+	projects := v.source.Projects()
+	findings := judgeAll(diff.Absent, fates, projects)
+	v.result.Held = v.brake.held(diff.Absent, findings, fates, diff.Live, projects)
 	for i, f := range findings {
 		switch {
 		case v.Deleted == Keep:
@@ -317,7 +319,7 @@ func (v *verification) conclude() {
 	}
 	switch {
 	case r.Held > 0 && v.Deleted != Keep:
-		r.Conclusion = fmt.Sprintf("%d issues are gone from Jira's answers at once, more than census.accept_shrink allows: did the account lose a permission?", r.Held)
+		r.Conclusion = fmt.Sprintf("%d issues are gone from Jira's answers at once, more than census.accept_shrink allows: did the account lose a permission, or is Jira's search index being built anew?", r.Held)
 	case rows+cells > 0:
 		r.Outcome, r.Conclusion = Differing, fmt.Sprintf("%d rows differ by id or version, %d cells or child rows by content", rows, cells)
 	default:

@@ -122,6 +122,10 @@ func (s *Source) narrowed() bool {
 	return q.JQL != "" || len(q.StatusCategories) > 0 || q.UpdatedAfter != "" || q.CreatedAfter != ""
 }
 
+// Whole reports whether the query asks for whole projects: an issue leaves them
+// only by being moved, archived or deleted.
+func (s *Source) Whole() bool { return !s.narrowed() }
+
 // scoped returns the projects that the query leaves: those that it names, or all.
 func (s *Source) scoped() []jira.Project {
 	if len(s.opts.Query.Projects) == 0 {
