@@ -43,6 +43,7 @@ type bench struct {
 	partition  int64
 	commitSize int64
 	overlap    time.Duration
+	memory     string // DuckDB's limit; "" is what it gets by default
 	options    func(*pipeline.Options)
 	client     func(*jira.Options)
 	statements slog.Handler // sees the statements to DuckDB; nil: nobody
@@ -73,7 +74,7 @@ func (c *clock) move(d time.Duration) {
 
 func newBench(t *testing.T, opts jirasim.Options) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: &clock{at: time.Date(2026, 7, 1, 9, 30, 15, 250e6, time.UTC)}, partition: 20_000, commitSize: 1 << 30, overlap: overlap}
+	b := &bench{t: t, clock: &clock{at: time.Date(2026, 7, 1, 9, 30, 15, 250e6, time.UTC)}, partition: 20_000, commitSize: 1 << 30, overlap: overlap, memory: "300MB"}
 	opts.Now = b.clock.now
 	var err error
 	if b.sim, err = jirasim.New(opts); err != nil {
@@ -185,7 +186,7 @@ func (b *bench) open(readOnly bool) *duckdb.Warehouse {
 		log = slog.DiscardHandler
 	}
 	w, err := duckdb.Open(context.Background(), duckdb.Options{
-		Path: b.file, Schema: "main", MemoryLimit: "300MB", Threads: 1, ReadOnly: readOnly, Log: slog.New(log),
+		Path: b.file, Schema: "main", MemoryLimit: b.memory, Threads: 1, ReadOnly: readOnly, Log: slog.New(log),
 	})
 	if err != nil {
 		b.t.Fatal(err)

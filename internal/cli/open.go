@@ -134,7 +134,11 @@ func (a *app) openWarehouse(ctx context.Context, cfg *config.Config, readOnly bo
 
 func (a *app) duckdbOptions(cfg *config.Config) duckdb.Options {
 	d := cfg.Destination.DuckDB
-	return duckdb.Options{Path: string(d.Path), Schema: d.Schema, MemoryLimit: d.MemoryLimit.String(), Threads: d.Threads, Log: a.log}
+	opts := duckdb.Options{Path: string(d.Path), Schema: d.Schema, Threads: d.Threads, Log: a.log}
+	if d.MemoryLimit > 0 {
+		opts.MemoryLimit = d.MemoryLimit.String()
+	}
+	return opts
 }
 
 // workDir makes the directory for a run's files on their way.

@@ -329,6 +329,32 @@ func TestRowGroupsBoundTheMemory(t *testing.T) {
 	}
 }
 
+// A file is closed before its footer, which lists every column of every row
+// group, is large.
+func TestColumnChunksBoundTheFooter(t *testing.T) {
+	wide := &table.Table{Name: "wide"}
+	for i := range 2500 {
+		wide.Columns = append(wide.Columns, table.Column{Name: fmt.Sprint("c", i), Type: table.Text})
+	}
+	b := New(Options{Dir: t.TempDir(), Prefix: "run", FileSize: 1 << 30})
+	rows, group := stages.NewRows(wide), strings.Repeat("x", rowGroupBytes(wide))
+	for seq := range 20 {
+		rows.SetString(0, group)
+		rows.End(int64(seq))
+		if err := b.Write(rows); err != nil {
+			t.Fatal(err)
+		}
+		rows.Reset()
+	}
+	var got []int64
+	for _, f := range flush(t, b) {
+		got = append(got, f.Rows)
+	}
+	if want := []int64{8, 8, 4}; !reflect.DeepEqual(got, want) { // 8 row groups of 2,501 columns
+		t.Errorf("files of %v rows, want %v", got, want)
+	}
+}
+
 func TestTablesHaveFilesOfTheirOwn(t *testing.T) {
 	b := New(Options{Dir: t.TempDir(), Prefix: "run", FileSize: 1 << 30})
 	other := &table.Table{Name: "other", Columns: []table.Column{{Name: "id", Type: table.Int}}}

@@ -21,6 +21,11 @@ func rowGroupBytes(t *table.Table) int {
 	return 2 << 20
 }
 
+// fileChunks is the number of column chunks at which a file is closed, whatever its
+// size. Who writes it, and who reads it, holds what its footer says of each: DuckDB
+// took 95 MB for 109,000, which were 20,000 issues of 1,700 columns.
+const fileChunks = 20_000
+
 // file is a Parquet file being written.
 type file struct {
 	stages.File
@@ -28,6 +33,7 @@ type file struct {
 	rows    *wrapper
 	writer  *parquet.Writer
 	pending int // bytes of cells in the open row group
+	chunks  int // column chunks of the closed row groups
 }
 
 func create(t *table.Table, opts Options, by codecs, number int) (*file, error) {
@@ -60,6 +66,7 @@ func (f *file) write(rows *stages.Rows) error {
 	f.Rows += record.NumRows()
 	if f.pending += rows.Size(); f.pending >= rowGroupBytes(f.Table) {
 		f.pending = 0
+		f.chunks += int(record.NumCols())
 		return f.writer.Flush()
 	}
 	return nil

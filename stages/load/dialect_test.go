@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"snowdrift/internal/table"
 )
@@ -71,6 +72,10 @@ func TestErrorSaysWhatWasTriedAndWhatToDo(t *testing.T) {
 	}
 	if !errors.Is(err, cause) {
 		t.Error("the cause cannot be told")
+	}
+	err.Statement = strings.Repeat("ü", 10_000)
+	if got := err.Error(); len(got) > 500 || !utf8.ValidString(got) {
+		t.Errorf("an error about a long statement has %d bytes: %q", len(got), got)
 	}
 	if got := (&Error{Op: "open", Err: cause}).Error(); got != "open: no space left" {
 		t.Errorf("got %q", got)

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"snowdrift/internal/table"
@@ -193,7 +194,7 @@ func (e *Error) Error() string {
 	}
 	s += ": " + e.Err.Error()
 	if e.Statement != "" {
-		s += fmt.Sprintf(" (statement: %s)", e.Statement)
+		s += fmt.Sprintf(" (statement: %s)", excerpt(e.Statement))
 	}
 	if e.QueryID != "" {
 		s += fmt.Sprintf(" (query id %s)", e.QueryID)
@@ -205,3 +206,14 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// excerptBytes is how much of a statement an error shows. One that names every
+// column of a table has tens of thousands.
+const excerptBytes = 300
+
+func excerpt(statement string) string {
+	if len(statement) <= excerptBytes {
+		return statement
+	}
+	return strings.ToValidUTF8(statement[:excerptBytes], "") + " …"
+}

@@ -110,19 +110,33 @@ func (q Statements) DeleteRows(t *table.Table) string {
 // and run id. Columns named in kept are taken from the table of that name, see
 // KeepColumns.
 func (q Statements) InsertRows(t *table.Table, kept []string) string {
+	return q.insert(t, kept, `
+JOIN {changed} c ON c.{id} = r.{`+issueOf(t)+`} AND c.{_seq} = r.{_seq}`)
+}
+
+// InsertAll is InsertRows where every staged reading was picked, as in a first
+// load: nothing has to be looked up.
+func (q Statements) InsertAll(t *table.Table, kept []string) string {
+	return q.insert(t, kept, "")
+}
+
+// insert returns the statement that adds the staged rows that the join leaves.
+func (q Statements) insert(t *table.Table, kept []string, join string) string {
 	var columns []string
 	for _, c := range t.Columns {
 		columns = append(columns, q.Quote(c.Name))
 	}
-	cells, join := q.cells(t), ""
+	cells := q.cells(t)
 	for _, name := range kept {
 		columns = append(columns, q.Quote(name))
 		cells = append(cells, "k."+q.Quote(name))
-		join = "\nLEFT JOIN " + q.Quote(Kept) + " k ON k.{id} = r.{id}"
+	}
+	if len(kept) > 0 {
+		join += "\nLEFT JOIN " + q.Quote(Kept) + " k ON k.{id} = r.{id}"
 	}
 	return q.fill(`INSERT INTO {table} (`+strings.Join(columns, ", ")+`)
 SELECT `+strings.Join(cells, ", ")+`
-FROM {stage} r JOIN {changed} c ON c.{id} = r.{`+issueOf(t)+`} AND c.{_seq} = r.{_seq}`+join, t)
+FROM {stage} r`+join, t)
 }
 
 // KeepColumns returns the statement that saves the cells of changed issues in

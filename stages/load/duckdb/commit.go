@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"snowdrift/internal/table"
+	"snowdrift/stages"
 	"snowdrift/stages/load"
 	"snowdrift/state"
 )
@@ -94,10 +95,10 @@ const idleMemory = "24MB"
 // need the memory now. The commit has happened: that DuckDB cannot is no reason
 // to fail, and is what the limit is put back for.
 func (w *Warehouse) shrink(ctx context.Context) {
-	if w.opts.MemoryLimit == "" {
+	if w.memory == "" {
 		return
 	}
-	for _, limit := range []string{idleMemory, w.opts.MemoryLimit} {
+	for _, limit := range []string{idleMemory, w.memory} {
 		if err := w.exec(ctx, "set the memory limit", "", "SET memory_limit = "+Dialect.Literal(limit)); err != nil {
 			w.opts.Log.Debug("DuckDB keeps its memory", "error", err)
 		}
@@ -225,6 +226,10 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 	if err != nil {
 		return err
 	}
+	insert := w.sql().InsertRows
+	if changed == stagedRows(w.staged[issues.Name]) {
+		insert = w.sql().InsertAll
+	}
 	for _, t := range w.tables {
 		if t.Role != table.Issue && t.Role != table.Child {
 			continue
@@ -240,7 +245,7 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 			if t == issues {
 				args, columns = []any{run.Pipeline, run.ID}, kept
 			}
-			if inserted, err = w.affect(ctx, "commit", t.Name, w.sql().InsertRows(t, columns), args...); err != nil {
+			if inserted, err = w.affect(ctx, "commit", t.Name, insert(t, columns), args...); err != nil {
 				return err
 			}
 			w.wrote(t, inserted)
@@ -248,6 +253,14 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 		rows[t.Name] += max(deleted, inserted)
 	}
 	return nil
+}
+
+// stagedRows counts the rows of files.
+func stagedRows(files []stages.File) (n int64) {
+	for _, f := range files {
+		n += f.Rows
+	}
+	return n
 }
 
 // keep saves the cells of columns that this load does not bring, and returns

@@ -168,6 +168,42 @@ func TestOutOfMemory(t *testing.T) {
 	}
 }
 
+// What DuckDB may use follows from the columns of the tables, unless it is said.
+func TestMemoryLimitByColumns(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	for _, c := range []struct {
+		stated  string
+		columns int
+		threads int
+		want    string
+	}{{"", 100, 1, "114.4 MiB"}, {"", 1500, 1, "472.0 MiB"}, {"", 1500, 2, "944.1 MiB"}, {"80MB", 1500, 1, "76.2 MiB"}} {
+		opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
+		opts.MemoryLimit, opts.Threads = c.stated, c.threads
+		w := open(t, opts)
+		limit := func() (text string) {
+			if err := w.conn.QueryRowContext(ctx, "SELECT current_setting('memory_limit')").Scan(&text); err != nil {
+				t.Fatal(err)
+			}
+			return text
+		}
+		custom, _ := table.Custom(table.DefaultSite, fields(c.columns-len(table.Issues(nil, nil).Columns)), nil)
+		if err := w.Prepare(ctx, []*table.Table{table.Issues(custom, nil)}); err != nil {
+			t.Fatal(err)
+		}
+		if got := limit(); got != c.want {
+			t.Errorf("%d columns, stated %q, %d threads: a limit of %s, want %s", c.columns, c.stated, c.threads, got, c.want)
+		}
+		w.shrink(ctx)
+		if got := limit(); got != c.want {
+			t.Errorf("after a commit: a limit of %s, want %s", got, c.want)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Calls in an order that makes no sense are errors, not panics, and lose nothing.
 func TestWithoutPrepare(t *testing.T) {
 	w := open(t, options(filepath.Join(t.TempDir(), "jira.duckdb")))

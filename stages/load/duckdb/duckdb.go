@@ -33,9 +33,9 @@ import (
 type Options struct {
 	Path        string // of the database file
 	Schema      string // made if it is missing
-	MemoryLimit string // such as "200MB"; above it DuckDB spills to disk
+	MemoryLimit string // such as "200MB"; above it DuckDB spills to disk; "" is what a load needs
 	Threads     int
-	ReadOnly    bool // for queries: the file must exist, and may be read by others
+	ReadOnly    bool // for queries: the file must exist, and may be read by others; "" is then no limit of ours
 	Log         *slog.Logger
 }
 
@@ -48,6 +48,7 @@ type Warehouse struct {
 	staged map[string][]stages.File
 	fence  int64
 	job    load.Job
+	memory string // DuckDB's limit, "" if that is its own
 
 	chunks     int // column chunks written since the file was attached
 	mostChunks int // see forgetRowGroups
@@ -85,7 +86,10 @@ var Dialect = load.Dialect{
 // makes, the write-ahead log and what it spills to disk included, is up to the
 // umask of the process: DuckDB has no setting for it.
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
-	w := &Warehouse{opts: opts, staged: map[string][]stages.File{}, mostChunks: columnChunks}
+	w := &Warehouse{opts: opts, staged: map[string][]stages.File{}, memory: opts.MemoryLimit, mostChunks: columnChunks}
+	if w.memory == "" && !opts.ReadOnly {
+		w.memory = w.need(0)
+	}
 	_, statErr := os.Stat(opts.Path)
 	if opts.ReadOnly && statErr != nil {
 		return nil, w.fail("open", opts.Path, "", fmt.Errorf("there is no such file: %w", statErr))
@@ -136,8 +140,8 @@ func (w *Warehouse) settings(exists bool) []string {
 		"SET allocator_flush_threshold = '8MB'",
 		"SET temp_directory = " + Dialect.Literal(w.opts.Path+".tmp"),
 	}
-	if w.opts.MemoryLimit != "" {
-		s = append(s, "SET memory_limit = "+Dialect.Literal(w.opts.MemoryLimit))
+	if w.memory != "" {
+		s = append(s, "SET memory_limit = "+Dialect.Literal(w.memory))
 	}
 	if w.opts.Threads > 0 {
 		s = append(s, fmt.Sprintf("SET threads = %d", w.opts.Threads))
@@ -246,8 +250,8 @@ func (w *Warehouse) fail(op, on, statement string, err error) error {
 	switch {
 	case errors.Is(err, load.ErrLeaseHeld):
 		e.Hint = "wait for it to end, or close the other program that has the file open"
-	case strings.Contains(err.Error(), "Out of Memory"):
-		e.Hint = "raise destination.duckdb.memory_limit"
+	case strings.Contains(err.Error(), "Out of Memory") && w.memory != "":
+		e.Hint = "set destination.duckdb.memory_limit to more than " + w.memory
 	case strings.Contains(err.Error(), "not a valid DuckDB database file"):
 		e.Hint = "name another file in destination.duckdb.path"
 	}

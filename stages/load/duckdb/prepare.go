@@ -16,11 +16,13 @@ func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
 	if err != nil {
 		return err
 	}
+	widest := 0
 	for _, t := range tables {
 		if t.Role == table.Scratch {
 			continue
 		}
 		have := catalog[t.Name]
+		widest = max(widest, columnsOf(t, have))
 		if err := w.dropMistyped(ctx, t, have); err != nil {
 			return err
 		}
@@ -28,7 +30,19 @@ func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
 			return err
 		}
 	}
-	return nil
+	return w.makeRoom(ctx, widest)
+}
+
+// columnsOf counts the columns that a table has once those that are missing are
+// made.
+func columnsOf(t *table.Table, have map[string]column) int {
+	n := len(t.Columns)
+	for name := range have {
+		if t.Column(name) == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // keptColumns bounds how many statements of a definition make a transaction. One
