@@ -81,10 +81,30 @@ func valueEnd(b []byte, i int) int {
 	return i
 }
 
-// nestedEnd returns the index after the object or array that begins at b[i]. It
-// has stringEnd's loop in it: calls for each string would take a quarter more.
+// nestedEnd returns the index after the object or array that begins at b[i].
 func nestedEnd(b []byte, i int) int {
-	for depth := 0; i < len(b); {
+	if !byBlocks || len(b)-i <= 64 {
+		return bracketsEnd(b, i, 0)
+	}
+	i++
+	at, depth, quoted, escaped := skipBlocks(&b[i], len(b)-i, 1)
+	if i += at; depth == 0 {
+		return i
+	}
+	if escaped {
+		i++
+	}
+	if quoted {
+		i = restEnd(b, i)
+	}
+	return bracketsEnd(b, i, depth)
+}
+
+// bracketsEnd returns the index after the bracket that closes the last of depth open
+// ones before b[i], or if there are none the first that opens there. It has
+// stringEnd's loop in it: calls for each string would take a quarter more.
+func bracketsEnd(b []byte, i, depth int) int {
+	for i < len(b) {
 		switch role[b[i]] {
 		case opens:
 			depth++

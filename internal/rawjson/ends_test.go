@@ -12,14 +12,20 @@ import (
 func FuzzEnds(f *testing.F) {
 	for _, s := range []string{
 		`{"a":"b\\\"c","d":[{"e":"]}"},1e400]} ,`, `"` + strings.Repeat("x", 70) + `\\\"y" `, `[[{}],"` + strings.Repeat(`\"`, 40) + `"]`,
-		`"1234567\"9"`, `"\`, `{"a":"\"`, "\"\u00e9\xff\x80\x22", `nullx]`, strings.Repeat(`[`, 200) + `"` + strings.Repeat(`]`, 200) + `"`,
+		`"1234567\"9"`, `"\`, `{"a":"\"`, `{"a":"` + strings.Repeat("x", 56) + `\\","b":"` + strings.Repeat(`\\\"`, 30) + `"} `, "\"\u00e9\xff\x80\x22", `nullx]`, strings.Repeat(`[`, 200) + `"` + strings.Repeat(`]`, 200) + `"`,
 	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for i := range b {
-			if got, want := valueEnd(b, i), valueEndByByte(b, i); got != want {
+			want := valueEndByByte(b, i)
+			if got := valueEnd(b, i); got != want {
 				t.Fatalf("%q: the value at %d ends at %d, want %d", b, i, got, want)
+			}
+			if role[b[i]] == opens { // as where there are no blocks
+				if got := bracketsEnd(b, i, 0); got != want {
+					t.Fatalf("%q: the brackets at %d end at %d, want %d", b, i, got, want)
+				}
 			}
 			end, plain := stringEnd(b, i)
 			if want := stringEndByByte(b, i); end != want {
@@ -32,20 +38,55 @@ func FuzzEnds(f *testing.F) {
 	})
 }
 
-// Strings of every length around those at which the search changes its ways.
+// Values of every length around those at which the search changes its ways, wherever
+// they begin, with and without what ends them.
 func TestEndsAtEveryLength(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 20_000 {
-		b := make([]byte, random.IntN(180))
-		for i := range b {
-			b[i] = `aaaaaaaaaaaaaa\"{}[],:`[random.IntN(22)]
+	for n := range 30_000 {
+		at := random.IntN(64)
+		b := bytes.Repeat([]byte(" "), at)
+		if n%2 == 0 {
+			for range 64 + random.IntN(200) {
+				b = append(b, `aaaaaaaaaaaaaa\"{}[],:`[random.IntN(22)])
+			}
+		} else {
+			b = appendNested(b, random)
 		}
-		for _, b := range [][]byte{append([]byte(`"`), b...), append([]byte(`{`), b...)} {
-			if got, want := valueEnd(b, 0), valueEndByByte(b, 0); got != want {
-				t.Fatalf("%q ends at %d, want %d", b, got, want)
+		for _, begin := range []byte(`"{[`) {
+			b[at] = begin
+			if got, want := valueEnd(b, at), valueEndByByte(b, at); got != want {
+				t.Fatalf("%q ends at %d, want %d", b[at:], got, want)
 			}
 		}
 	}
+}
+
+// appendNested appends brackets and strings as they stand in JSON, up to the bracket
+// that closes the first, and more. The strings have runs of backslashes of any length
+// before their ends and in them.
+func appendNested(b []byte, random *rand.Rand) []byte {
+	b = append(b, '[')
+	for depth := 1; depth > 0; {
+		switch random.IntN(12) {
+		case 0:
+			b = append(b, "{["[random.IntN(2)])
+			depth++
+		case 1, 2:
+			b = append(b, "}]"[random.IntN(2)])
+			depth--
+		case 3:
+			b = append(b, ",12:"...)
+		default:
+			b = append(b, '"')
+			for range random.IntN(4) {
+				b = append(b, strings.Repeat("x[", random.IntN(40))...)
+				b = append(b, strings.Repeat(`\\`, random.IntN(3)*random.IntN(30))...)
+				b = append(b, []string{"", `\"`, `\n`, "}"}[random.IntN(4)]...)
+			}
+			b = append(b, '"')
+		}
+	}
+	return append(b, strings.Repeat(`,"x]"`, random.IntN(30))...)
 }
 
 func stringEndByByte(b []byte, i int) int {
