@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -146,7 +147,7 @@ func TestRowGroupsOfAFileThatIsOpenedAgain(t *testing.T) {
 		if err := row.Scan(&groups, &most); err != nil {
 			t.Fatal(err)
 		}
-		if groups < 2*(i+1) || most > 4096 {
+		if groups < 4*(i+1) || most > rowGroup {
 			t.Errorf("opened %d times: %d row groups of up to %d rows", i+1, groups, most)
 		}
 		if err := w.Close(); err != nil {
@@ -185,6 +186,57 @@ func TestCompressionOfTexts(t *testing.T) {
 		}
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestLargerRowGroups: a file whose row groups were larger, as other versions and
+// other programs make them, is gone on with.
+func TestLargerRowGroups(t *testing.T) {
+	ctx := context.Background()
+	for size, rows := range map[int]int{4096: 3000, 122880: 100_000} {
+		opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
+		other, err := sql.Open("duckdb", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []string{
+			fmt.Sprintf("ATTACH %s AS made (ROW_GROUP_SIZE %d)", Dialect.Literal(opts.Path), size),
+			fmt.Sprintf("CREATE TABLE made.main.numbers AS SELECT range AS n, 'number ' || range AS name FROM range(%d)", rows),
+			"DETACH made",
+		} {
+			if _, err := other.ExecContext(ctx, s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := other.Close(); err != nil {
+			t.Fatal(err)
+		}
+		const added = 20_000
+		for range 2 {
+			w := open(t, opts)
+			for _, s := range []string{
+				fmt.Sprintf("DELETE FROM numbers WHERE n >= %d", rows),
+				fmt.Sprintf("INSERT INTO numbers SELECT %d + range, 'number ' || %[1]d + range FROM range(%[2]d)", rows, added),
+				"CHECKPOINT",
+			} {
+				if _, err := w.conn.ExecContext(ctx, s); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			w = open(t, opts)
+			if got := count(t, w, "SELECT COUNT(DISTINCT n) FROM numbers WHERE name = 'number ' || n"); got != int64(rows+added) {
+				t.Errorf("row groups of %d: %d rows, want %d", size, got, rows+added)
+			}
+			if got := count(t, w, "SELECT CAST(MAX(rows) AS BIGINT) FROM (SELECT SUM(count) AS rows FROM pragma_storage_info('numbers') WHERE segment_type = 'BIGINT' GROUP BY row_group_id)"); got > int64(size) {
+				t.Errorf("row groups of %d: one has %d rows now", size, got)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }

@@ -22,9 +22,10 @@ import (
 // 200 MB and spilled gigabytes to disk.
 var newFile = "STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 16384, " + rowGroups
 
-// rowGroup is the number of rows of a row group. The file does not keep it: it has
-// to be said whenever the file is opened to be written to.
-const rowGroup = 4096
+// rowGroup is the number of rows of a row group, the least that DuckDB takes: of
+// the raw texts twice as many do not fit into memory and are spilled. The file does
+// not keep it: it has to be said whenever the file is opened to be written to.
+const rowGroup = 2048
 
 // rowGroups is how it is said.
 var rowGroups = fmt.Sprintf("ROW_GROUP_SIZE %d", rowGroup)
