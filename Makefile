@@ -23,7 +23,7 @@ bench-parts: ## the parts, ready for benchstat
 
 FUZZTIME ?= 60s
 fuzz: ## every decoder, FUZZTIME each
-	for f in FuzzAgainstEncodingJSON FuzzEnds; do go test -run '^$$' -fuzz $$f -fuzztime $(FUZZTIME) ./internal/rawjson || exit 1; done
+	for f in FuzzAgainstEncodingJSON FuzzEnds FuzzValid; do go test -run '^$$' -fuzz $$f -fuzztime $(FUZZTIME) ./internal/rawjson || exit 1; done
 	for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' internal/adf | sed 's/func //'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./internal/adf || exit 1; done
 	for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' internal/jiratime | sed 's/func //'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./internal/jiratime || exit 1; done
 	for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' internal/sprint | sed 's/func //'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./internal/sprint || exit 1; done

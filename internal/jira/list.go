@@ -12,8 +12,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"snowdrift/internal/rawjson"
 )
 
@@ -114,7 +112,7 @@ func (c *Client) listPage(ctx context.Context, l List, startAt, number int64) (p
 // take copies what is wanted out of an answer.
 func (l List) take(body []byte, startAt int64) (page listPage, err error) {
 	body = bytes.TrimSpace(body)
-	if !jsontext.Value(body).IsValid(jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)) {
+	if !rawjson.Valid(body) {
 		return page, errors.New("the answer is not JSON")
 	}
 	page.total = -1

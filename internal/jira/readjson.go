@@ -5,159 +5,147 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"snowdrift/internal/rawjson"
 )
 
-// decoderOf returns a decoder that works in place, as over a bytes.Buffer it
-// does: its values are parts of body. It takes all that Jira is known to send:
-// invalid UTF-8, repeated names, and nesting 10,000 deep, its own limit.
-func decoderOf(body []byte) *jsontext.Decoder {
-	return jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
-}
-
-// readPage reads body, which has to be one JSON object and nothing more, and
-// hands over the names of its members; what is handed to must read the value.
-func readPage(body []byte, member func(name string, dec *jsontext.Decoder) error) error {
-	dec := decoderOf(body)
-	err := readObject(dec, func(name string) error { return member(name, dec) })
+// validJSON requires body to be JSON. It may be what Jira is known to send: invalid
+// UTF-8, repeated names, and nesting 10,000 deep.
+func validJSON(body []byte) error {
+	if rawjson.Valid(body) {
+		return nil
+	}
+	// Where it is not, jsontext tells.
+	err := jsontext.NewDecoder(bytes.NewReader(body), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true)).SkipValue()
 	if err == nil {
-		if _, err = dec.ReadToken(); err == io.EOF {
-			return nil
-		}
-		if err == nil {
-			err = errors.New("there is more after the end of the page")
-		}
+		err = errors.New("there is more after the end")
 	}
-	return fmt.Errorf("split the page: %w", shortJSONError(err))
+	return shortJSONError(err)
 }
 
-// readObject reads an object, as readPage does.
-func readObject(dec *jsontext.Decoder, member func(name string) error) error {
-	if err := expect(dec, '{'); err != nil {
-		return err
+// readPage reads body, which has to be one JSON object and nothing more, and hands
+// over the names of its members, with the cursor at the value.
+func readPage(body []byte, member func(name string, c *rawjson.Cursor) error) error {
+	err := validJSON(body)
+	if err == nil {
+		c := rawjson.NewCursor(body)
+		err = readObject(&c, func(name string) error { return member(name, &c) })
 	}
-	for dec.PeekKind() != '}' {
-		name, err := dec.ReadToken()
-		if err != nil {
-			return err
-		}
-		text := name.String()
-		if err := member(text); err != nil {
-			return fmt.Errorf("member %q: %w", text, err)
-		}
+	if err != nil {
+		return fmt.Errorf("split the page: %w", err)
 	}
-	_, err := dec.ReadToken()
-	return err
+	return nil
 }
 
-// readObjects reads an array of objects and hands over the bytes of each.
-func readObjects(dec *jsontext.Decoder, body []byte, object func(raw []byte)) error {
-	if err := expect(dec, '['); err != nil {
+// The functions that follow read the value that a cursor is at, and require it to be
+// of some kind.
+
+// readObject hands over the names of an object's members, up to the first error.
+func readObject(c *rawjson.Cursor, member func(name string) error) error {
+	if err := expect(c.Type(), rawjson.Object); err != nil {
 		return err
 	}
-	for n := 0; dec.PeekKind() != ']'; n++ {
-		raw, err := span(dec, body)
-		if err != nil {
-			return err
+	var failed error
+	c.Members(func(name []byte) {
+		if failed != nil {
+			return
 		}
-		if raw[0] != '{' {
-			return fmt.Errorf("element %d is not an object", n)
+		if err := member(string(name)); err != nil {
+			failed = fmt.Errorf("member %q: %w", name, err)
 		}
-		object(raw)
+	})
+	return failed
+}
+
+// readArray calls element for an array's elements, up to the first error.
+func readArray(c *rawjson.Cursor, element func() error) error {
+	if err := expect(c.Type(), rawjson.Array); err != nil {
+		return err
 	}
-	_, err := dec.ReadToken()
-	return err
+	var failed error
+	c.Elements(func() {
+		if failed == nil {
+			failed = element()
+		}
+	})
+	return failed
+}
+
+// readObjects hands over the bytes of each object of an array.
+func readObjects(c *rawjson.Cursor, object func(raw []byte)) error {
+	return readArray(c, func() error {
+		if err := expect(c.Type(), rawjson.Object); err != nil {
+			return fmt.Errorf("an element: %w", err)
+		}
+		object(span(c))
+		return nil
+	})
 }
 
 // checkObject requires body to be one whole JSON object.
 func checkObject(body []byte) error {
-	if len(body) == 0 || body[0] != '{' {
+	if rawjson.TypeOf(body) != rawjson.Object {
 		return errors.New("the answer is not a JSON object")
 	}
-	dec := decoderOf(body)
-	if err := dec.SkipValue(); err != nil {
-		return shortJSONError(err)
-	}
-	if dec.InputOffset() != int64(len(body)) {
-		return errors.New("there is more after the end of the object")
+	return validJSON(body)
+}
+
+// span returns the bytes of a value, with no room behind them.
+func span(c *rawjson.Cursor) []byte { return slices.Clip(c.Value()) }
+
+// kinds are the names of what may stand somewhere.
+var kinds = map[rawjson.Type]string{rawjson.Null: "null", rawjson.Bool: "a boolean", rawjson.Number: "a number",
+	rawjson.String: "a string", rawjson.Array: "an array", rawjson.Object: "an object"}
+
+func expect(got, want rawjson.Type) error {
+	if got != want {
+		return fmt.Errorf("%s stands where %s belongs", kinds[got], kinds[want])
 	}
 	return nil
 }
 
-// span reads the next value and returns the bytes of body that it stands in.
-func span(dec *jsontext.Decoder, body []byte) ([]byte, error) {
-	value, err := dec.ReadValue()
-	if err != nil {
-		return nil, err
-	}
-	end := dec.InputOffset()
-	start := end - int64(len(value))
-	return body[start:end:end], nil
-}
-
-func expect(dec *jsontext.Decoder, kind jsontext.Kind) error {
-	token, err := dec.ReadToken()
-	if err != nil {
-		return err
-	}
-	if token.Kind() != kind {
-		return fmt.Errorf("%s stands where %s belongs", token.Kind(), kind)
-	}
-	return nil
-}
-
-func readString(dec *jsontext.Decoder) (string, error) {
-	token, err := dec.ReadToken()
-	switch {
-	case err != nil:
-		return "", err
-	case token.Kind() == '"':
-		return token.String(), nil
-	case token.Kind() == 'n':
+// readString returns what a string says, nothing for null.
+func readString(c *rawjson.Cursor) (string, error) {
+	v := c.Value()
+	if rawjson.IsNull(v) {
 		return "", nil
 	}
-	return "", fmt.Errorf("%s stands where a string belongs", token.Kind())
+	return string(rawjson.AppendString(nil, v)), expect(rawjson.TypeOf(v), rawjson.String)
 }
 
-func readBool(dec *jsontext.Decoder) (*bool, error) {
-	token, err := dec.ReadToken()
-	switch {
-	case err != nil:
-		return nil, err
-	case token.Kind() == 't', token.Kind() == 'f':
-		value := token.Bool()
-		return &value, nil
-	case token.Kind() == 'n':
+// readBool returns nil for null.
+func readBool(c *rawjson.Cursor) (*bool, error) {
+	v := c.Value()
+	if rawjson.IsNull(v) {
 		return nil, nil
 	}
-	return nil, fmt.Errorf("%s stands where true or false belongs", token.Kind())
+	value := v[0] == 't'
+	return &value, expect(rawjson.TypeOf(v), rawjson.Bool)
 }
 
-func readInt(dec *jsontext.Decoder) (int64, error) {
-	token, err := dec.ReadToken()
-	switch {
-	case err != nil:
-		return 0, err
-	case token.Kind() == 'n':
+// readInt returns -1 for null.
+func readInt(c *rawjson.Cursor) (int64, error) {
+	v := c.Value()
+	if rawjson.IsNull(v) {
 		return -1, nil
-	case token.Kind() == '0':
-		return strconv.ParseInt(token.String(), 10, 64)
 	}
-	return 0, fmt.Errorf("%s stands where a number belongs", token.Kind())
+	if err := expect(rawjson.TypeOf(v), rawjson.Number); err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(string(v), 10, 64)
 }
 
 // readID reads an id, which Jira writes as a string and some proxies as a number.
-func readID(dec *jsontext.Decoder) (int64, error) {
-	token, err := dec.ReadToken()
-	if err != nil {
-		return 0, err
-	}
-	id, err := strconv.ParseInt(token.String(), 10, 64)
-	if err != nil || id <= 0 {
-		return 0, fmt.Errorf("%s stands where an id belongs", token.Kind())
+func readID(c *rawjson.Cursor) (int64, error) {
+	v := c.Value()
+	id, ok := rawjson.Int64(v)
+	if !ok || id <= 0 {
+		return 0, fmt.Errorf("%s stands where an id belongs", kinds[rawjson.TypeOf(v)])
 	}
 	return id, nil
 }

@@ -1,7 +1,7 @@
 package jira
 
 import (
-	"github.com/go-json-experiment/json/jsontext"
+	"snowdrift/internal/rawjson"
 )
 
 // envelope is a page of issues taken apart. Its byte slices are parts of the
@@ -19,70 +19,55 @@ type envelope struct {
 	total      int64 // -1: absent
 }
 
-// splitPage finds the issues in the body of a page in one pass, without copying
+// splitPage finds the issues in the body of a page, without copying
 // and without looking into them: legal issues hold numbers like 1e400, lone
 // surrogates, repeated names and hundreds of levels of rich text, and have to
 // come out byte for byte. What is checked is that the whole is JSON, so that a
-// body that was cut is never taken for a shorter page. Nesting may be 10,000
-// deep, the limit of jsontext.
+// body that was cut is never taken for a shorter page. Nesting may be 10,000 deep.
 //
 // env is reset first; the capacity of env.issues is reused.
 func splitPage(body []byte, env *envelope) error {
 	*env = envelope{issues: env.issues[:0], startAt: -1, maxResults: -1, total: -1}
-	return readPage(body, func(name string, dec *jsontext.Decoder) error { return env.member(name, dec, body) })
+	return readPage(body, env.member)
 }
 
-func (env *envelope) member(name string, dec *jsontext.Decoder, body []byte) (err error) {
+func (env *envelope) member(name string, c *rawjson.Cursor) (err error) {
 	switch name {
 	case "issues":
 		env.hasIssues = true
-		return readObjects(dec, body, func(raw []byte) { env.issues = append(env.issues, raw) })
+		return readObjects(c, func(raw []byte) { env.issues = append(env.issues, raw) })
 	case "names":
-		env.names, err = span(dec, body)
+		env.names = span(c)
 	case "schema":
-		env.schema, err = span(dec, body)
+		env.schema = span(c)
 	case "nextPageToken":
-		env.nextToken, err = readString(dec)
+		env.nextToken, err = readString(c)
 	case "isLast":
-		env.isLast, err = readBool(dec)
+		env.isLast, err = readBool(c)
 	case "startAt":
-		env.startAt, err = readInt(dec)
+		env.startAt, err = readInt(c)
 	case "maxResults":
-		env.maxResults, err = readInt(dec)
+		env.maxResults, err = readInt(c)
 	case "total":
-		env.total, err = readInt(dec)
+		env.total, err = readInt(c)
 	case "warnings", "warningMessages", "issueErrors":
-		err = env.readWarnings(dec, body)
-	default:
-		err = dec.SkipValue()
+		err = env.readWarnings(c)
 	}
 	return err
 }
 
 // readWarnings keeps warnings, which are texts (Data Center) or objects
 // (Cloud), as they are: they are for people.
-func (env *envelope) readWarnings(dec *jsontext.Decoder, body []byte) error {
-	if dec.PeekKind() != '[' {
-		return dec.SkipValue()
+func (env *envelope) readWarnings(c *rawjson.Cursor) error {
+	if c.Type() != rawjson.Array {
+		return nil
 	}
-	if _, err := dec.ReadToken(); err != nil {
-		return err
-	}
-	for dec.PeekKind() != ']' {
-		if dec.PeekKind() == '"' {
-			text, err := readString(dec)
-			if err != nil {
-				return err
-			}
-			env.warnings = append(env.warnings, clip(oneLine(text)))
-			continue
+	return readArray(c, func() error {
+		text := c.Value()
+		if rawjson.TypeOf(text) == rawjson.String {
+			text = rawjson.AppendString(nil, text)
 		}
-		value, err := span(dec, body)
-		if err != nil {
-			return err
-		}
-		env.warnings = append(env.warnings, clip(oneLine(string(value))))
-	}
-	_, err := dec.ReadToken()
-	return err
+		env.warnings = append(env.warnings, clip(oneLine(string(text))))
+		return nil
+	})
 }

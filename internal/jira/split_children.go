@@ -3,7 +3,7 @@ package jira
 import (
 	"errors"
 
-	"github.com/go-json-experiment/json/jsontext"
+	"snowdrift/internal/rawjson"
 )
 
 // childPage is a page of children taken apart, in place.
@@ -17,45 +17,36 @@ type childPage struct {
 	token   string
 }
 
-func (p *childPage) split(body []byte) error {
-	return readPage(body, func(name string, dec *jsontext.Decoder) error { return p.member(name, dec, body) })
-}
+func (p *childPage) split(body []byte) error { return readPage(body, p.member) }
 
-func (p *childPage) member(name string, dec *jsontext.Decoder, body []byte) (err error) {
+func (p *childPage) member(name string, c *rawjson.Cursor) (err error) {
 	switch name {
 	case p.list:
 		p.hasList = true
 		if p.list != "issueChangeLogs" {
-			return p.elements(dec, body, p.issue)
+			return p.elements(c, p.issue)
 		}
-		return p.changelogs(dec, body)
+		return p.changelogs(c)
 	case "startAt":
-		p.startAt, err = readInt(dec)
+		p.startAt, err = readInt(c)
 	case "total":
-		p.total, err = readInt(dec)
+		p.total, err = readInt(c)
 	case "nextPageToken":
-		p.token, err = readString(dec)
-	default:
-		err = dec.SkipValue()
+		p.token, err = readString(c)
 	}
 	return err
 }
 
 // changelogs reads [{"issueId":"1","changeHistories":[…]}, …].
-func (p *childPage) changelogs(dec *jsontext.Decoder, body []byte) error {
-	if err := expect(dec, '['); err != nil {
-		return err
-	}
-	for dec.PeekKind() != ']' {
+func (p *childPage) changelogs(c *rawjson.Cursor) error {
+	return readArray(c, func() error {
 		issue, first := int64(0), len(p.rows)
-		err := readObject(dec, func(name string) (err error) {
+		err := readObject(c, func(name string) (err error) {
 			switch name {
 			case "issueId":
-				issue, err = readID(dec)
+				issue, err = readID(c)
 			case "changeHistories":
-				err = p.elements(dec, body, 0)
-			default:
-				err = dec.SkipValue()
+				err = p.elements(c, 0)
 			}
 			return err
 		})
@@ -68,11 +59,10 @@ func (p *childPage) changelogs(dec *jsontext.Decoder, body []byte) error {
 		for i := range p.rows[first:] {
 			p.rows[first+i].Issue = issue
 		}
-	}
-	_, err := dec.ReadToken()
-	return err
+		return nil
+	})
 }
 
-func (p *childPage) elements(dec *jsontext.Decoder, body []byte, issue int64) error {
-	return readObjects(dec, body, func(raw []byte) { p.rows = append(p.rows, Child{Issue: issue, Raw: raw}) })
+func (p *childPage) elements(c *rawjson.Cursor, issue int64) error {
+	return readObjects(c, func(raw []byte) { p.rows = append(p.rows, Child{Issue: issue, Raw: raw}) })
 }

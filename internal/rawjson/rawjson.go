@@ -3,7 +3,7 @@
 // one value; a Cursor reads whole trees in one pass.
 //
 // It exists for the flattener's hot path. The reader of a page
-// (internal/jira) has validated the syntax once; after that, asking "which
+// (internal/jira) has had Valid check the syntax once; after that, asking "which
 // members does this object have" needs no second validation, only the ends of
 // values. Legal but hostile text costs nothing extra: depth is counted, not
 // recursed into, numbers such as 1e400 stay text, and duplicate names are

@@ -9,6 +9,7 @@ package readers
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"syscall"
@@ -41,9 +42,9 @@ func readers() []reader {
 		{"jsontext, checked only", true, func(issue []byte) (int, error) {
 			return fieldCount, decoder(issue).SkipValue()
 		}},
-		{"rawjson, after a check by jsontext", true, func(issue []byte) (int, error) {
-			if err := decoder(issue).SkipValue(); err != nil {
-				return 0, err
+		{"rawjson, after its check", true, func(issue []byte) (int, error) {
+			if !rawjson.Valid(issue) {
+				return 0, errInvalid
 			}
 			return walk(issue), nil
 		}},
@@ -76,7 +77,7 @@ func readers() []reader {
 		}},
 		{"encoding/json, checked only", true, func(issue []byte) (int, error) {
 			if !json.Valid(issue) {
-				return 0, bytes.ErrTooLarge
+				return 0, errInvalid
 			}
 			return fieldCount, nil
 		}},
@@ -92,6 +93,8 @@ func readers() []reader {
 		}},
 	}
 }
+
+var errInvalid = errors.New("this is not JSON")
 
 // fieldCount stands for a number of fields that a reader does not find out.
 const fieldCount = -1
