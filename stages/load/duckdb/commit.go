@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -20,7 +19,7 @@ import (
 // Commit loads all staged files and writes state and ledger.
 func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, error) {
 	started := time.Now()
-	defer givingBack()()
+	defer w.givingBack(ctx)()
 	result := load.Result{Rows: map[string]int64{}}
 	issues := w.table(table.Issue)
 	if c.Discard {
@@ -66,43 +65,6 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 	w.shrink(ctx)
 	result.Took = time.Since(started)
 	return result, w.forget(slices.Collect(maps.Keys(w.staged))...)
-}
-
-// givingBack returns what the stages before took, now and every second until it
-// is stopped: DuckDB's share comes now, and readers go on until they are full,
-// when nothing would collect what they and their pools no longer need.
-func givingBack() (stop func()) {
-	debug.FreeOSMemory()
-	ticker, done := time.NewTicker(time.Second), make(chan struct{})
-	go func() {
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				debug.FreeOSMemory()
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() { close(done) }
-}
-
-// idleMemory is what DuckDB may hold between commits.
-const idleMemory = "24MB"
-
-// shrink makes DuckDB give back the blocks that it caches, for the stages before
-// need the memory now. The commit has happened: that DuckDB cannot is no reason
-// to fail, and is what the limit is put back for.
-func (w *Warehouse) shrink(ctx context.Context) {
-	if w.memory == "" {
-		return
-	}
-	for _, limit := range []string{idleMemory, w.memory} {
-		if err := w.exec(ctx, "set the memory limit", "", "SET memory_limit = "+Dialect.Literal(limit)); err != nil {
-			w.opts.Log.Debug("DuckDB keeps its memory", "error", err)
-		}
-	}
 }
 
 var errNotPrepared = errors.New("no table of issues was prepared")

@@ -10,7 +10,6 @@ package duckdb
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -103,20 +102,18 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 			opts.Log.Debug("the file is left to DuckDB to make", "path", opts.Path, "error", err)
 		}
 	}
-	connector, err := duckdb.NewConnector("", func(c driver.ExecerContext) error {
-		for _, s := range w.settings(exists) {
-			if _, err := c.ExecContext(ctx, s, nil); err != nil {
-				return fmt.Errorf("%s: %w", s, err)
-			}
-		}
-		return nil
-	})
+	connector, err := duckdb.NewConnector("", nil)
 	if err != nil {
-		return nil, w.fail("open", opts.Path, "", openError(err))
+		return nil, w.fail("open", opts.Path, "", err)
 	}
 	w.db = sql.OpenDB(connector)
 	if w.conn, err = w.db.Conn(ctx); err != nil {
-		return nil, errors.Join(w.fail("open", opts.Path, "", openError(err)), w.db.Close())
+		return nil, errors.Join(w.fail("open", opts.Path, "", err), w.db.Close())
+	}
+	for _, s := range w.settings(exists) {
+		if _, err := w.conn.ExecContext(ctx, s); err != nil {
+			return nil, errors.Join(w.fail("open", opts.Path, "", openError(fmt.Errorf("%s: %w", s, err))), w.Close())
+		}
 	}
 	if !opts.ReadOnly {
 		if err := w.compress(ctx); err != nil {
@@ -141,7 +138,7 @@ func (w *Warehouse) settings(exists bool) []string {
 		"SET temp_directory = " + Dialect.Literal(w.opts.Path+".tmp"),
 	}
 	if w.memory != "" {
-		s = append(s, "SET memory_limit = "+Dialect.Literal(w.memory))
+		s = append(s, limit(w.memory))
 	}
 	if w.opts.Threads > 0 {
 		s = append(s, fmt.Sprintf("SET threads = %d", w.opts.Threads))

@@ -28,5 +28,8 @@ func (w *Warehouse) makeRoom(ctx context.Context, columns int) error {
 		return nil
 	}
 	w.memory = w.need(columns)
-	return w.exec(ctx, "set the memory limit", "", "SET memory_limit = "+Dialect.Literal(w.memory))
+	return w.exec(ctx, "set the memory limit", "", limit(w.memory))
 }
+
+// limit returns the statement that sets DuckDB's memory limit.
+func limit(size string) string { return "SET memory_limit = " + Dialect.Literal(size) }

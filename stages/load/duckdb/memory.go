@@ -1,0 +1,74 @@
+package duckdb
+
+import (
+	"context"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// How often free memory is given back during a commit: DuckDB's, and what the
+// stages before took, for those readers that were still asking when it began.
+// The latter takes a run of the garbage collector.
+const (
+	flushEvery   = 250 * time.Millisecond
+	collectEvery = time.Second
+)
+
+// givingBack gives free memory back to the system, now and until it is stopped.
+// The stages before rest while DuckDB works, so that their share comes now. With
+// one thread DuckDB does not do it by itself: what its allocators kept of an INSERT
+// that may use 120 MB was another 60.
+func (w *Warehouse) givingBack(ctx context.Context) (stop func()) {
+	debug.FreeOSMemory()
+	ctx, cancel := context.WithCancel(ctx)
+	var ticking sync.WaitGroup
+	ticking.Go(func() {
+		flush, collect := time.NewTicker(flushEvery), time.NewTicker(collectEvery)
+		defer flush.Stop()
+		defer collect.Stop()
+		for {
+			select {
+			case <-flush.C:
+				w.flushAllocators(ctx)
+			case <-collect.C:
+				debug.FreeOSMemory()
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return func() {
+		cancel()
+		ticking.Wait()
+	}
+}
+
+// flushAllocators has DuckDB give back what its allocators keep, which it does
+// whenever it is told its limit, the one that it has being no exception. It takes
+// a connection of its own: w.conn is busy.
+func (w *Warehouse) flushAllocators(ctx context.Context) {
+	if w.memory == "" {
+		return
+	}
+	if _, err := w.db.ExecContext(ctx, limit(w.memory)); err != nil && ctx.Err() == nil {
+		w.opts.Log.Debug("DuckDB keeps its free memory", "error", err)
+	}
+}
+
+// idleMemory is what DuckDB may hold between commits.
+const idleMemory = "24MB"
+
+// shrink makes DuckDB give back the blocks that it caches, for the stages before
+// need the memory now. The commit has happened: that DuckDB cannot is no reason
+// to fail, and is what the limit is put back for.
+func (w *Warehouse) shrink(ctx context.Context) {
+	if w.memory == "" {
+		return
+	}
+	for _, size := range []string{idleMemory, w.memory} {
+		if err := w.exec(ctx, "set the memory limit", "", limit(size)); err != nil {
+			w.opts.Log.Debug("DuckDB keeps its memory", "error", err)
+		}
+	}
+}
