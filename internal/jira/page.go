@@ -6,7 +6,8 @@ import "encoding/json"
 //
 // Issues, Names and Schema are parts of one pooled buffer: they must neither be
 // kept nor touched after Release. A page that is never released is only lost
-// to the pool.
+// to the pool. A page that somebody made of copies has no buffer, and is released
+// like the others.
 type Page struct {
 	// Issues are the raw issue objects, byte for byte as Jira sent them. An
 	// issue can come twice, within a page or on several.
@@ -24,12 +25,17 @@ type Page struct {
 	bodies *bodies
 }
 
-// Release gives the page's memory back. It may be called more than once.
+// Release gives the page's memory back. It may be called more than once. Issues
+// are dropped one by one: a reader that waits for its next turn has the list in
+// its hands, and the page must not live as long.
 func (p *Page) Release() {
-	if p == nil || p.body == nil {
+	if p == nil {
 		return
 	}
-	p.bodies.put(p.body)
+	clear(p.Issues)
+	if p.body != nil {
+		p.bodies.put(p.body)
+	}
 	p.body, p.Issues, p.Names, p.Schema = nil, nil, nil, nil
 }
 

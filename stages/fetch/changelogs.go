@@ -36,27 +36,29 @@ func (s *Source) withChangelogs(ctx context.Context, pages iter.Seq2[*jira.Page,
 	return func(yield func(*jira.Page, error) bool) {
 		var b bundle
 		for page, err := range pages {
-			var next bundle
+			before := b
 			if err == nil {
-				next, err = s.bundle(page)
+				err = s.add(&b, page)
 			}
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if next.lacking == 0 && len(b.pages) == 0 {
+			if b.lacking == 0 && len(b.pages) == 1 {
+				b = bundle{}
 				if !yield(page, nil) {
 					return
 				}
 				continue
 			}
-			if !b.takes(next, s.limits) {
+			// Full before the next page has come, for that would be held until this
+			// bundle was taken.
+			if !b.hasRoom(before, s.limits) {
 				if !s.unbundle(ctx, b, yield) {
 					return
 				}
 				b = bundle{}
 			}
-			b.add(next)
 		}
 		s.unbundle(ctx, b, yield)
 	}
@@ -70,11 +72,11 @@ type bundle struct {
 	size    int // bytes of all issues
 }
 
-// bundle returns a bundle of one page. On Data Center there is no way to a
-// changelog but to expand it, as was done: what is cut off is an error, and an
-// issue without any changelog has none, which is worth a word.
-func (s *Source) bundle(page *jira.Page) (bundle, error) {
-	b := bundle{pages: []*jira.Page{page}}
+// add adds a page to a bundle. On Data Center there is no way to a changelog but
+// to expand it, as was done: what is cut off is an error, and an issue without any
+// changelog has none, which is worth a word.
+func (s *Source) add(b *bundle, page *jira.Page) error {
+	b.pages = append(b.pages, page)
 	for _, raw := range page.Issues {
 		is := look(raw)
 		b.issues = append(b.issues, is)
@@ -86,25 +88,20 @@ func (s *Source) bundle(page *jira.Page) (bundle, error) {
 			s.opts.Log.Warn("Jira sent an issue without the changelog it was asked to expand; it has no history in the tables", "issue", is.id)
 			continue
 		case s.client.Site().Deployment == jira.DataCenter:
-			return b, &jira.Error{
+			return &jira.Error{
 				Op: fmt.Sprintf("expand the changelog of issue %d", is.id), Method: http.MethodPost, Endpoint: "search", Kind: jira.KindProtocol,
 				Message: "the answer does not hold all changes that it counts", Hint: "check for a proxy that alters answers, or take " + strings.Join(s.fields.tablesOf(table.Changelog), " and ") + " out of tables",
 			}
 		}
 		b.lacking++
 	}
-	return b, nil
+	return nil
 }
 
-// takes reports whether next may be added; the first always may.
-func (b *bundle) takes(next bundle, l limits) bool {
-	return len(b.pages) == 0 || b.lacking+next.lacking <= l.issues && b.size+next.size <= l.bytes
-}
-
-func (b *bundle) add(next bundle) {
-	b.pages = append(b.pages, next.pages...)
-	b.issues = append(b.issues, next.issues...)
-	b.lacking, b.size = b.lacking+next.lacking, b.size+next.size
+// hasRoom reports whether another page like the last may be added, before which
+// the bundle was as given.
+func (b *bundle) hasRoom(before bundle, l limits) bool {
+	return 2*b.lacking-before.lacking <= l.issues && 2*b.size-before.size <= l.bytes
 }
 
 // lacksChanges reports whether an issue does not show its whole changelog.
@@ -122,6 +119,7 @@ func (s *Source) unbundle(ctx context.Context, b bundle, yield func(*jira.Page, 
 		warnings = append(warnings, page.Warnings...)
 	}
 	release := func() {
+		clear(b.issues) // parts of the pages, which waiting readers would keep
 		for _, page := range b.pages {
 			page.Release()
 		}
@@ -218,31 +216,22 @@ func (l *changelogs) release() {
 	l.pages, l.entries = nil, nil
 }
 
-// into copies issues into one buffer, each with its changelog.
+// into copies issues, each with its changelog and each into memory of its own:
+// whoever still has a part of one keeps that one, and not all that came with it.
 func (l *changelogs) into(issues []issue) [][]byte {
-	size := 0
-	for _, page := range l.pages {
-		size += page.Size()
-	}
-	for _, is := range issues {
-		size += len(is.raw) + 100
-	}
-	buffer := make([]byte, 0, size)
 	out := make([][]byte, 0, len(issues))
 	for _, is := range issues {
-		before := len(buffer)
-		buffer = l.splice(buffer, is)
-		out = append(out, buffer[before:len(buffer):len(buffer)])
+		out = append(out, l.splice(is))
 	}
 	return out
 }
 
-// splice appends an issue with its changelog, in the shape that Jira shows: the
-// oldest change first, as Data Center has it.
-func (l *changelogs) splice(dst []byte, is issue) []byte {
+// splice returns a copy of an issue with its changelog, in the shape that Jira
+// shows: the oldest change first, as Data Center has it.
+func (l *changelogs) splice(is issue) []byte {
 	entries, read := l.entries[is.id]
 	if !read {
-		return append(dst, is.raw...)
+		return bytes.Clone(is.raw)
 	}
 	var all [][]byte
 	for _, h := range entries {
@@ -255,5 +244,5 @@ func (l *changelogs) splice(dst []byte, is issue) []byte {
 		e.at = bytes.LastIndexByte(is.raw, '}')
 		e.put = append([]byte(`,"`+table.AddedChangelog+`":`), e.put...)
 	}
-	return apply(dst, is.raw, []edit{e})
+	return apply(is.raw, []edit{e})
 }

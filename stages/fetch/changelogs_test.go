@@ -7,8 +7,10 @@ import (
 	"iter"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
+	"weak"
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jirasim"
@@ -97,6 +99,51 @@ func TestLimits(t *testing.T) {
 				t.Errorf("%+v: issue %d is another one", tt, id)
 			}
 		}
+	}
+}
+
+// A reader that waits for its next turn holds nothing of what it has passed on,
+// neither the issues nor the pages that they were copied from: the memory of
+// eight readers is what a load's peak is made of.
+func TestWaitingReaderHoldsNothing(t *testing.T) {
+	_, s := simulated(t, jirasim.Options{Issues: 250, Seed: 11})
+	var held []weak.Pointer[byte]
+	watch := func(page *jira.Page) {
+		for _, raw := range page.Issues {
+			held = append(held, weak.Make(&raw[0]))
+		}
+	}
+	watched := func(yield func(*jira.Page, error) bool) {
+		for page, err := range s.client.Search(t.Context(), jira.Search{JQL: `created >= "1990-01-01"`}) {
+			if err == nil {
+				watch(page)
+			}
+			if !yield(page, err) {
+				return
+			}
+		}
+	}
+	for page, err := range s.withChangelogs(t.Context(), watched) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		watch(page)
+		issues := page.Issues // as the frames of a reader have it
+		page.Release()
+		for range 3 { // pools give up what they have in the second
+			runtime.GC()
+		}
+		runtime.KeepAlive(issues)
+		live := 0
+		for _, raw := range held {
+			if raw.Value() != nil {
+				live++
+			}
+		}
+		if live > 0 {
+			t.Errorf("%d of %d issues are still in memory", live, len(held))
+		}
+		held = nil
 	}
 }
 
@@ -193,7 +240,7 @@ func FuzzLook(f *testing.F) {
 			if !bytes.Equal(raw[at:at+len(part)], part) {
 				t.Fatalf("%q is not at %d of %q", part, at, raw)
 			}
-			if edited := apply(nil, raw, []edit{{at: at, drop: len(part), put: []byte(`{"x":[]}`)}}); !json.Valid(edited) {
+			if edited := apply(raw, []edit{{at: at, drop: len(part), put: []byte(`{"x":[]}`)}}); !json.Valid(edited) {
 				t.Errorf("%q became %q", raw, edited)
 			}
 			lacks(part, "comments")

@@ -178,7 +178,7 @@ func (s *Source) readRemarks(ctx context.Context, is issue, short []int) ([]byte
 			page.Release()
 		}
 	}
-	return apply(nil, is.raw, edits), nil
+	return apply(is.raw, edits), nil
 }
 
 // distinct drops the elements whose id was there before.

@@ -92,9 +92,14 @@ type edit struct {
 	put      []byte
 }
 
-// apply appends raw with the edits, which do not overlap, to dst.
-func apply(dst, raw []byte, edits []edit) []byte {
+// apply returns a copy of raw with the edits, which do not overlap.
+func apply(raw []byte, edits []edit) []byte {
 	slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(a.at, b.at) })
+	size := len(raw)
+	for _, e := range edits {
+		size += len(e.put) - e.drop
+	}
+	dst := make([]byte, 0, size)
 	from := 0
 	for _, e := range edits {
 		dst = append(append(dst, raw[from:e.at]...), e.put...)
