@@ -15,12 +15,12 @@ func asks(t *testing.T, a *admission) (n int) {
 	over := errors.New("over")
 	cancel(over)
 	for {
-		err := a.ask(ctx)
+		mark, err := a.ask(ctx)
 		if errors.Is(err, over) {
 			return n
 		}
-		if err != nil {
-			t.Fatal(err)
+		if err != nil || mark {
+			t.Fatal(mark, err)
 		}
 		n++
 	}
@@ -36,6 +36,7 @@ func TestAdmission(t *testing.T) {
 	released := 0
 	for range 8 {
 		waiting = append(waiting, a.answered(stages.Page{Release: func() { released++ }}))
+		a.done()
 		if n := asks(t, a); n != 0 {
 			t.Fatalf("%d more readers ask while %d pages wait and the others still ask", n, len(waiting))
 		}
@@ -51,9 +52,47 @@ func TestAdmission(t *testing.T) {
 		t.Errorf("%d pages of 8 were released", released)
 	}
 	for range 8 {
-		a.ended()
+		a.done()
 	}
 	if n := asks(t, newAdmission(1)); n != 1 {
 		t.Errorf("%d of one reader asks", n)
+	}
+}
+
+// Readers that are held ask for nothing, and one of them is told to send the mark
+// as soon as no more than a quarter of them still waits for Jira.
+func TestHold(t *testing.T) {
+	t.Parallel()
+	a := newAdmission(8)
+	if n := asks(t, a); n != 8 {
+		t.Fatalf("%d of 8 readers ask", n)
+	}
+	a.hold()
+	for asking := 8; asking > 2; asking-- {
+		if n := asks(t, a); n != 0 {
+			t.Fatalf("%d more readers ask while all are held", n)
+		}
+		a.done()
+	}
+	for i, want := range []bool{true, false} { // there is one mark
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if mark, err := a.ask(ctx); mark != want || mark == (err != nil) {
+			t.Errorf("ask %d: mark %v, %v", i+1, mark, err)
+		}
+	}
+	a.done()
+	a.done()
+	if n := asks(t, a); n != 0 {
+		t.Errorf("%d readers ask before they may", n)
+	}
+	a.resume()
+	if n := asks(t, a); n != 8 {
+		t.Errorf("%d of 8 readers ask again", n)
+	}
+	one := newAdmission(1)
+	one.hold()
+	if mark, err := one.ask(t.Context()); !mark || err != nil {
+		t.Errorf("a single reader: mark %v, %v", mark, err)
 	}
 }

@@ -29,11 +29,12 @@ func (r *run) stream(ctx context.Context, partitions []*stages.Partition) error 
 	pages := make(chan stages.Page, 2)
 	chunks := make(chan stages.Chunk, 1)
 	cuts := make(chan stages.Cut, 1)
+	readers := newAdmission(r.Concurrency)
 	r.Progress.expect(partitions)
-	g.Go(func() error { return closing(pages, r.fetch(ctx, partitions, pages)) })
+	g.Go(func() error { return closing(pages, r.fetch(ctx, readers, partitions, pages)) })
 	g.Go(func() error { return closing(chunks, r.flatten(ctx, pages, chunks)) })
-	g.Go(func() error { return closing(cuts, r.batch(ctx, chunks, cuts)) })
-	g.Go(func() error { return r.load(ctx, cuts) })
+	g.Go(func() error { return closing(cuts, r.batch(ctx, readers, chunks, cuts)) })
+	g.Go(func() error { return r.load(ctx, readers, cuts) })
 	return g.Wait()
 }
 
@@ -77,13 +78,12 @@ func send[T any](ctx context.Context, to chan<- T, v T) error {
 
 // fetch reads the partitions, several at once, and marks the end of each. Whoever
 // takes a page releases it, or nothing more is read.
-func (r *run) fetch(ctx context.Context, partitions []*stages.Partition, pages chan<- stages.Page) error {
+func (r *run) fetch(ctx context.Context, readers *admission, partitions []*stages.Partition, pages chan<- stages.Page) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.Concurrency)
-	readers := newAdmission(r.Concurrency)
 	for _, p := range partitions {
 		g.Go(func() error {
-			if err := readers.ask(ctx); err != nil {
+			if err := ask(ctx, readers, pages); err != nil {
 				return err
 			}
 			for page, err := range r.source.Pages(ctx, p) {
@@ -94,15 +94,28 @@ func (r *run) fetch(ctx context.Context, partitions []*stages.Partition, pages c
 				if err := send(ctx, pages, readers.answered(page)); err != nil {
 					return err
 				}
-				if err := readers.ask(ctx); err != nil {
+				readers.done()
+				if err := ask(ctx, readers, pages); err != nil {
 					return err
 				}
 			}
-			readers.ended()
+			readers.done()
 			return send(ctx, pages, stages.Page{Partition: p, Last: true, Release: func() {}})
 		})
 	}
 	return g.Wait()
+}
+
+// ask waits until a reader may ask for a page, and sends the mark of a commit's
+// end if it is the one that has to.
+func ask(ctx context.Context, readers *admission, pages chan<- stages.Page) error {
+	mark, err := readers.ask(ctx)
+	for ; mark && err == nil; mark, err = readers.ask(ctx) {
+		if err := send(ctx, pages, stages.Page{Cut: true, Release: func() {}}); err != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // flatten turns pages into chunks of rows. Readings that the last run had
@@ -154,6 +167,16 @@ func (r *run) flatten(ctx context.Context, pages <-chan stages.Page, chunks chan
 		if page.Last {
 			chunk.Done = append(chunk.Done, page.Partition)
 		}
+		if !page.Cut {
+			continue
+		}
+		chunk.Cut = true
+		if err := send(ctx, chunks, chunk); err != nil {
+			return err
+		}
+		if chunk, err = r.newChunk(ctx, sets); err != nil {
+			return err
+		}
 	}
 	return send(ctx, chunks, chunk)
 }
@@ -191,8 +214,9 @@ func size(set []*stages.Rows) int {
 }
 
 // batch writes chunks into files, passes closed files on, and says when a
-// commit is due.
-func (r *run) batch(ctx context.Context, chunks <-chan stages.Chunk, cuts chan<- stages.Cut) (err error) {
+// commit is due. That of an embedded destination begins when the readers were
+// held and what they had read has come.
+func (r *run) batch(ctx context.Context, readers *admission, chunks <-chan stages.Chunk, cuts chan<- stages.Cut) (err error) {
 	format := r.warehouse.Format()
 	due := r.CommitSize
 	if format.CommitSize > 0 {
@@ -224,7 +248,12 @@ func (r *run) batch(ctx context.Context, chunks <-chan stages.Chunk, cuts chan<-
 				return err
 			}
 		}
-		if closed+b.Pending() < due && r.Now().Sub(began) < r.CommitEvery {
+		switch isDue := closed+b.Pending() >= due || r.Now().Sub(began) >= r.CommitEvery; {
+		case chunk.Cut, isDue && !format.Embedded:
+		case isDue:
+			readers.hold()
+			continue
+		default:
 			continue
 		}
 		if err := endCut(ctx, b, cut, cuts); err != nil {
@@ -257,7 +286,7 @@ func endCut(ctx context.Context, b *batch.Batcher, cut stages.Cut, cuts chan<- s
 }
 
 // load stages files as they come and commits when a cut ends.
-func (r *run) load(ctx context.Context, cuts <-chan stages.Cut) error {
+func (r *run) load(ctx context.Context, readers *admission, cuts <-chan stages.Cut) error {
 	staged := false
 	for cut, err := range receive(ctx, cuts) {
 		if err != nil {
@@ -275,14 +304,13 @@ func (r *run) load(ctx context.Context, cuts <-chan stages.Cut) error {
 			continue
 		}
 		r.returned = append(r.returned, cut.Returned...)
-		next := advance(r.state, cut, r.Overlap)
-		if !staged && reflect.DeepEqual(next, r.saved) {
-			continue // nothing to write
+		if next := advance(r.state, cut, r.Overlap); staged || !reflect.DeepEqual(next, r.saved) {
+			if err := r.commit(ctx, next); err != nil {
+				return err
+			}
+			staged = false
 		}
-		if err := r.commit(ctx, next); err != nil {
-			return err
-		}
-		staged = false
+		readers.resume()
 	}
 	return nil
 }

@@ -77,12 +77,15 @@ func (v *verification) sample() []int64 {
 
 // deepPortion compares some issues.
 func (v *verification) deepPortion(ctx context.Context, ids []int64) error {
-	reader := &run{Options: Options{Concurrency: max(v.Concurrency, 1), Progress: v.Progress}, source: v.source}
+	readers := max(v.Concurrency, 1)
+	reader := &run{Options: Options{Concurrency: readers, Progress: v.Progress}, source: v.source}
 	keys := map[int64]string{} // of the issues that are compared
 	changed := len(v.result.Changed)
 	g, inner := errgroup.WithContext(ctx)
 	pages := make(chan stages.Page, 2)
-	g.Go(func() error { return closing(pages, reader.fetch(inner, fetch.ByID("verify", ids), pages)) })
+	g.Go(func() error {
+		return closing(pages, reader.fetch(inner, newAdmission(readers), fetch.ByID("verify", ids), pages))
+	})
 	var files []stages.File
 	g.Go(func() (err error) {
 		files, err = v.write(inner, pages, keys)

@@ -36,6 +36,9 @@ type Page struct {
 	Release func()
 	// Last says that no page of the partition follows.
 	Last bool
+	// Cut says that what came before is to be committed before more is read. Such
+	// a page belongs to no partition and has no issues.
+	Cut bool
 }
 
 // Ref is one reading of one issue: what it takes to recognise it again.
@@ -61,6 +64,8 @@ type Chunk struct {
 	Returned []Return
 	// Done are the partitions whose last page is in this chunk or before it.
 	Done []*Partition
+	// Cut says that a commit ends with this chunk, see Page.
+	Cut bool
 	// Release gives the rows' memory back.
 	Release func()
 }
@@ -80,8 +85,8 @@ type Format struct {
 	// annotation is not known, so its files have plain text there.
 	MarkJSON bool
 	// Embedded says that the destination works in this process. The stages
-	// before wait while it commits, so that memory for both is never needed at
-	// once.
+	// before are emptied and wait while it commits, so that memory for both is
+	// never needed at once.
 	Embedded bool
 	// CommitSize is the number of bytes that one commit should take at most,
 	// where the destination's memory grows with it; 0 if it does not.
