@@ -234,8 +234,11 @@ const maxKeptText = 1 << 20
 func (f *Flattener) fieldHistory(c *child, field int, changes []changed) {
 	h := c.history
 	t := h.tracked(field)
+	if len(changes) == 0 && !t.Unchanged {
+		return
+	}
 	now, shown := h.today(t, field, f.seq)
-	if len(changes) == 0 && (!t.Unchanged || !shown || len(now) == 0) {
+	if len(changes) == 0 && (!shown || len(now) == 0) {
 		return
 	}
 	changing := len(changes) > 0
