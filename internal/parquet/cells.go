@@ -102,7 +102,7 @@ func (c *column) appendTexts(a *array.String) error {
 func (c *column) appendText(text []byte) (full bool) {
 	if c.overflown {
 		c.plain = appendText(c.plain, text)
-		return len(c.plain) >= c.PageBytes
+		return len(c.plain)-room >= c.PageBytes
 	}
 	c.places = append(c.places, c.dictionary.place(text))
 	return 4*len(c.places) >= c.PageBytes || len(c.dictionary.plain) >= c.Dictionary

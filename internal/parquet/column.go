@@ -11,6 +11,10 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
+// room is what is left before the cells of a page for their levels, which come first
+// and are known last: enough for some thousand cells.
+const room = 512
+
 // column is a column of the open row group.
 type column struct {
 	Column
@@ -20,7 +24,7 @@ type column struct {
 	// Of the page that is open.
 	valid  bitmap
 	nulls  int
-	plain  []byte   // cells that are not NULL, in plain encoding
+	plain  []byte   // room, and the cells that are not NULL, in plain encoding
 	bits   bitmap   // the same of booleans
 	places []uint32 // the same in the dictionary
 
@@ -34,14 +38,14 @@ type column struct {
 }
 
 func newColumn(c Column, physical format.Type, s *scratch) *column {
-	to := &column{Column: c, physical: physical, scratch: s}
+	to := &column{Column: c, physical: physical, scratch: s, plain: make([]byte, room)}
 	to.reset()
 	return to
 }
 
 // size returns about how many bytes the column has.
 func (c *column) size() int {
-	return len(c.pages) + len(c.dictionary.plain) + len(c.plain) + len(c.bits.bytes) + 4*len(c.places)
+	return len(c.pages) + len(c.dictionary.plain) + len(c.plain) - room + len(c.bits.bytes) + 4*len(c.places)
 }
 
 // append appends the cells of an Arrow array.
@@ -63,7 +67,7 @@ func (c *column) append(a arrow.Array) error {
 	case *array.String:
 		return c.appendTexts(a)
 	}
-	if len(c.plain) >= c.PageBytes {
+	if len(c.plain)-room >= c.PageBytes {
 		return c.endPage()
 	}
 	return nil
@@ -86,7 +90,7 @@ func (c *column) endPage() error {
 	c.missing += int64(c.nulls)
 	c.valid.reset()
 	c.bits.reset()
-	c.nulls, c.plain, c.places = 0, c.plain[:0], c.places[:0]
+	c.nulls, c.plain, c.places = 0, c.plain[:room], c.places[:0]
 	return err
 }
 
@@ -94,14 +98,18 @@ func (c *column) endPage() error {
 func (c *column) page() ([]byte, format.Encoding) {
 	s := c.scratch
 	s.page = appendLevels(s.page[:0], &c.valid, c.nulls)
-	switch {
+	switch levels := len(s.page); {
 	case len(c.places) > 0:
 		s.page = appendPlaces(s.page, c.places, len(c.dictionary.starts))
 		return s.page, format.RLEDictionary
 	case c.physical == format.Boolean:
 		s.page = append(s.page, c.bits.bytes...)
+	case levels <= room: // the way of nearly all bytes
+		page := c.plain[room-levels:]
+		copy(page, s.page)
+		return page, format.Plain
 	default:
-		s.page = append(s.page, c.plain...)
+		s.page = append(s.page, c.plain[room:]...)
 	}
 	return s.page, format.Plain
 }
