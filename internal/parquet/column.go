@@ -134,10 +134,32 @@ func (c *column) appendPage(dst, page []byte, encoding format.Encoding) ([]byte,
 	return append(append(dst, header...), s.compressed...), nil
 }
 
+// fewTexts is the size of all texts of a row group that get no dictionary.
+const fewTexts = 2 << 10
+
+// spell makes plain texts of those of the row group if they are few. A dictionary is
+// one more page, and would cost readers more than it saves: DuckDB took 25 KB of
+// memory for each, and a wide table has more than a thousand.
+func (c *column) spell() {
+	if len(c.pages) > 0 || len(c.places) == 0 {
+		return
+	}
+	for _, place := range c.places {
+		c.plain = appendText(c.plain, c.dictionary.text(place))
+		if len(c.plain) > fewTexts {
+			c.plain = c.plain[:0]
+			return
+		}
+	}
+	c.places = c.places[:0]
+	c.dictionary.reset()
+}
+
 // end closes the last page and returns the dictionary's page, if there is one, the
 // others, and what the footer says of them but for their places in the file. The pages
 // are valid until reset, which is to follow, the dictionary's until the next column's.
 func (c *column) end() (dictionary, pages []byte, meta format.ColumnMetaData, err error) {
+	c.spell()
 	if err := c.endPage(); err != nil {
 		return nil, nil, meta, err
 	}

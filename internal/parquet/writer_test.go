@@ -321,6 +321,42 @@ func TestWhatTheFooterSays(t *testing.T) {
 	}
 }
 
+// Few texts get no dictionary, more that repeat do, in each row group anew.
+func TestDictionariesThatPay(t *testing.T) {
+	columns := []Column{{Name: "text", Type: arrow.BinaryTypes.String, Dictionary: 1 << 20, PageBytes: 1 << 16, Codec: Snappy()}}
+	var out bytes.Buffer
+	w, err := NewWriter(&out, columns)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{20, 2000, 20} {
+		b := array.NewStringBuilder(memory.DefaultAllocator)
+		for i := range n {
+			b.Append([]string{"to do", "in progress", "done"}[i%3])
+		}
+		schema := arrow.NewSchema([]arrow.Field{{Name: "text", Type: arrow.BinaryTypes.String, Nullable: true}}, nil)
+		if err := w.Write(array.NewRecord(schema, []arrow.Array{b.NewArray()}, int64(n))); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	in := opened(t, out.Bytes())
+	for g, want := range []bool{false, true, false} {
+		chunk, err := in.MetaData().RowGroup(g).ColumnChunk(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if chunk.HasDictionaryPage() != want {
+			t.Errorf("row group %d: a dictionary %v, want %v", g, chunk.HasDictionaryPage(), want)
+		}
+	}
+}
+
 // Bounds are those of the cells; NaN is beyond any, and a zero is both zeros.
 func TestBounds(t *testing.T) {
 	le := binary.LittleEndian

@@ -24,7 +24,7 @@ func rowGroupBytes(t *table.Table) int {
 // fileChunks is the number of column chunks at which a file is closed, whatever its
 // size. Who writes it, and who reads it, holds what its footer says of each: DuckDB
 // took 95 MB for 109,000, which were 20,000 issues of 1,700 columns.
-const fileChunks = 20_000
+const fileChunks = 5_000
 
 // file is a Parquet file being written.
 type file struct {
