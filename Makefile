@@ -22,12 +22,11 @@ bench-parts: ## the parts, ready for benchstat
 	go test -run '^$$' -bench . -benchmem ./internal/rawjson ./internal/jira ./stages/... ./internal/adf ./internal/jiratime
 
 FUZZTIME ?= 60s
+# What is found is hardly minimized: issues are long, and by default each takes a minute.
 fuzz: ## every decoder, FUZZTIME each
-	for f in FuzzAgainstEncodingJSON FuzzEnds FuzzValid; do go test -run '^$$' -fuzz $$f -fuzztime $(FUZZTIME) ./internal/rawjson || exit 1; done
-	for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' internal/adf | sed 's/func //'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./internal/adf || exit 1; done
-	for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' internal/jiratime | sed 's/func //'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./internal/jiratime || exit 1; done
-	for f in $$(grep -rhoE 'func Fuzz[A-Za-z0-9_]+' internal/sprint | sed 's/func //'); do go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) ./internal/sprint || exit 1; done
-	go test -run '^$$' -fuzz FuzzIssue -fuzztime $(FUZZTIME) ./stages/flatten
+	for d in $$(git grep -l 'func Fuzz' -- '*_test.go' | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -hoE 'func Fuzz[A-Za-z0-9_]+' $$d/*_test.go | sed 's/func //'); do \
+	    go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./$$d || exit 1; done; done
 
 STEPS ?= 1000000
 SEED ?= 1
