@@ -56,7 +56,7 @@ func (b *Batcher) Write(rows *stages.Rows) error {
 	if err := f.write(rows); err != nil {
 		return fmt.Errorf("write Parquet file %s: %w", f.Path, err)
 	}
-	if f.size() >= b.opts.FileSize || f.chunks >= fileChunks {
+	if f.size() >= b.opts.FileSize || f.chunks >= chunksOf(b.opts.Format) {
 		return b.close(rows.Table.Name)
 	}
 	return nil

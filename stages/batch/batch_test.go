@@ -336,7 +336,7 @@ func TestColumnChunksBoundTheFooter(t *testing.T) {
 	for i := range 2500 {
 		wide.Columns = append(wide.Columns, table.Column{Name: fmt.Sprint("c", i), Type: table.Text})
 	}
-	b := New(Options{Dir: t.TempDir(), Prefix: "run", FileSize: 1 << 30})
+	b := New(Options{Dir: t.TempDir(), Prefix: "run", FileSize: 1 << 30, Format: stages.Format{Embedded: true}})
 	rows, group := stages.NewRows(wide), strings.Repeat("x", rowGroupBytes(wide))
 	for seq := range 5 {
 		rows.SetString(0, group)

@@ -21,10 +21,16 @@ func rowGroupBytes(t *table.Table) int {
 	return 2 << 20
 }
 
-// fileChunks is the number of column chunks at which a file is closed, whatever its
-// size. Who writes it, and who reads it, holds what its footer says of each: DuckDB
-// took 95 MB for 109,000, which were 20,000 issues of 1,700 columns.
-const fileChunks = 5_000
+// chunksOf returns the number of column chunks at which a file is closed, whatever
+// its size. Who writes it, and who reads it, holds what its footer says of each, and
+// DuckDB reads the whole footer for every statement: it took 95 MB for 109,000,
+// which were 20,000 issues of 1,700 columns.
+func chunksOf(format stages.Format) int {
+	if format.Embedded {
+		return 5_000
+	}
+	return 20_000
+}
 
 // file is a Parquet file being written.
 type file struct {
