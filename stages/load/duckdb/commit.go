@@ -202,6 +202,7 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 		}
 		var inserted int64
 		if len(w.staged[t.Name]) > 0 {
+			w.shrinkFor(ctx, w.staged[t.Name])
 			var args []any
 			var columns []string
 			if t == issues {

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"snowdrift/stages"
 )
 
 // How often free memory is given back during a commit: DuckDB's, and what the
@@ -59,16 +61,32 @@ func (w *Warehouse) flushAllocators(ctx context.Context) {
 // idleMemory is what DuckDB may hold between commits.
 const idleMemory = "24MB"
 
-// shrink makes DuckDB give back the blocks that it caches, for the stages before
-// need the memory now. The commit has happened: that DuckDB cannot is no reason
-// to fail, and is what the limit is put back for.
+// shrink makes DuckDB give back the blocks that it caches: after a commit, for the
+// stages before need the memory now, and before it loads much, for what it read of
+// the tables until then is the more the larger they are. That it cannot is no
+// reason to fail, and is what the limit is put back for. It takes a connection of
+// its own, so that no error of it touches a transaction.
 func (w *Warehouse) shrink(ctx context.Context) {
 	if w.memory == "" {
 		return
 	}
 	for _, size := range []string{idleMemory, w.memory} {
-		if err := w.exec(ctx, "set the memory limit", "", limit(size)); err != nil {
+		if _, err := w.db.ExecContext(ctx, limit(size)); err != nil {
 			w.opts.Log.Debug("DuckDB keeps its memory", "error", err)
 		}
+	}
+}
+
+// large is the size of staged files from which on it is worth to shrink before.
+const large = 4 << 20
+
+// shrinkFor shrinks if the staged files are large.
+func (w *Warehouse) shrinkFor(ctx context.Context, files []stages.File) {
+	var size int64
+	for _, f := range files {
+		size += f.Bytes
+	}
+	if size >= large {
+		w.shrink(ctx)
 	}
 }
