@@ -105,6 +105,12 @@ func (q Statements) DeleteRows(t *table.Table) string {
 	return q.fill(`DELETE FROM {table} WHERE {`+issueOf(t)+`} IN (SELECT {id} FROM {changed}) AND {_site} = {'site'}`, t)
 }
 
+// CountParts returns the query for the number of parts of t, of so many rows each,
+// in which there are rows that DeleteRows removes. It is DuckDB's: rows have numbers.
+func (q Statements) CountParts(t *table.Table, rows int) string {
+	return q.fill(`SELECT COUNT(DISTINCT rowid // `+strconv.Itoa(rows)+`) FROM {table} WHERE {`+issueOf(t)+`} IN (SELECT {id} FROM {changed}) AND {_site} = {'site'}`, t)
+}
+
 // InsertRows returns the statement that adds the staged rows of changed issues,
 // those of the reading that was picked. For issues its parameters are pipeline
 // and run id. Columns named in kept are taken from the table of that name, see

@@ -33,7 +33,7 @@ func (w *Warehouse) attach(exists bool) []string {
 // columnChunks bounds what DuckDB knows by heart of the file. Of each column of
 // each row group that was written since it attached the file it keeps about 3 KB
 // outside its memory limit, so that a long load would grow with what it has
-// loaded: with all tables by 1.4 GB for a million issues.
+// loaded: with all tables by 700 MB for a million issues.
 const columnChunks = 3000
 
 // wrote counts the column chunks of rows that were written.

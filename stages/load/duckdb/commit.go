@@ -20,7 +20,7 @@ import (
 func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, error) {
 	started := time.Now()
 	defer w.givingBack(ctx)()
-	result := load.Result{Rows: map[string]int64{}}
+	var result load.Result
 	issues := w.table(table.Issue)
 	if c.Discard {
 		if err := w.forget(slices.Collect(maps.Keys(w.staged))...); err != nil {
@@ -37,6 +37,7 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 		return result, err
 	}
 	err := w.transaction(ctx, "commit", func() error {
+		result = load.Result{Rows: map[string]int64{}}
 		if err := w.checkFence(ctx, c.Run.Pipeline); err != nil {
 			return err
 		}
@@ -186,6 +187,9 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 	}
 	kept, err := w.keep(ctx, issues)
 	if err != nil {
+		return err
+	}
+	if err := w.roomToDelete(ctx); err != nil {
 		return err
 	}
 	insert := w.sql().InsertRows

@@ -50,12 +50,18 @@ func prepared(t test, w *Warehouse, run string) *loader {
 // summary.
 func (l *loader) stage(version, n int64, raw func(id int64) string) {
 	l.Helper()
+	l.stageEvery(version, 1, n, raw)
+}
+
+// stageEvery stages n issues whose ids are multiples of a step.
+func (l *loader) stageEvery(version, step, n int64, raw func(id int64) string) {
+	l.Helper()
 	columns := map[string]int{}
 	for i, c := range l.t.Staged() {
 		columns[c.Name] = i
 	}
 	r := stages.NewRows(l.t)
-	for id := int64(1); id <= n; id++ {
+	for id := step; id <= n*step; id += step {
 		r.SetInt(columns[table.ID], id)
 		r.SetInt(columns[table.Updated], version)
 		r.SetInt(columns[table.Hash], version)

@@ -47,7 +47,7 @@ type Warehouse struct {
 	staged map[string][]stages.File
 	fence  int64
 	job    load.Job
-	memory string // DuckDB's limit, "" if that is its own
+	memory memoryLimit
 
 	chunks     int // column chunks written since the file was attached
 	mostChunks int // see forgetRowGroups
@@ -85,10 +85,7 @@ var Dialect = load.Dialect{
 // makes, the write-ahead log and what it spills to disk included, is up to the
 // umask of the process: DuckDB has no setting for it.
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
-	w := &Warehouse{opts: opts, staged: map[string][]stages.File{}, memory: opts.MemoryLimit, mostChunks: columnChunks}
-	if w.memory == "" && !opts.ReadOnly {
-		w.memory = w.need(0)
-	}
+	w := &Warehouse{opts: opts, staged: map[string][]stages.File{}, mostChunks: columnChunks}
 	_, statErr := os.Stat(opts.Path)
 	if opts.ReadOnly && statErr != nil {
 		return nil, w.fail("open", opts.Path, "", fmt.Errorf("there is no such file: %w", statErr))
@@ -110,8 +107,12 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	if w.conn, err = w.db.Conn(ctx); err != nil {
 		return nil, errors.Join(w.fail("open", opts.Path, "", err), w.db.Close())
 	}
+	if err := w.limitMemory(ctx); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
 	for _, s := range w.settings(exists) {
-		if _, err := w.conn.ExecContext(ctx, s); err != nil {
+		err := w.withRoom(ctx, func() error { _, err := w.conn.ExecContext(ctx, s); return err })
+		if err != nil {
 			return nil, errors.Join(w.fail("open", opts.Path, "", openError(fmt.Errorf("%s: %w", s, err))), w.Close())
 		}
 	}
@@ -136,9 +137,6 @@ func (w *Warehouse) settings(exists bool) []string {
 		"SET enable_external_file_cache = false",
 		"SET allocator_flush_threshold = '8MB'",
 		"SET temp_directory = " + Dialect.Literal(w.opts.Path+".tmp"),
-	}
-	if w.memory != "" {
-		s = append(s, limit(w.memory))
 	}
 	if w.opts.Threads > 0 {
 		s = append(s, fmt.Sprintf("SET threads = %d", w.opts.Threads))
@@ -196,7 +194,7 @@ func (w *Warehouse) sql() load.Statements { return Dialect.For(w.job.Site) }
 // does, takes DuckDB several times their size in memory.
 //
 // Commits are small: beside its memory limit DuckDB holds something of every row
-// group that a transaction wrote, until it ends: with all tables about 1.4 KB for
+// group that a transaction wrote, until it ends: with all tables about 0.7 KB for
 // an issue.
 func (w *Warehouse) Format() stages.Format {
 	return stages.Format{MarkJSON: true, Embedded: true, CommitSize: 64 << 20}
@@ -247,33 +245,46 @@ func (w *Warehouse) fail(op, on, statement string, err error) error {
 	switch {
 	case errors.Is(err, load.ErrLeaseHeld):
 		e.Hint = "wait for it to end, or close the other program that has the file open"
-	case strings.Contains(err.Error(), "Out of Memory") && w.memory != "":
-		e.Hint = "set destination.duckdb.memory_limit to more than " + w.memory
+	case outOfMemory(err) && w.memory.get() != "":
+		e.Hint = "set destination.duckdb.memory_limit to more than " + w.memory.get()
 	case strings.Contains(err.Error(), "not a valid DuckDB database file"):
 		e.Hint = "name another file in destination.duckdb.path"
 	}
 	return e
 }
 
-// transaction runs work in a transaction. It ends in a rollback when work
-// fails, the context being cancelled included.
+// transaction runs work in a transaction, and again from the start if DuckDB got
+// more room for it.
 func (w *Warehouse) transaction(ctx context.Context, op string, work func() error) error {
-	if err := w.exec(ctx, op, "", "BEGIN TRANSACTION"); err != nil {
-		return err
-	}
-	err := work()
-	if err == nil {
-		if err = w.exec(ctx, op, "", "COMMIT"); err == nil {
-			return nil
+	for {
+		again, err := w.tryTransaction(ctx, op, work)
+		if err == nil || !again {
+			return err
 		}
 	}
+}
+
+// tryTransaction runs work in a transaction. It ends in a rollback when work
+// fails, the context being cancelled included. again says that there is more room
+// now: it has to be there before the rollback, which needs as much.
+func (w *Warehouse) tryTransaction(ctx context.Context, op string, work func() error) (again bool, err error) {
+	if err := w.exec(ctx, op, "", "BEGIN TRANSACTION"); err != nil {
+		return false, err
+	}
+	err = work()
+	if err == nil {
+		if err = w.exec(ctx, op, "", "COMMIT"); err == nil {
+			return false, nil
+		}
+	}
+	again = w.moreRoom(ctx, err)
 	// The rollback has to happen even if the context is what failed. DuckDB
 	// rolls back by itself when a COMMIT fails, and then says that there is no
 	// transaction.
 	if rollback := w.exec(context.WithoutCancel(ctx), op, "", "ROLLBACK"); rollback != nil && !strings.Contains(rollback.Error(), "no transaction") {
-		err = errors.Join(err, rollback)
+		return false, errors.Join(err, rollback)
 	}
-	return err
+	return again, err
 }
 
 // table returns the description of a prepared table.

@@ -16,6 +16,7 @@ import (
 // temporary views, which are no part of the file.
 func (w *Warehouse) Inspect(ctx context.Context, job load.Job, tables []*table.Table) ([]*table.Table, error) {
 	w.job, w.tables = job, nil
+	widest := 0
 	for _, t := range tables {
 		have, err := w.columns(ctx, t.Name)
 		if err != nil {
@@ -28,9 +29,9 @@ func (w *Warehouse) Inspect(ctx context.Context, job load.Job, tables []*table.T
 		if err != nil {
 			return nil, err
 		}
-		w.tables = append(w.tables, there)
+		w.tables, widest = append(w.tables, there), max(widest, len(there.Columns))
 	}
-	return w.tables, nil
+	return w.tables, w.makeRoom(ctx, widest)
 }
 
 // Versions returns the digest of the pipeline's live rows by id and updated.

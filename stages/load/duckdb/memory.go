@@ -50,10 +50,11 @@ func (w *Warehouse) givingBack(ctx context.Context) (stop func()) {
 // whenever it is told its limit, the one that it has being no exception. It takes
 // a connection of its own: w.conn is busy.
 func (w *Warehouse) flushAllocators(ctx context.Context) {
-	if w.memory == "" {
+	size := w.memory.get()
+	if size == "" {
 		return
 	}
-	if _, err := w.db.ExecContext(ctx, limit(w.memory)); err != nil && ctx.Err() == nil {
+	if _, err := w.db.ExecContext(ctx, limit(size)); err != nil && ctx.Err() == nil {
 		w.opts.Log.Debug("DuckDB keeps its free memory", "error", err)
 	}
 }
@@ -67,10 +68,11 @@ const idleMemory = "24MB"
 // reason to fail, and is what the limit is put back for. It takes a connection of
 // its own, so that no error of it touches a transaction.
 func (w *Warehouse) shrink(ctx context.Context) {
-	if w.memory == "" {
+	full := w.memory.get()
+	if full == "" {
 		return
 	}
-	for _, size := range []string{idleMemory, w.memory} {
+	for _, size := range []string{idleMemory, full} {
 		if _, err := w.db.ExecContext(ctx, limit(size)); err != nil {
 			w.opts.Log.Debug("DuckDB keeps its memory", "error", err)
 		}

@@ -3,6 +3,10 @@ package duckdb
 import (
 	"context"
 	"fmt"
+	"strings"
+	"sync"
+
+	"snowdrift/internal/table"
 )
 
 // What DuckDB needs to load a table, by its own count, for each thread. It sets
@@ -15,20 +19,138 @@ const (
 	columnMemory = 330_000
 )
 
-// need returns the memory limit for a table of so many columns.
-func (w *Warehouse) need(columns int) string {
-	bytes := max(leastMemory, columns*columnMemory) * max(1, w.opts.Threads)
-	return fmt.Sprintf("%dMB", bytes/1_000_000)
+// need returns the bytes that a table of so many columns needs.
+func (w *Warehouse) need(columns int) int64 {
+	return int64(max(leastMemory, columns*columnMemory)) * int64(max(1, w.opts.Threads))
 }
 
-// makeRoom raises the memory limit to what a table of so many columns needs. One
-// that the user set is kept to.
-func (w *Warehouse) makeRoom(ctx context.Context, columns int) error {
-	if w.opts.MemoryLimit != "" || w.opts.ReadOnly {
+// memoryLimit is what DuckDB may use. Who gives memory back looks at it from a
+// goroutine of its own.
+type memoryLimit struct {
+	mu     sync.Mutex
+	size   string // as DuckDB reads it; "" is DuckDB's own
+	follow bool   // nobody stated it, so it follows from what is needed
+	bytes  int64  // size, if it follows
+	most   int64  // DuckDB's own: the share of the machine that it allows itself
+}
+
+func (m *memoryLimit) get() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.size
+}
+
+func (m *memoryLimit) set(bytes int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.bytes, m.size = bytes, fmt.Sprintf("%dMB", bytes/1_000_000)
+}
+
+// limitMemory sets the limit that the file is opened with.
+func (w *Warehouse) limitMemory(ctx context.Context) error {
+	w.memory.size = w.opts.MemoryLimit
+	if w.memory.follow = w.opts.MemoryLimit == "" && !w.opts.ReadOnly; w.memory.follow {
+		const own = "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
+		if err := w.conn.QueryRowContext(ctx, own).Scan(&w.memory.most); err != nil {
+			return w.fail("read the memory limit", "", own, err)
+		}
+		w.memory.set(w.need(0))
+	}
+	if w.memory.get() == "" {
 		return nil
 	}
-	w.memory = w.need(columns)
-	return w.exec(ctx, "set the memory limit", "", limit(w.memory))
+	return w.exec(ctx, "set the memory limit", "", limit(w.memory.get()))
+}
+
+// makeRoom raises the memory limit to what a table of so many columns needs, and to
+// what it takes to read the rows that issues has. One that the user set is kept to.
+func (w *Warehouse) makeRoom(ctx context.Context, columns int) error {
+	if !w.memory.follow {
+		return nil
+	}
+	w.memory.set(max(w.memory.bytes, w.need(columns)))
+	if err := w.exec(ctx, "set the memory limit", "", limit(w.memory.get())); err != nil {
+		return err
+	}
+	issues := w.table(table.Issue)
+	if issues == nil {
+		return nil
+	}
+	return w.withRoom(ctx, func() error {
+		return w.exec(ctx, "look at", issues.Name, "SELECT COUNT(*) FROM "+Dialect.Quote(issues.Name))
+	})
+}
+
+// withRoom does some work, and again as long as DuckDB gets more room for it.
+func (w *Warehouse) withRoom(ctx context.Context, work func() error) error {
+	for {
+		if err := work(); err == nil || !w.moreRoom(ctx, err) {
+			return err
+		}
+	}
+}
+
+// moreRoom doubles DuckDB's memory limit, up to what it would allow itself, if that
+// is why something failed. w.conn may be in a transaction that failed.
+func (w *Warehouse) moreRoom(ctx context.Context, err error) bool {
+	if !outOfMemory(err) || !w.memory.follow || w.memory.bytes >= w.memory.most {
+		return false
+	}
+	return w.raise(ctx, 2*w.memory.bytes)
+}
+
+// raise raises the memory limit to so many bytes, or to what DuckDB would allow
+// itself if that is less.
+func (w *Warehouse) raise(ctx context.Context, bytes int64) bool {
+	w.memory.set(min(bytes, w.memory.most))
+	w.opts.Log.Info("DuckDB gets more memory", "limit", w.memory.get())
+	if _, err := w.db.ExecContext(ctx, limit(w.memory.get())); err != nil {
+		w.opts.Log.Warn("DuckDB did not get more memory", "limit", w.memory.get(), "error", err)
+		return false
+	}
+	return true
+}
+
+// deletedMemory is what DuckDB holds of each row group of which rows were deleted,
+// while they are and whenever the table is read again. After changes all over the
+// site that is 64 MB for each million rows of a table.
+const deletedMemory = 256 << 10
+
+// roomToDelete raises the memory limit to what it takes to delete the rows of changed
+// issues. It has to be there before: a deletion that runs out of memory cannot be
+// rolled back, and not be done again before the file is attached anew. What the rows
+// that were deleted before take is known when they have been counted.
+func (w *Warehouse) roomToDelete(ctx context.Context) error {
+	if !w.memory.follow {
+		return nil
+	}
+	var groups, widest int
+	for _, t := range w.tables {
+		if t.Role != table.Issue && t.Role != table.Child {
+			continue
+		}
+		var n int
+		query := w.sql().CountParts(t, rowGroup)
+		if err := w.conn.QueryRowContext(ctx, query).Scan(&n); err != nil {
+			return w.fail("count what is to be deleted of", t.Name, query, err)
+		}
+		groups, widest = groups+n, max(widest, len(t.Columns))
+	}
+	const query = "SELECT CAST(COALESCE(SUM(memory_usage_bytes), 0) AS BIGINT) FROM duckdb_memory() WHERE tag = 'BASE_TABLE'"
+	var used int64
+	if err := w.conn.QueryRowContext(ctx, query).Scan(&used); err != nil {
+		return w.fail("look at the memory", "", query, err)
+	}
+	if needed := int64(groups) * deletedMemory; needed > w.memory.bytes/8 && used+needed+w.need(widest) > w.memory.bytes {
+		w.raise(ctx, used+needed+w.need(widest))
+	}
+	return nil
+}
+
+// outOfMemory reports whether DuckDB came to its limit. It has no codes; this is how
+// its OutOfMemoryException begins.
+func outOfMemory(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "Out of Memory Error")
 }
 
 // limit returns the statement that sets DuckDB's memory limit.
