@@ -52,7 +52,7 @@ func (b *bench) consistent() {
 // partitions that were open are read.
 func TestResume(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, jirasim.Options{Issues: 1200, PageCap: 40})
+	b := newBench(t, jirasim.Options{Issues: 3000, PageCap: 40})
 	b.partition, b.commitSize = 120, 1
 	commits := 0
 	b.warehouse = func(w load.Warehouse) load.Warehouse {
@@ -83,7 +83,7 @@ func TestResume(t *testing.T) {
 	for _, p := range st.Load.Open() {
 		open += p.Expected
 	}
-	if len(st.Load.Done) == 0 || open == 0 || open == 1200 {
+	if len(st.Load.Done) == 0 || open == 0 || open == 3000 {
 		t.Fatalf("the load failed too early or too late to show anything: %d of %d partitions done", len(st.Load.Done), len(st.Load.Partitions))
 	}
 	if again := report.Issues; again < open || again > open+20 {
