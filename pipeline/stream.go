@@ -133,6 +133,12 @@ func (r *run) flatten(ctx context.Context, pages <-chan stages.Page, chunks chan
 	if err != nil {
 		return err
 	}
+	pass := func() (err error) {
+		if err = send(ctx, chunks, chunk); err == nil {
+			chunk, err = r.newChunk(ctx, sets)
+		}
+		return err
+	}
 	for page, err := range receive(ctx, pages) {
 		if err != nil {
 			return err
@@ -156,10 +162,7 @@ func (r *run) flatten(ctx context.Context, pages <-chan stages.Page, chunks chan
 			if size(chunk.Rows) < ChunkBytes {
 				continue
 			}
-			if err := send(ctx, chunks, chunk); err != nil {
-				return err
-			}
-			if chunk, err = r.newChunk(ctx, sets); err != nil {
+			if err := pass(); err != nil {
 				return err
 			}
 		}
@@ -171,10 +174,7 @@ func (r *run) flatten(ctx context.Context, pages <-chan stages.Page, chunks chan
 			continue
 		}
 		chunk.Cut = true
-		if err := send(ctx, chunks, chunk); err != nil {
-			return err
-		}
-		if chunk, err = r.newChunk(ctx, sets); err != nil {
+		if err := pass(); err != nil {
 			return err
 		}
 	}

@@ -135,7 +135,7 @@ func (c *column) appendPage(dst, page []byte, encoding format.Encoding) ([]byte,
 }
 
 // fewTexts is the size of all texts of a row group that get no dictionary.
-const fewTexts = 2 << 10
+const fewTexts = 3 << 9
 
 // spell makes plain texts of those of the row group if they are few. A dictionary is
 // one more page, and would cost readers more than it saves: DuckDB took 25 KB of
@@ -146,8 +146,8 @@ func (c *column) spell() {
 	}
 	for _, place := range c.places {
 		c.plain = appendText(c.plain, c.dictionary.text(place))
-		if len(c.plain) > fewTexts {
-			c.plain = c.plain[:0]
+		if len(c.plain)-room > fewTexts {
+			c.plain = c.plain[:room]
 			return
 		}
 	}

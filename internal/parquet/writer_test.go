@@ -2,7 +2,6 @@ package parquet
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -18,9 +17,10 @@ import (
 	"github.com/apache/arrow/go/v15/arrow/memory"
 	"github.com/apache/arrow/go/v15/parquet"
 	"github.com/apache/arrow/go/v15/parquet/file"
-	"github.com/apache/arrow/go/v15/parquet/pqarrow"
 	other "github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
+
+	"snowdrift/internal/parquet/parquettest"
 )
 
 // everyType has a column of each type, and of texts one in each way of writing them.
@@ -170,51 +170,8 @@ func firstDifference(got, want [][]any) string {
 
 func readByArrow(t *testing.T, text []byte) (rows [][]any) {
 	t.Helper()
-	in := opened(t, text)
-	reader, err := pqarrow.NewFileReader(in, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := reader.ReadTable(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer all.Release()
-	for range all.NumRows() {
-		rows = append(rows, make([]any, all.NumCols()))
-	}
-	for col := range int(all.NumCols()) {
-		at := 0
-		for _, chunk := range all.Column(col).Data().Chunks() {
-			for i := range chunk.Len() {
-				if chunk.IsValid(i) {
-					rows[at][col] = cellOf(chunk, i)
-				}
-				at++
-			}
-		}
-	}
+	_, rows = parquettest.Rows(t, opened(t, text))
 	return rows
-}
-
-func cellOf(a arrow.Array, i int) any {
-	switch a := a.(type) {
-	case *array.Int64:
-		return a.Value(i)
-	case *array.Float64:
-		return a.Value(i)
-	case *array.Boolean:
-		return a.Value(i)
-	case *array.String:
-		return a.Value(i)
-	case *array.Binary: // what Arrow reads annotated JSON as
-		return string(a.Value(i))
-	case *array.Date32:
-		return int64(a.Value(i))
-	case *array.Timestamp:
-		return int64(a.Value(i))
-	}
-	return a.DataType()
 }
 
 func opened(t *testing.T, text []byte) *file.Reader {

@@ -36,6 +36,25 @@ type LedgerKey struct{ Site, Column string }
 // Key returns what identifies the entry: of one site a column holds one field.
 func (a Assignment) Key() LedgerKey { return LedgerKey{a.SiteName(), a.Column} }
 
+// LedgerKeys returns what identifies the entries of a ledger.
+func LedgerKeys(ledger []Assignment) map[LedgerKey]bool {
+	keys := map[LedgerKey]bool{}
+	for _, a := range ledger {
+		keys[a.Key()] = true
+	}
+	return keys
+}
+
+// NotIn returns those of the assignments that a ledger with the keys does not have.
+func NotIn(keys map[LedgerKey]bool, assignments []Assignment) (added []Assignment) {
+	for _, a := range assignments {
+		if !keys[a.Key()] {
+			added = append(added, a)
+		}
+	}
+	return added
+}
+
 // Custom returns the columns of issues for the custom fields of a site, and the
 // ledger with the assignments that had to be made. It depends on the sets of
 // fields and of assignments, never on their order. A renamed field keeps its

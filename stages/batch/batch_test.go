@@ -1,7 +1,6 @@
 package batch
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,14 +12,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/apache/arrow/go/v15/arrow"
-	"github.com/apache/arrow/go/v15/arrow/array"
-	"github.com/apache/arrow/go/v15/arrow/memory"
 	"github.com/apache/arrow/go/v15/parquet"
 	parquetfile "github.com/apache/arrow/go/v15/parquet/file"
-	"github.com/apache/arrow/go/v15/parquet/pqarrow"
 	"github.com/apache/arrow/go/v15/parquet/schema"
 
+	"snowdrift/internal/parquet/parquettest"
 	"snowdrift/internal/table"
 	"snowdrift/stages"
 )
@@ -83,55 +79,7 @@ func readBack(t *testing.T, path string) (names []string, rows [][]any) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	reader, err := pqarrow.NewFileReader(file, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := reader.ReadTable(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer all.Release()
-	rows = make([][]any, all.NumRows())
-	for i := range rows {
-		rows[i] = make([]any, all.NumCols())
-	}
-	for col := range int(all.NumCols()) {
-		names = append(names, all.Schema().Field(col).Name)
-		at := 0
-		for _, chunk := range all.Column(col).Data().Chunks() {
-			for i := range chunk.Len() {
-				rows[at][col] = value(t, chunk, i)
-				at++
-			}
-		}
-	}
-	return names, rows
-}
-
-func value(t *testing.T, a arrow.Array, i int) any {
-	t.Helper()
-	if a.IsNull(i) {
-		return nil
-	}
-	switch a := a.(type) {
-	case *array.Int64:
-		return a.Value(i)
-	case *array.Float64:
-		return a.Value(i)
-	case *array.Boolean:
-		return a.Value(i)
-	case *array.String:
-		return a.Value(i)
-	case *array.Binary: // what Arrow reads annotated JSON as
-		return string(a.Value(i))
-	case *array.Date32:
-		return int64(a.Value(i))
-	case *array.Timestamp:
-		return int64(a.Value(i))
-	}
-	t.Fatalf("a column of %s", a.DataType())
-	return nil
+	return parquettest.Rows(t, file)
 }
 
 // Cell by cell, whatever was written in however many pieces comes back.

@@ -42,7 +42,7 @@ func (s *Source) partitionSize(ctx context.Context) (int64, error) {
 	if s.client.Site().Deployment == jira.DataCenter {
 		most = min(most, window)
 	}
-	total, known := int64(0), !s.narrowed()
+	total, known := int64(0), s.Whole()
 	for _, p := range s.scoped() {
 		total += p.IssueCount
 		known = known && p.IssueCount >= 0

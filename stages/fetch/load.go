@@ -84,7 +84,7 @@ func (s *Source) slices(size int64) []slice {
 	if q.JQL != "" {
 		return []slice{{name: "issues", issues: -1, openStart: true, openEnd: true}}
 	}
-	narrowed := s.narrowed()
+	whole := s.Whole()
 	var out []slice
 	var small []string
 	var together int64
@@ -99,7 +99,7 @@ func (s *Source) slices(size int64) []slice {
 		id := strconv.FormatInt(p.ID, 10)
 		if p.IssueCount < 0 || p.IssueCount > size {
 			issues := p.IssueCount
-			if narrowed {
+			if !whole {
 				issues = -1
 			}
 			out = append(out, slice{name: "project " + p.Key, clause: byProjects([]string{id}), issues: issues, openStart: true, openEnd: true})
@@ -115,16 +115,13 @@ func (s *Source) slices(size int64) []slice {
 	return out
 }
 
-// narrowed reports whether the query leaves some of its projects' issues out, so
-// that the counts of projects tell little of those in scope.
-func (s *Source) narrowed() bool {
+// Whole reports whether the query asks for whole projects, so that their counts are
+// those of the issues in scope, and an issue leaves it only by being moved, archived
+// or deleted.
+func (s *Source) Whole() bool {
 	q := s.opts.Query
-	return q.JQL != "" || len(q.StatusCategories) > 0 || q.UpdatedAfter != "" || q.CreatedAfter != ""
+	return q.JQL == "" && len(q.StatusCategories) == 0 && q.UpdatedAfter == "" && q.CreatedAfter == ""
 }
-
-// Whole reports whether the query asks for whole projects: an issue leaves them
-// only by being moved, archived or deleted.
-func (s *Source) Whole() bool { return !s.narrowed() }
 
 // scoped returns the projects that the query leaves: those that it names, or all.
 func (s *Source) scoped() []jira.Project {

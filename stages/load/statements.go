@@ -102,13 +102,13 @@ func (q Statements) stamp(c table.Column) string {
 // DeleteRows returns the statement that removes the rows of t that belong to
 // changed issues.
 func (q Statements) DeleteRows(t *table.Table) string {
-	return q.fill(`DELETE FROM {table} WHERE {`+issueOf(t)+`} IN (SELECT {id} FROM {changed}) AND {_site} = {'site'}`, t)
+	return q.fill(`DELETE FROM {table} `+ofChanged(t), t)
 }
 
 // CountParts returns the query for the number of parts of t, of so many rows each,
 // in which there are rows that DeleteRows removes. It is DuckDB's: rows have numbers.
 func (q Statements) CountParts(t *table.Table, rows int) string {
-	return q.fill(`SELECT COUNT(DISTINCT rowid // `+strconv.Itoa(rows)+`) FROM {table} WHERE {`+issueOf(t)+`} IN (SELECT {id} FROM {changed}) AND {_site} = {'site'}`, t)
+	return q.fill(`SELECT COUNT(DISTINCT rowid // `+strconv.Itoa(rows)+`) FROM {table} `+ofChanged(t), t)
 }
 
 // InsertRows returns the statement that adds the staged rows of changed issues,
@@ -152,8 +152,12 @@ func (q Statements) KeepColumns(issues *table.Table, columns []string) string {
 	for _, c := range columns {
 		list += ", " + q.Quote(c)
 	}
-	return q.fill(`CREATE OR REPLACE TEMPORARY TABLE `+q.Quote(Kept)+` AS SELECT {id}`+list+` FROM {issues}
-WHERE {id} IN (SELECT {id} FROM {changed}) AND {_site} = {'site'}`, issues)
+	return q.fill(`CREATE OR REPLACE TEMPORARY TABLE `+q.Quote(Kept)+` AS SELECT {id}`+list+` FROM {issues} `+ofChanged(issues), issues)
+}
+
+// ofChanged is the condition for the rows of t that belong to changed issues.
+func ofChanged(t *table.Table) string {
+	return `WHERE {` + issueOf(t) + `} IN (SELECT {id} FROM {changed}) AND {_site} = {'site'}`
 }
 
 // issueOf names the column with the id of the issue that a row belongs to.

@@ -278,11 +278,7 @@ func (w *Warehouse) saveColumns(ctx context.Context, columns []table.Assignment)
 	if err != nil {
 		return err
 	}
-	have := map[table.LedgerKey]bool{}
-	for _, a := range known {
-		have[a.Key()] = true
-	}
-	added := slices.DeleteFunc(slices.Clone(columns), func(a table.Assignment) bool { return have[a.Key()] })
+	added := table.NotIn(table.LedgerKeys(known), columns)
 	if len(added) == 0 {
 		return nil
 	}

@@ -31,6 +31,7 @@ type memoryLimit struct {
 	size   string // as DuckDB reads it; "" is DuckDB's own
 	follow bool   // nobody stated it, so it follows from what is needed
 	bytes  int64  // size, if it follows
+	least  int64  // what the tables' columns need
 	most   int64  // DuckDB's own: the share of the machine that it allows itself
 }
 
@@ -54,7 +55,8 @@ func (w *Warehouse) limitMemory(ctx context.Context) error {
 		if err := w.conn.QueryRowContext(ctx, own).Scan(&w.memory.most); err != nil {
 			return w.fail("read the memory limit", "", own, err)
 		}
-		w.memory.set(w.need(0))
+		w.memory.least = w.need(0)
+		w.memory.set(w.memory.least)
 	}
 	if w.memory.get() == "" {
 		return nil
@@ -68,7 +70,8 @@ func (w *Warehouse) makeRoom(ctx context.Context, columns int) error {
 	if !w.memory.follow {
 		return nil
 	}
-	w.memory.set(max(w.memory.bytes, w.need(columns)))
+	w.memory.least = w.need(columns)
+	w.memory.set(max(w.memory.bytes, w.memory.least))
 	if err := w.exec(ctx, "set the memory limit", "", limit(w.memory.get())); err != nil {
 		return err
 	}
@@ -124,7 +127,7 @@ func (w *Warehouse) roomToDelete(ctx context.Context) error {
 	if !w.memory.follow {
 		return nil
 	}
-	var groups, widest int
+	groups := 0
 	for _, t := range w.tables {
 		if t.Role != table.Issue && t.Role != table.Child {
 			continue
@@ -134,15 +137,16 @@ func (w *Warehouse) roomToDelete(ctx context.Context) error {
 		if err := w.conn.QueryRowContext(ctx, query).Scan(&n); err != nil {
 			return w.fail("count what is to be deleted of", t.Name, query, err)
 		}
-		groups, widest = groups+n, max(widest, len(t.Columns))
+		groups += n
 	}
 	const query = "SELECT CAST(COALESCE(SUM(memory_usage_bytes), 0) AS BIGINT) FROM duckdb_memory() WHERE tag = 'BASE_TABLE'"
 	var used int64
 	if err := w.conn.QueryRowContext(ctx, query).Scan(&used); err != nil {
 		return w.fail("look at the memory", "", query, err)
 	}
-	if needed := int64(groups) * deletedMemory; needed > w.memory.bytes/8 && used+needed+w.need(widest) > w.memory.bytes {
-		w.raise(ctx, used+needed+w.need(widest))
+	deleted := int64(groups) * deletedMemory
+	if needed := used + deleted + w.memory.least; deleted > w.memory.bytes/8 && needed > w.memory.bytes {
+		w.raise(ctx, needed)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -73,50 +74,48 @@ func (w *Warehouse) define(ctx context.Context, op, on string, columns int, stat
 // column is what the file says of a column.
 type column struct{ kind, comment string }
 
-// catalog returns the columns of all tables and views, by name.
-func (w *Warehouse) catalog(ctx context.Context) (map[string]map[string]column, error) {
+// eachColumn hands over the columns of all tables and views, or of those of a name,
+// each relation's in their order.
+func (w *Warehouse) eachColumn(ctx context.Context, of string, take func(relation, name string, c column)) error {
 	const query = `SELECT table_name, column_name, data_type, COALESCE(comment, '') FROM duckdb_columns()
-WHERE database_name = current_database() AND schema_name = current_schema()`
-	have := map[string]map[string]column{}
-	err := w.each(ctx, query, nil, func(rows *sql.Rows) error {
+WHERE database_name = current_database() AND schema_name = current_schema() AND ? IN ('', table_name)
+ORDER BY table_name, column_index`
+	err := w.each(ctx, query, []any{of}, func(rows *sql.Rows) error {
 		var relation, name string
 		var c column
 		err := rows.Scan(&relation, &name, &c.kind, &c.comment)
+		take(relation, name, c)
+		return err
+	})
+	if err != nil {
+		return w.fail("read the columns of", cmp.Or(of, "all tables"), query, err)
+	}
+	return nil
+}
+
+// catalog returns the columns of all tables and views, by name.
+func (w *Warehouse) catalog(ctx context.Context) (map[string]map[string]column, error) {
+	have := map[string]map[string]column{}
+	err := w.eachColumn(ctx, "", func(relation, name string, c column) {
 		if have[relation] == nil {
 			have[relation] = map[string]column{}
 		}
 		have[relation][name] = c
-		return err
 	})
-	if err != nil {
-		return nil, w.fail("read the columns of", "all tables", query, err)
-	}
-	return have, nil
+	return have, err
 }
 
 // columns returns the comments of the columns that a table has, by name.
 func (w *Warehouse) columns(ctx context.Context, name string) (map[string]string, error) {
-	rows, err := w.conn.QueryContext(ctx, `SELECT column_name, COALESCE(comment, '') FROM duckdb_columns()
-WHERE database_name = current_database() AND schema_name = current_schema() AND table_name = ?`, name)
-	if err != nil {
-		return nil, w.fail("read the columns of", name, "", err)
-	}
-	defer rows.Close()
 	have := map[string]string{}
-	for rows.Next() {
-		var column, comment string
-		if err := rows.Scan(&column, &comment); err != nil {
-			return nil, w.fail("read the columns of", name, "", err)
-		}
-		have[column] = comment
-	}
-	return have, rows.Err()
+	err := w.eachColumn(ctx, name, func(_, name string, c column) { have[name] = c.comment })
+	return have, err
 }
 
-// dropMistyped removes, of the table and of have, columns of another type than their description says, if
-// they hold nothing. A run that ended before its first commit leaves columns of
-// which the ledger does not know; when their field then changes its type, the
-// new column gets the name of the old one.
+// dropMistyped removes, of the table and of have, columns of another type than their
+// description says, if they hold nothing. A run that ended before its first commit
+// leaves columns of which the ledger does not know; when their field then changes its
+// type, the new column gets the name of the old one.
 func (w *Warehouse) dropMistyped(ctx context.Context, t *table.Table, have map[string]column) error {
 	for _, c := range t.Columns {
 		if kind := have[c.Name].kind; kind == "" || kind == Dialect.Types[c.Type] {

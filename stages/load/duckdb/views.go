@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"context"
+	"database/sql"
 
 	"snowdrift/stages/load"
 )
@@ -23,31 +24,19 @@ func (w *Warehouse) MakeViews(ctx context.Context, views []load.View) error {
 // shape reads the columns of all tables and views, and the comments of views.
 func (w *Warehouse) shape(ctx context.Context) (have load.Shape, comments map[string]string, err error) {
 	have, comments = load.Shape{}, map[string]string{}
-	read := func(query string, take func(name, value string)) error {
-		rows, err := w.conn.QueryContext(ctx, query)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var name, value string
-			if err := rows.Scan(&name, &value); err != nil {
-				return err
-			}
-			take(name, value)
-		}
-		return rows.Err()
+	if err := w.eachColumn(ctx, "", func(relation, name string, _ column) { have[relation] = append(have[relation], name) }); err != nil {
+		return nil, nil, err
 	}
-	err = read(`SELECT table_name, column_name FROM duckdb_columns()
-WHERE database_name = current_database() AND schema_name = current_schema() ORDER BY table_name, column_index`,
-		func(name, column string) { have[name] = append(have[name], column) })
-	if err == nil {
-		err = read(`SELECT view_name, COALESCE(comment, '') FROM duckdb_views()
-WHERE database_name = current_database() AND schema_name = current_schema()`,
-			func(name, comment string) { comments[name] = comment })
-	}
+	const query = `SELECT view_name, COALESCE(comment, '') FROM duckdb_views()
+WHERE database_name = current_database() AND schema_name = current_schema()`
+	err = w.each(ctx, query, nil, func(rows *sql.Rows) error {
+		var name, comment string
+		err := rows.Scan(&name, &comment)
+		comments[name] = comment
+		return err
+	})
 	if err != nil {
-		return nil, nil, w.fail("read the columns of", "all tables", "", err)
+		return nil, nil, w.fail("read the comments of", "all views", query, err)
 	}
 	return have, comments, nil
 }

@@ -78,10 +78,7 @@ func (w *Warehouse) know(st *state.State) {
 }
 
 func (w *Warehouse) knowLedger(columns []table.Assignment) {
-	w.ledger = map[table.LedgerKey]bool{}
-	for _, a := range columns {
-		w.ledger[a.Key()] = true
-	}
+	w.ledger = table.LedgerKeys(columns)
 }
 
 // readState reads the tables of state and columns.
@@ -170,13 +167,7 @@ func (w *Warehouse) saveState(ctx context.Context, s *session, st *state.State) 
 
 // added returns the assignments that the ledger does not have.
 func (w *Warehouse) added(columns []table.Assignment) []table.Assignment {
-	var added []table.Assignment
-	for _, a := range columns {
-		if !w.ledger[a.Key()] {
-			added = append(added, a)
-		}
-	}
-	return added
+	return table.NotIn(w.ledger, columns)
 }
 
 // saveColumns adds the columns that are new.
