@@ -105,6 +105,11 @@ func (q Statements) DeleteRows(t *table.Table) string {
 	return q.fill(`DELETE FROM {table} `+ofChanged(t), t)
 }
 
+// AnyRow returns the query for one of the rows of t that DeleteRows removes.
+func (q Statements) AnyRow(t *table.Table) string {
+	return q.fill(`SELECT 1 FROM {table} `+ofChanged(t)+` LIMIT 1`, t)
+}
+
 // CountParts returns the query for the number of parts of t, of so many rows each,
 // in which there are rows that DeleteRows removes. It is DuckDB's: rows have numbers.
 func (q Statements) CountParts(t *table.Table, rows int) string {

@@ -11,11 +11,12 @@
 WITH digits AS (
   SELECT digit FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) AS d (digit)
 ),
--- Days since 1970-01-01, which was a Thursday.
+-- Days since 1970-01-01, which was a Thursday. The condition is within MIN: as a WHERE
+-- DuckDB 1.5 fails where no row group can have a row for it (duckdb/duckdb#22713).
 span AS (
-  SELECT epoch_ms(MIN(i.created)) // 86400000 AS first_day, epoch_ms(CURRENT_TIMESTAMP) // 86400000 AS last_day
+  SELECT epoch_ms(MIN(CASE WHEN i._presence = 'live' THEN i.created END)) // 86400000 AS first_day,
+    epoch_ms(CURRENT_TIMESTAMP) // 86400000 AS last_day
   FROM issues i
-  WHERE i._presence = 'live'
 ),
 days AS (
   SELECT s.first_day + a.digit + 10 * b.digit + 100 * c.digit + 1000 * e.digit + 10000 * f.digit AS n, s.last_day

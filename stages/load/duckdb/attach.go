@@ -3,6 +3,8 @@ package duckdb
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"time"
 
 	"snowdrift/internal/table"
@@ -58,11 +60,10 @@ func (w *Warehouse) forgetRowGroups(ctx context.Context) error {
 	if w.chunks < w.mostChunks {
 		return nil
 	}
-	for _, s := range []string{"USE " + aside, "DETACH DATABASE IF EXISTS " + catalog} {
-		if err := w.exec(ctx, op, w.opts.Path, s); err != nil {
-			return err
-		}
+	if err := w.detach(ctx); err != nil {
+		return err
 	}
+	left := w.written()
 	ctx, cancel := context.WithTimeout(ctx, attachFor)
 	defer cancel()
 	for _, s := range w.attach(true) {
@@ -71,7 +72,31 @@ func (w *Warehouse) forgetRowGroups(ctx context.Context) error {
 		}
 	}
 	w.chunks = 0
+	if found := w.written(); left == "" || found != left {
+		w.disown()
+	}
 	return nil
+}
+
+// detach lets go of the file, which DuckDB writes to for the last time.
+func (w *Warehouse) detach(ctx context.Context) error {
+	defer w.givingBack(ctx)()
+	for _, s := range []string{"USE " + aside, "DETACH DATABASE IF EXISTS " + catalog} {
+		if err := w.exec(ctx, "detach", w.opts.Path, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// written tells the state of the file from others: its size and when it was written
+// last. It returns "" if that cannot be seen.
+func (w *Warehouse) written() string {
+	info, err := os.Stat(w.opts.Path)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprint(info.Size(), info.ModTime().UnixNano())
 }
 
 // whenUnlocked runs a statement, again and again while the file is locked.

@@ -124,6 +124,9 @@ func (w *Warehouse) merge(ctx context.Context, c load.Commit, issues *table.Tabl
 // remove removes the rows of issues that are found to be deleted, from every
 // table that is there.
 func (w *Warehouse) remove(ctx context.Context, rows map[string]int64) error {
+	if err := w.exec(ctx, "commit", "", vacuum(true)); err != nil {
+		return err
+	}
 	for _, t := range slices.Concat(w.tables, load.Unprepared(w.tables)) {
 		have, err := w.columns(ctx, t.Name)
 		if err != nil {
@@ -185,11 +188,20 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 	if err != nil || changed == 0 {
 		return err
 	}
-	kept, err := w.keep(ctx, issues)
+	old, err := w.outdated(ctx, issues)
 	if err != nil {
 		return err
 	}
-	if err := w.roomToDelete(ctx); err != nil {
+	if err := w.exec(ctx, "commit", issues.Name, vacuum(len(old) > 0)); err != nil {
+		return err
+	}
+	var kept []string
+	if old[issues.Name] {
+		if kept, err = w.keep(ctx, issues); err != nil {
+			return err
+		}
+	}
+	if err := w.roomToDelete(ctx, old); err != nil {
 		return err
 	}
 	insert := w.sql().InsertRows
@@ -200,11 +212,12 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 		if t.Role != table.Issue && t.Role != table.Child {
 			continue
 		}
-		deleted, err := w.affect(ctx, "commit", t.Name, w.sql().DeleteRows(t))
-		if err != nil {
-			return err
+		var deleted, inserted int64
+		if old[t.Name] {
+			if deleted, err = w.affect(ctx, "commit", t.Name, w.sql().DeleteRows(t)); err != nil {
+				return err
+			}
 		}
-		var inserted int64
 		if len(w.staged[t.Name]) > 0 {
 			w.shrinkFor(ctx, w.staged[t.Name])
 			var args []any

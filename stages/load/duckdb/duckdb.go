@@ -48,6 +48,7 @@ type Warehouse struct {
 	fence  int64
 	job    load.Job
 	memory memoryLimit
+	own    map[string]bool // see lookForOwn
 
 	chunks     int // column chunks written since the file was attached
 	mostChunks int // see forgetRowGroups
@@ -85,7 +86,7 @@ var Dialect = load.Dialect{
 // makes, the write-ahead log and what it spills to disk included, is up to the
 // umask of the process: DuckDB has no setting for it.
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
-	w := &Warehouse{opts: opts, staged: map[string][]stages.File{}, mostChunks: columnChunks}
+	w := &Warehouse{opts: opts, staged: map[string][]stages.File{}, own: map[string]bool{}, mostChunks: columnChunks}
 	_, statErr := os.Stat(opts.Path)
 	if opts.ReadOnly && statErr != nil {
 		return nil, w.fail("open", opts.Path, "", fmt.Errorf("there is no such file: %w", statErr))
@@ -138,6 +139,11 @@ func (w *Warehouse) settings(exists bool) []string {
 		"SET allocator_flush_threshold = '8MB'",
 		"SET temp_directory = " + Dialect.Literal(w.opts.Path+".tmp"),
 	}
+	if w.opts.ReadOnly {
+		// Without it DuckDB 1.5 ends with an internal error in MIN and MAX of rows of
+		// which no row group can have one (duckdb/duckdb#22713).
+		s = append(s, "SET disabled_optimizers = 'statistics_propagation'")
+	}
 	if w.opts.Threads > 0 {
 		s = append(s, fmt.Sprintf("SET threads = %d", w.opts.Threads))
 	}
@@ -159,6 +165,9 @@ func openError(err error) error {
 
 // Close closes the file. Files that were staged and not committed are removed.
 func (w *Warehouse) Close() error {
+	if err := w.detach(context.Background()); err != nil {
+		w.opts.Log.Debug("the file is left to DuckDB to close", "path", w.opts.Path, "error", err)
+	}
 	return errors.Join(w.forget(slices.Collect(maps.Keys(w.staged))...), w.conn.Close(), w.db.Close())
 }
 
@@ -171,20 +180,33 @@ func (w *Warehouse) Acquire(ctx context.Context, job load.Job) error {
 		}
 	}
 	return w.transaction(ctx, "take the lease", func() error {
-		row := w.conn.QueryRowContext(ctx, `SELECT COALESCE(MAX("fence"), 0) + 1 FROM "_snowdrift_lease" WHERE "pipeline" = ?`, job.Pipeline)
-		if err := row.Scan(&w.fence); err != nil {
+		fence, err := w.fenceOf(ctx, job.Pipeline)
+		if err != nil {
 			return err
 		}
+		w.fence = fence + 1
 		if err := w.exec(ctx, "take the lease", "", `DELETE FROM "_snowdrift_lease" WHERE "pipeline" = ?`, job.Pipeline); err != nil {
 			return err
 		}
 		w.job = job
+		clear(w.own)
 		if err := w.exec(ctx, "take the lease", "", `UPDATE "_snowdrift_runs" SET "outcome" = 'killed' WHERE "pipeline" = ? AND "outcome" = 'running' AND "run_id" <> ?`,
 			job.Pipeline, job.Run); err != nil {
 			return err
 		}
 		return w.exec(ctx, "take the lease", "", `INSERT INTO "_snowdrift_lease" VALUES (?, ?, ?, now())`, job.Pipeline, job.Run, w.fence)
 	})
+}
+
+// fenceOf returns the fence of a pipeline's lease, 0 for none. It asks for no MAX,
+// see settings.
+func (w *Warehouse) fenceOf(ctx context.Context, pipeline string) (fence int64, err error) {
+	const query = `SELECT "fence" FROM "_snowdrift_lease" WHERE "pipeline" = ?`
+	err = w.each(ctx, query, []any{pipeline}, func(rows *sql.Rows) error { return rows.Scan(&fence) })
+	if err != nil {
+		return 0, w.fail("take the lease of", pipeline, query, err)
+	}
+	return fence, nil
 }
 
 // sql returns the statements for the rows of the run's site.

@@ -240,3 +240,43 @@ func TestLargerRowGroups(t *testing.T) {
 		}
 	}
 }
+
+// A lease is taken where the file has none of the pipeline, and DuckDB knows it of each
+// row group by itself, though not of the table: one of pipelines before and behind it.
+// Nor does a query by somebody fail there.
+func TestLeaseBetweenOthers(t *testing.T) {
+	ctx := t.Context()
+	w := open(t, options(filepath.Join(t.TempDir(), "jira.duckdb")))
+	for _, other := range []string{"a", "c"} {
+		if err := w.Acquire(ctx, load.Job{Pipeline: other, Site: table.DefaultSite, Run: "run " + other}); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range append([]string{vacuum(false), "USE " + aside, "DETACH " + catalog}, w.attach(true)...) {
+			if err := w.exec(ctx, "test", "", s); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	readOnly := w.opts
+	readOnly.ReadOnly = true
+	w = open(t, readOnly)
+	if n := count(t, w, `SELECT COALESCE(MAX("fence"), -1) FROM "_snowdrift_lease" WHERE "pipeline" = 'b'`); n != -1 {
+		t.Errorf("fence %d of a pipeline that has none", n)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	w = open(t, options(w.opts.Path))
+	if err := w.Acquire(ctx, load.Job{Pipeline: "b", Site: table.DefaultSite, Run: "run b"}); err != nil || w.fence != 1 {
+		t.Errorf("fence %d, %v", w.fence, err)
+	}
+	if err := w.Acquire(ctx, load.Job{Pipeline: "a", Site: table.DefaultSite, Run: "run a2"}); err != nil || w.fence != 2 {
+		t.Errorf("fence %d, %v", w.fence, err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

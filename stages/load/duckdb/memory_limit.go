@@ -120,16 +120,16 @@ func (w *Warehouse) raise(ctx context.Context, bytes int64) bool {
 const deletedMemory = 256 << 10
 
 // roomToDelete raises the memory limit to what it takes to delete the rows of changed
-// issues. It has to be there before: a deletion that runs out of memory cannot be
+// issues from the tables that may have some. It has to be there before: a deletion that runs out of memory cannot be
 // rolled back, and not be done again before the file is attached anew. What the rows
 // that were deleted before take is known when they have been counted.
-func (w *Warehouse) roomToDelete(ctx context.Context) error {
-	if !w.memory.follow {
+func (w *Warehouse) roomToDelete(ctx context.Context, old map[string]bool) error {
+	if !w.memory.follow || len(old) == 0 {
 		return nil
 	}
 	groups := 0
 	for _, t := range w.tables {
-		if t.Role != table.Issue && t.Role != table.Child {
+		if !old[t.Name] {
 			continue
 		}
 		var n int

@@ -31,7 +31,10 @@ func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
 			return err
 		}
 	}
-	return w.makeRoom(ctx, widest)
+	if err := w.makeRoom(ctx, widest); err != nil {
+		return err
+	}
+	return w.withRoom(ctx, func() error { return w.lookForOwn(ctx) })
 }
 
 // columnsOf counts the columns that a table has once those that are missing are
