@@ -233,16 +233,14 @@ func (l *changelogs) splice(is issue) []byte {
 	if !read {
 		return bytes.Clone(is.raw)
 	}
-	var all [][]byte
+	e := edit{list: "histories", children: make([][]byte, 0, len(entries))}
 	for _, h := range entries {
-		all = append(all, h.raw)
+		e.children = append(e.children, h.raw)
 	}
-	e := edit{put: envelope("histories", all)}
 	if len(is.changelog) > 0 {
 		e.at, e.drop = offset(is.raw, is.changelog), len(is.changelog)
 	} else {
-		e.at = bytes.LastIndexByte(is.raw, '}')
-		e.put = append([]byte(`,"`+table.AddedChangelog+`":`), e.put...)
+		e.at, e.added = bytes.LastIndexByte(is.raw, '}'), table.AddedChangelog
 	}
-	return apply(is.raw, []edit{e})
+	return apply(is.raw, e)
 }

@@ -149,10 +149,15 @@ func (s *Source) gone(ctx context.Context, id int64) (bool, error) {
 // issue is gone, which its absence tells (KindNotFound).
 func (s *Source) readRemarks(ctx context.Context, is issue, short []int) ([]byte, error) {
 	var edits []edit
+	var pages []*jira.Children
+	defer func() {
+		for _, page := range pages {
+			page.Release()
+		}
+	}()
 	for _, k := range short {
 		r := remarks[k]
 		var all [][]byte
-		var pages []*jira.Children
 		for page, err := range r.read(s.client, ctx, is.id) {
 			if err != nil {
 				return nil, err
@@ -172,13 +177,10 @@ func (s *Source) readRemarks(ctx context.Context, is issue, short []int) ([]byte
 			page.Release()
 		}
 		if len(all) > count(shown, r.list) {
-			edits = append(edits, edit{at: offset(is.raw, shown), drop: len(shown), put: envelope(r.list, all)})
-		}
-		for _, page := range pages {
-			page.Release()
+			edits = append(edits, edit{at: offset(is.raw, shown), drop: len(shown), list: r.list, children: all})
 		}
 	}
-	return apply(is.raw, edits), nil
+	return apply(is.raw, edits...), nil
 }
 
 // distinct drops the elements whose id was there before.

@@ -17,32 +17,31 @@ type issue struct {
 	changelog []byte
 }
 
-// look finds the places in a raw issue. Of duplicate members it takes the one
-// that counts, the first that is not null.
+// look finds the places in a raw issue, in one pass. Of duplicate members it takes
+// the one that counts, the first that is not null.
 func look(raw []byte) issue {
 	is := issue{raw: raw}
-	first := func(known *[]byte, value []byte) {
+	c := rawjson.NewCursor(raw)
+	first := func(known *[]byte) {
 		if rawjson.IsNull(*known) {
-			*known = value
+			*known = c.Value()
 		}
 	}
-	rawjson.Members(raw, func(name, value []byte) bool {
-		switch string(name) {
-		case "id":
-			is.id, _ = rawjson.Int64(value)
-		case "changelog":
-			first(&is.changelog, value)
-		case "fields":
-			rawjson.Members(value, func(name, value []byte) bool {
+	c.Members(func(name []byte) {
+		switch {
+		case string(name) == "id":
+			is.id, _ = rawjson.Int64(c.Value())
+		case string(name) == "changelog":
+			first(&is.changelog)
+		case string(name) == "fields" && c.Type() == rawjson.Object:
+			c.Members(func(name []byte) {
 				for k, r := range remarks {
 					if string(name) == r.field {
-						first(&is.remarks[k], value)
+						first(&is.remarks[k])
 					}
 				}
-				return true
 			})
 		}
-		return true
 	})
 	return is
 }
@@ -68,41 +67,52 @@ func count(page []byte, list string) int {
 	return n
 }
 
-// envelope writes a page that holds all children there are, as Jira would.
-func envelope(list string, elements [][]byte) []byte {
-	size := len(elements) + 100
-	for _, e := range elements {
-		size += len(e)
-	}
-	n := strconv.Itoa(len(elements))
-	b := make([]byte, 0, size)
-	b = append(b, `{"startAt":0,"maxResults":`+n+`,"total":`+n+`,"`+list+`":[`...)
-	for i, e := range elements {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, e...)
-	}
-	return append(b, "]}"...)
-}
-
-// edit replaces drop bytes at an offset by put.
+// edit puts a page that holds all children there are, as Jira would write it, in
+// the place of drop bytes at an offset.
 type edit struct {
 	at, drop int
-	put      []byte
+	added    string // the member that the page is to be the value of, where there is none
+	list     string // the member of the page that the children are in
+	children [][]byte
+}
+
+// size is about as many bytes as appendTo appends.
+func (e *edit) size() int {
+	n := len(e.added) + len(e.list) + 100
+	for _, c := range e.children {
+		n += len(c) + len(",")
+	}
+	return n
+}
+
+func (e *edit) appendTo(dst []byte) []byte {
+	if e.added != "" {
+		dst = append(append(append(dst, `,"`...), e.added...), `":`...)
+	}
+	n := int64(len(e.children))
+	dst = strconv.AppendInt(append(dst, `{"startAt":0,"maxResults":`...), n, 10)
+	dst = strconv.AppendInt(append(dst, `,"total":`...), n, 10)
+	dst = append(append(append(dst, `,"`...), e.list...), `":[`...)
+	for i, c := range e.children {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, c...)
+	}
+	return append(dst, "]}"...)
 }
 
 // apply returns a copy of raw with the edits, which do not overlap.
-func apply(raw []byte, edits []edit) []byte {
+func apply(raw []byte, edits ...edit) []byte {
 	slices.SortFunc(edits, func(a, b edit) int { return cmp.Compare(a.at, b.at) })
 	size := len(raw)
-	for _, e := range edits {
-		size += len(e.put) - e.drop
+	for i := range edits {
+		size += edits[i].size() - edits[i].drop
 	}
 	dst := make([]byte, 0, size)
 	from := 0
 	for _, e := range edits {
-		dst = append(append(dst, raw[from:e.at]...), e.put...)
+		dst = e.appendTo(append(dst, raw[from:e.at]...))
 		from = e.at + e.drop
 	}
 	return append(dst, raw[from:]...)
