@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -25,7 +26,8 @@ const maxPooled = 32 << 20
 
 // bodies reads answers into pooled buffers.
 type bodies struct {
-	limit   int64 // bytes of one decoded answer
+	limit   int64        // bytes of one decoded answer
+	usual   atomic.Int64 // bytes of the last large one
 	buffers sync.Pool
 	readers sync.Pool // *gzip.Reader
 }
@@ -70,19 +72,32 @@ func (p *bodies) read(resp *http.Response) (*buffer, int64, error) {
 	if n := resp.ContentLength; n > 0 && n <= p.limit && n <= maxPooled {
 		buf.b = slices.Grow(buf.b, int(n)+1)
 	}
-	if err := buf.readFrom(src, p.limit); err != nil {
+	if err := buf.readFrom(src, p.limit, int(p.usual.Load())); err != nil {
 		p.put(buf)
 		return nil, wire.n, err
+	}
+	if n := len(buf.b); n > firstRoom {
+		p.usual.Store(int64(n))
 	}
 	return buf, wire.n, nil
 }
 
-func (b *buffer) readFrom(src io.Reader, limit int64) error {
+// firstRoom is what an answer gets room for to begin with: most are smaller.
+const firstRoom = 64 << 10
+
+// readFrom reads an answer. usual is the size that it is likely to have once it
+// turns out to be a large one: pages are about equal, and the garbage collector
+// empties pools, so that buffers grow anew all the time.
+func (b *buffer) readFrom(src io.Reader, limit int64, usual int) error {
 	for {
-		if len(b.b) == cap(b.b) {
-			// By a quarter, not by doubling: buffers are used again, so growing is
-			// rare, and what they have too much is held by each of them.
-			b.b = slices.Grow(b.b, max(64<<10, len(b.b)/4))
+		if n := len(b.b); n == cap(b.b) {
+			// By a quarter, not by doubling: what buffers have too much is held by
+			// each of them.
+			more := max(firstRoom, n/4)
+			if n >= firstRoom {
+				more = max(more, usual+usual/8-n)
+			}
+			b.b = slices.Grow(b.b, more)
 		}
 		n, err := src.Read(b.b[len(b.b):cap(b.b)])
 		b.b = b.b[:len(b.b)+n]
