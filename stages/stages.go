@@ -88,6 +88,9 @@ type Format struct {
 	// before are emptied and wait while it commits, so that memory for both is
 	// never needed at once.
 	Embedded bool
+	// IssueRows is the number of rows of issues at which a file is closed, where the
+	// destination writes so many at once; 0 if it does not mind.
+	IssueRows int
 	// CommitSize is the number of bytes that one commit should take at most,
 	// where the destination's memory grows with it; 0 if it does not.
 	CommitSize int64

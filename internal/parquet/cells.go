@@ -79,12 +79,13 @@ func (c *column) appendTexts(a *array.String) error {
 		return nil
 	}
 	from, nulls := 0, 0
+	first := ends[0] // where text begins
 	for i := range a.Len() {
 		if !is(valid, i) {
 			nulls++
 			continue
 		}
-		if !c.appendText(text[ends[i]:ends[i+1]]) {
+		if !c.appendText(text[ends[i]-first : ends[i+1]-first]) {
 			continue
 		}
 		c.levels(valid, from, i+1, nulls)

@@ -42,24 +42,36 @@ func New(opts Options) *Batcher {
 // Write appends rows to the file of their table, and closes it when it has
 // reached its size.
 func (b *Batcher) Write(rows *stages.Rows) error {
-	if rows.Len() == 0 {
-		return nil
-	}
-	f := b.open[rows.Table.Name]
-	if f == nil {
-		var err error
-		if f, err = b.create(rows.Table); err != nil {
+	for from, to := 0, 0; from < rows.Len(); from = to {
+		f, err := b.file(rows.Table)
+		if err != nil {
 			return err
 		}
-		b.open[rows.Table.Name] = f
-	}
-	if err := f.write(rows); err != nil {
-		return fmt.Errorf("write Parquet file %s: %w", f.Path, err)
-	}
-	if f.size() >= b.opts.FileSize || f.chunks >= chunksOf(b.opts.Format) {
-		return b.close(rows.Table.Name)
+		to = min(rows.Len(), from+f.room())
+		if err := f.write(rows, from, to); err != nil {
+			return fmt.Errorf("write Parquet file %s: %w", f.Path, err)
+		}
+		if !f.full() {
+			continue
+		}
+		if err := b.close(rows.Table.Name); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// file returns the open file of a table.
+func (b *Batcher) file(t *table.Table) (*file, error) {
+	f := b.open[t.Name]
+	if f != nil {
+		return f, nil
+	}
+	f, err := b.create(t)
+	if err == nil {
+		b.open[t.Name] = f
+	}
+	return f, err
 }
 
 // create opens a file.

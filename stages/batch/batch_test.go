@@ -303,6 +303,36 @@ func TestColumnChunksBoundTheFooter(t *testing.T) {
 	}
 }
 
+// Where the destination writes so many rows of issues at once, files have as many,
+// wherever the rows that come together begin and end, and no cell changes.
+func TestFilesOfAsManyIssues(t *testing.T) {
+	const most = 21
+	issues := *everyType
+	issues.Role = table.Issue
+	rnd := rand.New(rand.NewPCG(1, 2))
+	b := New(Options{Dir: t.TempDir(), Prefix: "run", FileSize: 1 << 30, Format: stages.Format{IssueRows: most}})
+	var want [][]any
+	rows := stages.NewRows(&issues)
+	for _, n := range []int{5, 1, most, 0, 2 * most, 70, 9} {
+		want = append(want, random(rows, rnd, n)...)
+		if err := b.Write(rows); err != nil {
+			t.Fatal(err)
+		}
+		rows.Reset()
+	}
+	var got [][]any
+	files := flush(t, b)
+	for i, f := range files {
+		_, rows := readBack(t, f.Path)
+		if got = append(got, rows...); len(rows) != int(f.Rows) || f.Rows != most && i < len(files)-1 {
+			t.Errorf("file %d of %d has %d rows, and says %d", i+1, len(files), len(rows), f.Rows)
+		}
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %d rows, want %d, or their cells differ", len(got), len(want))
+	}
+}
+
 func TestTablesHaveFilesOfTheirOwn(t *testing.T) {
 	b := New(Options{Dir: t.TempDir(), Prefix: "run", FileSize: 1 << 30})
 	other := &table.Table{Name: "other", Columns: []table.Column{{Name: "id", Type: table.Int}}}

@@ -3,6 +3,7 @@ package batch
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -24,9 +25,10 @@ func rowGroupBytes(t *table.Table) int {
 // chunksOf returns the number of column chunks at which a file is closed, whatever
 // its size. Who writes it, and who reads it, holds what its footer says of each, and
 // DuckDB reads the whole footer for every statement: it took 95 MB for 109,000,
-// which were 20,000 issues of 1,700 columns.
+// which were 20,000 issues of 1,700 columns. Files that are to have as many rows as
+// are written at once are not cut because of it before they have them.
 func chunksOf(format stages.Format) int {
-	if format.Embedded {
+	if format.Embedded && format.IssueRows == 0 {
 		return 5_000
 	}
 	return 20_000
@@ -35,6 +37,7 @@ func chunksOf(format stages.Format) int {
 // file is a Parquet file being written.
 type file struct {
 	stages.File
+	opts    Options
 	out     *os.File
 	rows    *wrapper
 	writer  *parquet.Writer
@@ -52,16 +55,29 @@ func create(t *table.Table, opts Options, by codecs, number int) (*file, error) 
 	if err != nil {
 		return nil, fmt.Errorf("create Parquet file: %w", err)
 	}
-	f := &file{File: stages.File{Table: t, Path: path}, out: out, rows: newWrapper(t)}
+	f := &file{File: stages.File{Table: t, Path: path}, opts: opts, out: out, rows: newWrapper(t)}
 	if f.writer, err = parquet.NewWriter(out, columns); err != nil {
 		return nil, errors.Join(fmt.Errorf("create Parquet file %s: %w", path, err), f.discard())
 	}
 	return f, nil
 }
 
-// write appends rows to the open row group, and closes it when it is full.
-func (f *file) write(rows *stages.Rows) error {
-	record, err := f.rows.record(rows)
+// room returns how many rows may be written before the file is full.
+func (f *file) room() int {
+	if most := f.opts.Format.IssueRows; most > 0 && f.Table.Role == table.Issue {
+		return most - int(f.Rows)
+	}
+	return math.MaxInt32
+}
+
+// full reports whether the file is to be closed.
+func (f *file) full() bool {
+	return f.size() >= f.opts.FileSize || f.chunks >= chunksOf(f.opts.Format) || f.room() == 0
+}
+
+// write appends the rows from…to to the open row group, and closes it when it is full.
+func (f *file) write(rows *stages.Rows, from, to int) error {
+	record, err := f.rows.record(rows, from, to)
 	if err != nil {
 		return err
 	}
@@ -70,7 +86,7 @@ func (f *file) write(rows *stages.Rows) error {
 		return err
 	}
 	f.Rows += record.NumRows()
-	if f.pending += rows.Size(); f.pending >= rowGroupBytes(f.Table) {
+	if f.pending += rows.Size() * (to - from) / rows.Len(); f.pending >= rowGroupBytes(f.Table) {
 		f.pending = 0
 		f.chunks += int(record.NumCols())
 		return f.writer.Flush()

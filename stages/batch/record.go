@@ -50,6 +50,7 @@ type wrapped struct {
 	layout             []*memory.Buffer
 	days               []int32 // cells that Arrow packs tighter than our rows
 	bits               []byte
+	part               []byte // validity of rows that are not the first ones
 }
 
 func newWrapper(t *table.Table) *wrapper {
@@ -70,44 +71,48 @@ func newWrapper(t *table.Table) *wrapper {
 	return w
 }
 
-// record returns rows as an Arrow record. The cells are not copied, but for
-// booleans and dates: the record must not be used after the rows were reset, or
+// record returns the rows from…to as an Arrow record. The cells are not copied, but
+// for booleans and dates: the record must not be used after the rows were reset, or
 // the next record was made.
-func (w *wrapper) record(rows *stages.Rows) (arrow.Record, error) {
+func (w *wrapper) record(rows *stages.Rows, from, to int) (arrow.Record, error) {
 	if len(rows.Columns) != len(w.columns) {
 		return nil, fmt.Errorf("rows of %d columns do not fit a file of %d", len(rows.Columns), len(w.columns))
 	}
 	rows.Pad()
 	for i := range w.columns {
-		to, from := &w.columns[i], &rows.Columns[i]
-		if from.Type != to.typ {
-			return nil, fmt.Errorf("column %s: cells of %v do not fit a file's of %v", w.schema.Field(i).Name, from.Type, to.typ)
+		wrapped, column := &w.columns[i], &rows.Columns[i]
+		if column.Type != wrapped.typ {
+			return nil, fmt.Errorf("column %s: cells of %v do not fit a file's of %v", w.schema.Field(i).Name, column.Type, wrapped.typ)
 		}
-		to.wrap(from)
-		to.data.Reset(w.schema.Field(i).Type, rows.Len(), to.layout, nil, from.Nulls, 0)
-		w.arrays[i] = array.MakeFromData(to.data)
+		nulls := column.Nulls
+		if to-from < rows.Len() {
+			nulls = array.UnknownNullCount
+		}
+		wrapped.wrap(column, from, to)
+		wrapped.data.Reset(w.schema.Field(i).Type, to-from, wrapped.layout, nil, nulls, 0)
+		w.arrays[i] = array.MakeFromData(wrapped.data)
 	}
-	return array.NewRecord(w.schema, w.arrays, int64(rows.Len())), nil
+	return array.NewRecord(w.schema, w.arrays, int64(to-from)), nil
 }
 
-// wrap points the buffers of a column at its cells, as Arrow lays them out.
-func (w *wrapped) wrap(c *stages.Column) {
-	w.valid.Reset(c.Valid)
+// wrap points the buffers of a column at its cells from…to, as Arrow lays them out.
+func (w *wrapped) wrap(c *stages.Column, from, to int) {
+	w.valid.Reset(w.validity(c, from, to))
 	switch c.Type {
 	case table.Text, table.JSON, table.List:
-		w.ends.Reset(arrow.Int32Traits.CastToBytes(c.Ends))
+		w.ends.Reset(arrow.Int32Traits.CastToBytes(c.Ends[from : to+1]))
 		w.cells.Reset(c.Data)
 	case table.Float:
-		w.cells.Reset(arrow.Float64Traits.CastToBytes(c.Floats))
+		w.cells.Reset(arrow.Float64Traits.CastToBytes(c.Floats[from:to]))
 	case table.Date:
 		w.days = w.days[:0]
-		for _, n := range c.Ints {
+		for _, n := range c.Ints[from:to] {
 			w.days = append(w.days, int32(n))
 		}
 		w.cells.Reset(arrow.Int32Traits.CastToBytes(w.days))
 	case table.Bool:
 		w.bits = w.bits[:0]
-		for i, n := range c.Ints {
+		for i, n := range c.Ints[from:to] {
 			if i&7 == 0 {
 				w.bits = append(w.bits, 0)
 			}
@@ -115,6 +120,23 @@ func (w *wrapped) wrap(c *stages.Column) {
 		}
 		w.cells.Reset(w.bits)
 	default:
-		w.cells.Reset(arrow.Int64Traits.CastToBytes(c.Ints))
+		w.cells.Reset(arrow.Int64Traits.CastToBytes(c.Ints[from:to]))
 	}
+}
+
+// validity returns the validity bitmap of the cells from…to. It begins with a whole
+// byte, so it is a copy if they do not.
+func (w *wrapped) validity(c *stages.Column, from, to int) []byte {
+	if from&7 == 0 {
+		return c.Valid[from>>3 : (to+7)>>3]
+	}
+	w.part = w.part[:0]
+	for i := from; i < to; i += 8 {
+		next := c.Valid[i>>3] >> (i & 7)
+		if i>>3+1 < len(c.Valid) {
+			next |= c.Valid[i>>3+1] << (8 - i&7)
+		}
+		w.part = append(w.part, next)
+	}
+	return w.part
 }

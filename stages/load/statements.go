@@ -121,18 +121,19 @@ func (q Statements) CountParts(t *table.Table, rows int) string {
 // and run id. Columns named in kept are taken from the table of that name, see
 // KeepColumns.
 func (q Statements) InsertRows(t *table.Table, kept []string) string {
-	return q.insert(t, kept, `
+	return q.insert(t, kept, StageName(t), `
 JOIN {changed} c ON c.{id} = r.{`+issueOf(t)+`} AND c.{_seq} = r.{_seq}`)
 }
 
 // InsertAll is InsertRows where every staged reading was picked, as in a first
-// load: nothing has to be looked up.
-func (q Statements) InsertAll(t *table.Table, kept []string) string {
-	return q.insert(t, kept, "")
+// load: nothing has to be looked up. stage is the name under which the rows can be
+// read, which may be a part of those that are staged.
+func (q Statements) InsertAll(t *table.Table, kept []string, stage string) string {
+	return q.insert(t, kept, stage, "")
 }
 
 // insert returns the statement that adds the staged rows that the join leaves.
-func (q Statements) insert(t *table.Table, kept []string, join string) string {
+func (q Statements) insert(t *table.Table, kept []string, stage, join string) string {
 	var columns []string
 	for _, c := range t.Columns {
 		columns = append(columns, q.Quote(c.Name))
@@ -147,7 +148,7 @@ func (q Statements) insert(t *table.Table, kept []string, join string) string {
 	}
 	return q.fill(`INSERT INTO {table} (`+strings.Join(columns, ", ")+`)
 SELECT `+strings.Join(cells, ", ")+`
-FROM {stage} r`+join, t)
+FROM `+q.Quote(stage)+` r`+join, t)
 }
 
 // KeepColumns returns the statement that saves the cells of changed issues in

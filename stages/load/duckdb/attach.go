@@ -27,9 +27,9 @@ func (w *Warehouse) attach(exists bool) []string {
 	case w.opts.ReadOnly:
 		return []string{attach + " (READ_ONLY)", use}
 	case exists:
-		return []string{attach + " (" + rowGroups + ")", "CREATE SCHEMA IF NOT EXISTS " + schema, use}
+		return []string{attach + " (" + w.rowGroups() + ")", "CREATE SCHEMA IF NOT EXISTS " + schema, use}
 	}
-	return []string{attach + " (" + newFile + ")", "CREATE SCHEMA IF NOT EXISTS " + schema, use}
+	return []string{attach + " (" + newFile + ", " + w.rowGroups() + ")", "CREATE SCHEMA IF NOT EXISTS " + schema, use}
 }
 
 // columnChunks bounds what DuckDB knows by heart of the file. Of each column of
@@ -40,7 +40,7 @@ const columnChunks = 3000
 
 // wrote counts the column chunks of rows that were written.
 func (w *Warehouse) wrote(t *table.Table, rows int64) {
-	w.chunks += (int(rows)/rowGroup + 1) * len(t.Columns)
+	w.chunks += (int(rows)/w.rowGroup + 1) * len(t.Columns)
 }
 
 // attachFor is how long the file is waited for that another program took between
@@ -50,14 +50,14 @@ const (
 	attachEvery = 50 * time.Millisecond
 )
 
-// forgetRowGroups attaches the file anew if DuckDB knows too much of it. It comes
-// before a commit: should it fail, nothing has happened yet. The file is unlocked
-// for a moment, in which somebody may open it for reading: then it is waited for.
-// If another run takes it over in that moment, this one has lost it, or, if the
-// other was quick, the fence tells.
+// forgetRowGroups attaches the file anew if DuckDB knows too much of it, or is to
+// write row groups of another size. It comes before a commit: should it fail, nothing
+// has happened yet. The file is unlocked for a moment, in which somebody may open it
+// for reading: then it is waited for. If another run takes it over in that moment, this
+// one has lost it, or, if the other was quick, the fence tells.
 func (w *Warehouse) forgetRowGroups(ctx context.Context) error {
 	const op = "attach anew"
-	if w.chunks < w.mostChunks {
+	if w.chunks < w.mostChunks && w.rowGroup == w.attachedAs {
 		return nil
 	}
 	if err := w.detach(ctx); err != nil {
@@ -71,7 +71,7 @@ func (w *Warehouse) forgetRowGroups(ctx context.Context) error {
 			return err
 		}
 	}
-	w.chunks = 0
+	w.chunks, w.attachedAs = 0, w.rowGroup
 	if found := w.written(); left == "" || found != left {
 		w.disown()
 	}

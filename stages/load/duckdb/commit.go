@@ -78,18 +78,27 @@ func (w *Warehouse) views(ctx context.Context, issues *table.Table) error {
 			return err
 		}
 	}
-	for name, files := range w.staged {
-		paths, err := pathList(files)
-		if err != nil {
-			return w.fail("commit", name, "", err)
-		}
-		view := fmt.Sprintf("CREATE OR REPLACE TEMPORARY VIEW %s AS SELECT * FROM read_parquet(%s)",
-			Dialect.Quote(load.StageName(files[0].Table)), paths)
-		if err := w.exec(ctx, "commit", name, view); err != nil {
+	for _, files := range w.staged {
+		t := files[0].Table
+		if err := w.view(ctx, load.StageName(t), files); err != nil {
 			return err
+		}
+		for _, p := range w.parts(t) {
+			if err := w.view(ctx, p.stage, p.files); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// view makes files readable under a name.
+func (w *Warehouse) view(ctx context.Context, name string, files []stages.File) error {
+	paths, err := pathList(files)
+	if err != nil {
+		return w.fail("commit", name, "", err)
+	}
+	return w.exec(ctx, "commit", name, fmt.Sprintf("CREATE OR REPLACE TEMPORARY VIEW %s AS SELECT * FROM read_parquet(%s)", Dialect.Quote(name), paths))
 }
 
 func (w *Warehouse) checkFence(ctx context.Context, pipeline string) error {
@@ -124,7 +133,7 @@ func (w *Warehouse) merge(ctx context.Context, c load.Commit, issues *table.Tabl
 // remove removes the rows of issues that are found to be deleted, from every
 // table that is there.
 func (w *Warehouse) remove(ctx context.Context, rows map[string]int64) error {
-	if err := w.exec(ctx, "commit", "", vacuum(true)); err != nil {
+	if err := w.merging(ctx, true); err != nil {
 		return err
 	}
 	for _, t := range slices.Concat(w.tables, load.Unprepared(w.tables)) {
@@ -192,7 +201,7 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 	if err != nil {
 		return err
 	}
-	if err := w.exec(ctx, "commit", issues.Name, vacuum(len(old) > 0)); err != nil {
+	if err := w.merging(ctx, len(old) > 0); err != nil {
 		return err
 	}
 	var kept []string
@@ -204,10 +213,7 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 	if err := w.roomToDelete(ctx, old); err != nil {
 		return err
 	}
-	insert := w.sql().InsertRows
-	if changed == stagedRows(w.staged[issues.Name]) {
-		insert = w.sql().InsertAll
-	}
+	all := changed == stagedRows(w.staged[issues.Name])
 	for _, t := range w.tables {
 		if t.Role != table.Issue && t.Role != table.Child {
 			continue
@@ -225,7 +231,12 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 			if t == issues {
 				args, columns = []any{run.Pipeline, run.ID}, kept
 			}
-			if inserted, err = w.affect(ctx, "commit", t.Name, insert(t, columns), args...); err != nil {
+			if all {
+				inserted, err = w.insertAll(ctx, t, columns, args)
+			} else {
+				inserted, err = w.affect(ctx, "commit", t.Name, w.sql().InsertRows(t, columns), args...)
+			}
+			if err != nil {
 				return err
 			}
 			w.wrote(t, inserted)

@@ -50,8 +50,11 @@ type Warehouse struct {
 	memory memoryLimit
 	own    map[string]bool // see lookForOwn
 
-	chunks     int // column chunks written since the file was attached
-	mostChunks int // see forgetRowGroups
+	rowGroup   int  // rows of a row group, see fitRowGroups
+	attachedAs int  // what rowGroup was when the file was attached
+	scattered  bool // rows were deleted: row groups have room for more, see tidy
+	chunks     int  // column chunks written since the file was attached
+	mostChunks int  // see forgetRowGroups
 }
 
 // Dialect is DuckDB's SQL.
@@ -86,7 +89,10 @@ var Dialect = load.Dialect{
 // makes, the write-ahead log and what it spills to disk included, is up to the
 // umask of the process: DuckDB has no setting for it.
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
-	w := &Warehouse{opts: opts, staged: map[string][]stages.File{}, own: map[string]bool{}, mostChunks: columnChunks}
+	w := &Warehouse{
+		opts: opts, staged: map[string][]stages.File{}, own: map[string]bool{},
+		rowGroup: rowGroup, attachedAs: rowGroup, mostChunks: columnChunks,
+	}
 	_, statErr := os.Stat(opts.Path)
 	if opts.ReadOnly && statErr != nil {
 		return nil, w.fail("open", opts.Path, "", fmt.Errorf("there is no such file: %w", statErr))
@@ -165,10 +171,11 @@ func openError(err error) error {
 
 // Close closes the file. Files that were staged and not committed are removed.
 func (w *Warehouse) Close() error {
+	err := w.tidy()
 	if err := w.detach(context.Background()); err != nil {
 		w.opts.Log.Debug("the file is left to DuckDB to close", "path", w.opts.Path, "error", err)
 	}
-	return errors.Join(w.forget(slices.Collect(maps.Keys(w.staged))...), w.conn.Close(), w.db.Close())
+	return errors.Join(err, w.forget(slices.Collect(maps.Keys(w.staged))...), w.conn.Close(), w.db.Close())
 }
 
 // Acquire takes the lease. Since this process has the file to itself, a lease
@@ -219,7 +226,11 @@ func (w *Warehouse) sql() load.Statements { return Dialect.For(w.job.Site) }
 // group that a transaction wrote, until it ends: with all tables about 0.7 KB for
 // an issue.
 func (w *Warehouse) Format() stages.Format {
-	return stages.Format{MarkJSON: true, Embedded: true, CommitSize: 64 << 20}
+	f := stages.Format{MarkJSON: true, Embedded: true, CommitSize: 64 << 20}
+	if w.wide() {
+		f.IssueRows, f.CommitSize = w.rowGroup, wideCommit
+	}
+	return f
 }
 
 // Stage takes over a file. DuckDB reads it where it is.

@@ -133,7 +133,7 @@ func (w *Warehouse) roomToDelete(ctx context.Context, old map[string]bool) error
 			continue
 		}
 		var n int
-		query := w.sql().CountParts(t, rowGroup)
+		query := w.sql().CountParts(t, w.rowGroup)
 		if err := w.conn.QueryRowContext(ctx, query).Scan(&n); err != nil {
 			return w.fail("count what is to be deleted of", t.Name, query, err)
 		}

@@ -31,6 +31,9 @@ func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
 			return err
 		}
 	}
+	if err := w.fitRowGroups(ctx, widest); err != nil {
+		return err
+	}
 	if err := w.makeRoom(ctx, widest); err != nil {
 		return err
 	}

@@ -1,0 +1,154 @@
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"snowdrift/internal/table"
+	"snowdrift/stages"
+	"snowdrift/stages/load"
+)
+
+// A site with a thousand custom fields has a table of issues with 1,700 columns. What
+// DuckDB holds of such a table is more than what the rows have: of a row group that is
+// being filled two blocks of each column and the raw texts, of the next one as much,
+// and three blocks of each column while one is compressed. So such a file is loaded in
+// another way: row groups are half as large, staged files have as many rows as a row
+// group, and each is a statement of its own, so that no row group begins before the
+// last one is written.
+
+const (
+	// rowGroup is the number of rows of a row group. Half of it spills less of the raw
+	// texts, and the load of issues takes 0.8 of the CPU time; but what DuckDB holds of
+	// each row group of which rows were deleted would double, see roomToDelete.
+	rowGroup = 4096
+	// wideRowGroup is that of a file with a wide table. DuckDB has none that are smaller.
+	wideRowGroup = 2048
+	// wideColumns is the number of columns from which on a table is wide: where their
+	// memory is more than the least.
+	wideColumns = leastMemory / columnMemory
+	// wideCommit is the size of a commit, see Format: some 11 MB are held of each row
+	// group of 1,700 columns that a transaction wrote.
+	wideCommit = 24 << 20
+)
+
+// rowGroups is how ATTACH is told the number of rows of a row group. A file does not
+// keep it: it has to be said whenever the file is opened to be written to.
+func (w *Warehouse) rowGroups() string { return fmt.Sprintf("ROW_GROUP_SIZE %d", w.rowGroup) }
+
+// wide reports whether the file has a wide table.
+func (w *Warehouse) wide() bool { return w.rowGroup == wideRowGroup }
+
+// fitRowGroups chooses the row groups for a file whose widest table has so many
+// columns. The next commit attaches the file anew if they change.
+//
+// DuckDB takes row groups together, see vacuum, all that it finds at once, and holds
+// the rows of all of them until the last one is written: 0.9 GB where a third of 20,000
+// wide rows had been deleted. In a wide file it does so only when the file is closed,
+// see tidy.
+func (w *Warehouse) fitRowGroups(ctx context.Context, columns int) error {
+	if columns <= wideColumns {
+		return nil
+	}
+	w.rowGroup = wideRowGroup
+	return w.exec(ctx, opMerging, "", vacuum(false))
+}
+
+const opMerging = "set whether row groups are taken together"
+
+// merging says whether rows are deleted, so that there are row groups to take together.
+func (w *Warehouse) merging(ctx context.Context, deleting bool) error {
+	w.scattered = w.scattered || deleting
+	return w.exec(ctx, opMerging, "", vacuum(deleting && !w.wide()))
+}
+
+// tidy has two or more row groups of each table of a wide file be taken together when
+// it is closed, if rows were deleted. Each commit adds one, so about as many go as come.
+func (w *Warehouse) tidy() error {
+	if !w.wide() || !w.scattered {
+		return nil
+	}
+	return w.exec(context.Background(), opMerging, "", "SET max_vacuum_tasks = 1")
+}
+
+// part is what one INSERT adds of the staged rows of a table.
+type part struct {
+	stage string // name under which the rows can be read
+	files []stages.File
+	fills bool // a row group
+}
+
+// parts returns the staged files of a wide table in the parts that are inserted one by
+// one: each that fills a row group, and what is left. Those of other tables are
+// inserted together, and it returns none; so it does where several threads are to
+// share the work, each of which fills row groups of its own.
+func (w *Warehouse) parts(t *table.Table) (parts []part) {
+	if !w.wide() || t.Role != table.Issue || w.opts.Threads != 1 {
+		return nil
+	}
+	rest := part{stage: load.StageName(t) + "_rest"}
+	for i, f := range w.staged[t.Name] {
+		if f.Rows == int64(w.rowGroup) {
+			parts = append(parts, part{stage: fmt.Sprintf("%s_%d", load.StageName(t), i), files: []stages.File{f}, fills: true})
+		} else {
+			rest.files = append(rest.files, f)
+		}
+	}
+	if len(rest.files) > 0 {
+		parts = append(parts, rest)
+	}
+	return parts
+}
+
+// insertAll adds the staged rows of a table, of which every reading was picked.
+func (w *Warehouse) insertAll(ctx context.Context, t *table.Table, kept []string, args []any) (inserted int64, err error) {
+	parts := w.parts(t)
+	if parts == nil {
+		parts = []part{{stage: load.StageName(t)}}
+	}
+	for _, p := range parts {
+		insert := func() error {
+			n, err := w.affect(ctx, "commit", t.Name, w.sql().InsertAll(t, kept, p.stage), args...)
+			inserted += n
+			return err
+		}
+		if p.fills {
+			err = w.asOneRowGroup(ctx, insert)
+		} else {
+			err = insert()
+		}
+		if err != nil {
+			return inserted, err
+		}
+	}
+	return inserted, nil
+}
+
+// asOneRowGroup runs an INSERT of as many rows as a row group has so that DuckDB writes
+// them when it ends. With one thread DuckDB takes rows over into those of the
+// transaction, and writes a row group when the next has begun: both are in memory then,
+// and of each but the transaction's first every column takes a block more. If it
+// believes to have several threads, each statement collects its rows by itself, and
+// writes a row group that it has filled. The other thread is said to be one of ours, so
+// DuckDB starts none.
+func (w *Warehouse) asOneRowGroup(ctx context.Context, insert func() error) (err error) {
+	defer func() {
+		err = errors.Join(err, w.setThreads(context.WithoutCancel(ctx), "SET external_threads = 1", "SET threads = 1"))
+	}()
+	if err := w.setThreads(ctx, "SET threads = 2", "SET external_threads = 2"); err != nil {
+		return err
+	}
+	return insert()
+}
+
+// setThreads takes a connection of its own: a transaction that failed takes no
+// statement but its end.
+func (w *Warehouse) setThreads(ctx context.Context, statements ...string) error {
+	for _, s := range statements {
+		if _, err := w.db.ExecContext(ctx, s); err != nil {
+			return w.fail("set the threads", "", s, err)
+		}
+	}
+	return nil
+}
