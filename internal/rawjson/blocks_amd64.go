@@ -16,3 +16,9 @@ var byBlocks = cpu.X86.HasAVX2 && cpu.X86.HasPCLMULQDQ && cpu.X86.HasPOPCNT
 //
 //go:noescape
 func skipBlocks(b *byte, n, depth int) (at, left int, quoted, escaped bool)
+
+// asciiBlocks goes over as many blocks of 32 of the n bytes at b as are ASCII and have
+// no \u that begins in them, and returns where it got to.
+//
+//go:noescape
+func asciiBlocks(b *byte, n int) (at int)

@@ -135,3 +135,33 @@ escapes:
 	MOVQ AX, R11
 	ANDQ $1, R11
 	JMP  quotes
+
+// func asciiBlocks(b *byte, n int) (at int)
+//
+// SI b, CX n, DI at. The byte behind a block is looked at, too.
+TEXT ·asciiBlocks(SB), NOSPLIT, $0-24
+	MOVQ b+0(FP), SI
+	MOVQ n+8(FP), CX
+	XORQ DI, DI
+	EACH(0x5c, X8, Y8) // \
+	EACH(0x75, X9, Y9) // u
+
+ascii:
+	LEAQ 33(DI), AX
+	CMPQ AX, CX
+	JGT  over
+	VMOVDQU (SI)(DI*1), Y0
+	VPCMPEQB Y8, Y0, Y1
+	VPCMPEQB 1(SI)(DI*1), Y9, Y2
+	VPAND Y1, Y2, Y2
+	VPOR Y0, Y2, Y2
+	VPMOVMSKB Y2, AX   // the highest bits: not ASCII, or a \u
+	TESTL AX, AX
+	JNZ  over
+	ADDQ $32, DI
+	JMP  ascii
+
+over:
+	VZEROUPPER
+	MOVQ DI, at+16(FP)
+	RET

@@ -199,6 +199,9 @@ func Float64(v []byte) (float64, bool) {
 // not UTF-8 become U+FFFD, since no destination stores them.
 func AppendString(dst, lit []byte) []byte {
 	s := content(lit)
+	if isPlain(s) {
+		return append(dst, s...)
+	}
 	for {
 		i := bytes.IndexByte(s, '\\')
 		if i < 0 {

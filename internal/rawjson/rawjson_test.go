@@ -111,6 +111,37 @@ func TestAppendStorable(t *testing.T) {
 	}
 }
 
+// What cannot be stored is found wherever it stands among the eight bytes of a step,
+// and whatever backslashes stand before it.
+func TestAppendStorableAtEveryPlace(t *testing.T) {
+	const behind = "yyyyyyyyyyyy\"}"
+	for _, before := range []string{"", "é", `\ud83d\ude00`, `\n`, `\u00e9`} {
+		for n := range 20 {
+			for slashes := range 4 {
+				start := `{"` + before + strings.Repeat("x", n)
+				in := start + strings.Repeat(`\`, slashes) + "ud800" + behind
+				want := in
+				if slashes%2 == 1 {
+					want = start + strings.Repeat(`\`, slashes) + "ufffd" + behind
+				}
+				if got, changed := AppendStorable(nil, []byte(in)); string(got) != want || changed != (in != want) {
+					t.Errorf("AppendStorable(%s) = %s %v, want %s", in, got, changed, want)
+				}
+			}
+			in, want := before+strings.Repeat("x", n)+"\xe9"+behind, before+strings.Repeat("x", n)+"\uFFFD"+behind
+			if got, _ := AppendStorable(nil, []byte(in)); string(got) != want {
+				t.Errorf("AppendStorable(%q) = %q", in, got)
+			}
+			for c, said := range map[string]string{"\xdc": "\uFFFD", "\x80": "\uFFFD", `\n`: "\n", "é": "é"} {
+				x := strings.Repeat("x", n)
+				if got := AppendString(nil, []byte(`"`+x+c+`yy"`)); string(got) != x+said+"yy" {
+					t.Errorf("AppendString of %d bytes and %q = %q", n, c, got)
+				}
+			}
+		}
+	}
+}
+
 // FuzzAgainstEncodingJSON holds the walker to the standard library's reading of
 // every valid document, and to ending quietly on every other.
 func FuzzAgainstEncodingJSON(f *testing.F) {
