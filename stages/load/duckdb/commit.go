@@ -213,35 +213,39 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 	if err := w.roomToDelete(ctx, old); err != nil {
 		return err
 	}
-	all := changed == stagedRows(w.staged[issues.Name])
 	for _, t := range w.tables {
 		if t.Role != table.Issue && t.Role != table.Child {
 			continue
 		}
-		var deleted, inserted int64
+		rows[t.Name] = 0
 		if old[t.Name] {
-			if deleted, err = w.affect(ctx, "commit", t.Name, w.sql().DeleteRows(t)); err != nil {
+			if rows[t.Name], err = w.affect(ctx, "commit", t.Name, w.sql().DeleteRows(t)); err != nil {
 				return err
 			}
 		}
-		if len(w.staged[t.Name]) > 0 {
-			w.shrinkFor(ctx, w.staged[t.Name])
-			var args []any
-			var columns []string
-			if t == issues {
-				args, columns = []any{run.Pipeline, run.ID}, kept
-			}
-			if all {
-				inserted, err = w.insertAll(ctx, t, columns, args)
-			} else {
-				inserted, err = w.affect(ctx, "commit", t.Name, w.sql().InsertRows(t, columns), args...)
-			}
-			if err != nil {
-				return err
-			}
-			w.wrote(t, inserted)
+	}
+	w.shrinkFor(ctx, w.staged)
+	all := changed == stagedRows(w.staged[issues.Name])
+	for _, t := range w.tables {
+		if _, ours := rows[t.Name]; !ours || len(w.staged[t.Name]) == 0 {
+			continue
 		}
-		rows[t.Name] += max(deleted, inserted)
+		var args []any
+		var columns []string
+		if t == issues {
+			args, columns = []any{run.Pipeline, run.ID}, kept
+		}
+		var inserted int64
+		if all {
+			inserted, err = w.insertAll(ctx, t, columns, args)
+		} else {
+			inserted, err = w.affect(ctx, "commit", t.Name, w.sql().InsertRows(t, columns), args...)
+		}
+		if err != nil {
+			return err
+		}
+		w.wrote(t, inserted)
+		rows[t.Name] = max(rows[t.Name], inserted)
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ const (
 // givingBack gives free memory back to the system, now and until it is stopped.
 // The stages before rest while DuckDB works, so that their share comes now. With
 // one thread DuckDB does not do it by itself: what its allocators kept of an INSERT
-// that may use 120 MB was another 60.
+// that might use 120 MB was another 60.
 func (w *Warehouse) givingBack(ctx context.Context) (stop func()) {
 	debug.FreeOSMemory()
 	ctx, cancel := context.WithCancel(ctx)
@@ -82,11 +82,15 @@ func (w *Warehouse) shrink(ctx context.Context) {
 // large is the size of staged files from which on it is worth to shrink before.
 const large = 4 << 20
 
-// shrinkFor shrinks if the staged files are large.
-func (w *Warehouse) shrinkFor(ctx context.Context, files []stages.File) {
+// shrinkFor shrinks if the staged files are large. It has to come before the first of
+// them is inserted: the last rows of an INSERT, which fill no row group, stay in memory
+// until the commit, and would have to be spilled.
+func (w *Warehouse) shrinkFor(ctx context.Context, staged map[string][]stages.File) {
 	var size int64
-	for _, f := range files {
-		size += f.Bytes
+	for _, files := range staged {
+		for _, f := range files {
+			size += f.Bytes
+		}
 	}
 	if size >= large {
 		w.shrink(ctx)
