@@ -63,6 +63,7 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 	if err != nil {
 		return load.Result{}, err
 	}
+	w.putAway(ctx)
 	w.shrink(ctx)
 	result.Took = time.Since(started)
 	return result, w.forget(slices.Collect(maps.Keys(w.staged))...)

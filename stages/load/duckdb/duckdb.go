@@ -52,7 +52,8 @@ type Warehouse struct {
 
 	rowGroup   int  // rows of a row group, see fitRowGroups
 	attachedAs int  // what rowGroup was when the file was attached
-	scattered  bool // rows were deleted: row groups have room for more, see tidy
+	scattered  bool // rows were deleted: row groups have room for more
+	tidied     bool // some row groups were taken together, see putAway
 	chunks     int  // column chunks written since the file was attached
 	mostChunks int  // see forgetRowGroups
 }
@@ -171,11 +172,10 @@ func openError(err error) error {
 
 // Close closes the file. Files that were staged and not committed are removed.
 func (w *Warehouse) Close() error {
-	err := w.tidy()
 	if err := w.detach(context.Background()); err != nil {
 		w.opts.Log.Debug("the file is left to DuckDB to close", "path", w.opts.Path, "error", err)
 	}
-	return errors.Join(err, w.forget(slices.Collect(maps.Keys(w.staged))...), w.conn.Close(), w.db.Close())
+	return errors.Join(w.forget(slices.Collect(maps.Keys(w.staged))...), w.conn.Close(), w.db.Close())
 }
 
 // Acquire takes the lease. Since this process has the file to itself, a lease

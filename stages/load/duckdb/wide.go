@@ -45,8 +45,7 @@ func (w *Warehouse) wide() bool { return w.rowGroup == wideRowGroup }
 //
 // DuckDB takes row groups together, see vacuum, all that it finds at once, and holds
 // the rows of all of them until the last one is written: 0.9 GB where a third of 20,000
-// wide rows had been deleted. In a wide file it does so only when the file is closed,
-// see tidy.
+// wide rows had been deleted. In a wide file it does so once in a run, see putAway.
 func (w *Warehouse) fitRowGroups(ctx context.Context, columns int) error {
 	if columns <= wideColumns {
 		return nil
@@ -63,13 +62,28 @@ func (w *Warehouse) merging(ctx context.Context, deleting bool) error {
 	return w.exec(ctx, opMerging, "", vacuum(deleting && !w.wide()))
 }
 
-// tidy has two or more row groups of each table of a wide file be taken together when
-// it is closed, if rows were deleted. Each commit adds one, so about as many go as come.
-func (w *Warehouse) tidy() error {
-	if !w.wide() || !w.scattered {
-		return nil
+// putAway writes the rows of a small commit to where they belong in a wide file. DuckDB
+// leaves them in memory until the write-ahead log is large enough, and to shrink would
+// write every block of every column, and every raw text, into a temporary file: 9,700
+// files for 200 issues.
+//
+// Once in a run that deletes rows some row groups of each table are taken together: the
+// first that lie side by side and fit into three or fewer. A run adds few, so about as
+// many go as come.
+func (w *Warehouse) putAway(ctx context.Context) {
+	if !w.wide() {
+		return
 	}
-	return w.exec(context.Background(), opMerging, "", "SET max_vacuum_tasks = 1")
+	statements := []string{"CHECKPOINT " + catalog}
+	if w.scattered && !w.tidied {
+		statements = []string{"SET max_vacuum_tasks = 1", "CHECKPOINT " + catalog, vacuum(false)}
+		w.tidied = true
+	}
+	for _, s := range statements {
+		if err := w.exec(ctx, "put the rows away", w.opts.Path, s); err != nil {
+			w.opts.Log.Debug("the rows are left to DuckDB to put away", "error", err)
+		}
+	}
 }
 
 // part is what one INSERT adds of the staged rows of a table.
