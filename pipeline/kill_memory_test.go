@@ -95,7 +95,7 @@ func TestBulkMemory(t *testing.T) {
 
 // beBulkLoader loads and prints what became of it.
 func beBulkLoader(order string) {
-	debug.SetGCPercent(30) // as the program does
+	debug.SetGCPercent(60) // as the program does
 	var b bulk
 	err := json.Unmarshal([]byte(order), &b)
 	if err == nil {

@@ -7,6 +7,6 @@ import "runtime/debug"
 // buffers without pointers, which cost the collector little. The limit is soft:
 // a site with huge pages takes what it needs.
 func boundMemory() {
-	debug.SetGCPercent(30)
+	debug.SetGCPercent(60)
 	debug.SetMemoryLimit(200 << 20)
 }
