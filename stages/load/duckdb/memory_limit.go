@@ -15,7 +15,7 @@ import (
 // have a value: little of this is ever touched. A load of 1,700 columns failed with
 // 210 KB of them each, and spilled with 240 KB.
 const (
-	leastMemory  = 140_000_000
+	leastMemory  = 128_000_000
 	columnMemory = 330_000
 )
 
