@@ -81,7 +81,7 @@ func (s Snowflake) SessionTokenFile() string {
 type Batch struct {
 	Dir         Path          `yaml:"dir" example:"/var/tmp/snowdrift" doc:"Directory for files on their way; left out, the system's temporary directory."`
 	FileSize    Size          `yaml:"file_size" default:"128MB" min:"1MB" max:"5GB" doc:"Size of one compressed Parquet file, about."`
-	CommitSize  Size          `yaml:"commit_size" default:"1GB" min:"1MB" doc:"A first load commits whenever this much is staged; into DuckDB, whose memory grows with a commit, at 128 MB at the latest."`
+	CommitSize  Size          `yaml:"commit_size" default:"1GB" min:"1MB" doc:"A first load commits whenever this much is staged; into DuckDB, whose memory grows with a commit, at 64 MB at the latest, or at 32 MB where a table has hundreds of columns."`
 	CommitEvery time.Duration `yaml:"commit_every" default:"15m" min:"1s" doc:"A first load commits at least this often."`
 }
 

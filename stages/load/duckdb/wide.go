@@ -30,7 +30,7 @@ const (
 	wideColumns = leastMemory / columnMemory
 	// wideCommit is the size of a commit, see Format: some 11 MB are held of each row
 	// group of 1,700 columns that a transaction wrote.
-	wideCommit = 24 << 20
+	wideCommit = 32 << 20
 )
 
 // rowGroups is how ATTACH is told the number of rows of a row group. A file does not
