@@ -22,6 +22,7 @@ type options struct {
 	issues  []int
 	set     []string
 	fields  int
+	nights  int
 	repeat  int
 	volume  int64
 	latency time.Duration
@@ -44,6 +45,7 @@ var scenarios = []scenario{
 	{"wide", "a first load of a site with 1,000 custom fields", (*bench).wide},
 	{"parallel", "a first load with latency, and one with a rate limit, against the ideal", (*bench).parallel},
 	{"requests", "requests and bytes of a first load, an idle run, and one after changes", (*bench).requests},
+	{"nights", "runs one after another, each after 1 % of the issues changed", (*bench).nightly},
 }
 
 // bench is one run of the benchmark.
@@ -88,6 +90,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	issues := flags.String("issues", "9800", "sizes of the site, separated by commas")
 	set := flags.String("set", "", "configuration keys of the loads, as in destination.duckdb.threads=2,batch.commit_size=64MB")
 	flags.IntVar(&b.fields, "fields", 1000, "custom fields of the wide site")
+	flags.IntVar(&b.nights, "nights", 40, "runs of the nights scenario")
 	flags.IntVar(&b.repeat, "repeat", 3, "times that each load and floor is run; the cheapest counts")
 	flags.Int64Var(&b.volume, "volume", 300, "MB of JSON that each stage works through on one core")
 	flags.DurationVar(&b.latency, "latency", 300*time.Millisecond, "of each answer, in the parallel scenario")

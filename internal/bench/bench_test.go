@@ -21,11 +21,11 @@ func TestMain(m *testing.M) {
 // tables, if only of a few issues.
 func TestScenarios(t *testing.T) {
 	var out, log bytes.Buffer
-	args := []string{"-issues", "150", "-fields", "50", "-repeat", "1", "-volume", "1", "-latency", "1ms", "-dir", t.TempDir(), "-profile", t.TempDir()}
+	args := []string{"-issues", "150", "-fields", "50", "-nights", "2", "-repeat", "1", "-volume", "1", "-latency", "1ms", "-dir", t.TempDir(), "-profile", t.TempDir()}
 	if code := Main(args, &out, &log); code != 0 {
 		t.Fatalf("code %d\n%s", code, log.String())
 	}
-	for _, want := range []string{"Snowflake", "floor: scan", "tables: default", "50 custom fields", "of the ideal", "1 % changed", "of the first"} {
+	for _, want := range []string{"Snowflake", "floor: scan", "tables: default", "50 custom fields", "of the ideal", "1 % changed", "of the first", "1 % of the issues changed"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in the tables:\n%s", want, out.String())
 		}

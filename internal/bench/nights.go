@@ -1,0 +1,53 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"snowdrift/internal/jirasim"
+)
+
+// nightly measures what becomes of a file in which one issue in a hundred is replaced
+// again and again, all over the site: what a run costs, and how the file grows.
+func (b *bench) nightly(ctx context.Context) error {
+	t := newSheet(b.out, "Runs after 1 % of the issues changed, all tables", "issues", "run", "rows", "CPU s", "seconds", "peak MB", "file MB")
+	for _, n := range b.issues {
+		if err := b.changing(ctx, t, n); err != nil {
+			return err
+		}
+	}
+	return t.print()
+}
+
+// changing adds the first load of a site to the sheet, and runs that come after.
+func (b *bench) changing(ctx context.Context, t *sheet, issues int) error {
+	s, recorder, err := b.host(jirasim.Options{Issues: issues, Projects: 50})
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	ids := s.truth.IDs()
+	var l loaded
+	for night := range b.nights + 1 {
+		for i := night; night > 0 && i < len(ids); i += 100 {
+			if err := s.truth.Edit(ids[i]); err != nil {
+				return err
+			}
+		}
+		if l, err = b.load(ctx, s, fmt.Sprintf("nights-%d", issues), "default"); err != nil {
+			return err
+		}
+		recorder.take()
+		info, err := os.Stat(l.file)
+		if err != nil {
+			return err
+		}
+		rows := int64(0)
+		for _, n := range l.report.Rows {
+			rows += n
+		}
+		t.row(fmt.Sprint(issues), fmt.Sprint(night), fmt.Sprint(rows), seconds(l.CPU), seconds(l.Wall), megabytes(l.Peak), megabytes(info.Size()))
+	}
+	return b.checked(ctx, s, l, "default")
+}
