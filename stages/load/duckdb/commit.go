@@ -134,9 +134,7 @@ func (w *Warehouse) merge(ctx context.Context, c load.Commit, issues *table.Tabl
 // remove removes the rows of issues that are found to be deleted, from every
 // table that is there.
 func (w *Warehouse) remove(ctx context.Context, rows map[string]int64) error {
-	if err := w.merging(ctx, true); err != nil {
-		return err
-	}
+	w.deleted = true
 	for _, t := range slices.Concat(w.tables, load.Unprepared(w.tables)) {
 		have, err := w.columns(ctx, t.Name)
 		if err != nil {
@@ -202,9 +200,7 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 	if err != nil {
 		return err
 	}
-	if err := w.merging(ctx, len(old) > 0); err != nil {
-		return err
-	}
+	w.added, w.deleted = true, w.deleted || len(old) > 0
 	var kept []string
 	if old[issues.Name] {
 		if kept, err = w.keep(ctx, issues); err != nil {

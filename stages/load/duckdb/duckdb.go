@@ -52,10 +52,12 @@ type Warehouse struct {
 
 	rowGroup   int  // rows of a row group, see fitRowGroups
 	attachedAs int  // what rowGroup was when the file was attached
-	scattered  bool // rows were deleted: row groups have room for more
-	tidied     bool // some row groups were taken together, see putAway
+	added      bool // rows were added, see tidy
+	deleted    bool // there may have been rows of changed issues, see tidy
 	chunks     int  // column chunks written since the file was attached
 	mostChunks int  // see forgetRowGroups
+
+	mergeMemory int64 // see the constant
 }
 
 // Dialect is DuckDB's SQL.
@@ -92,7 +94,7 @@ var Dialect = load.Dialect{
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	w := &Warehouse{
 		opts: opts, staged: map[string][]stages.File{}, own: map[string]bool{},
-		rowGroup: rowGroup, attachedAs: rowGroup, mostChunks: columnChunks,
+		rowGroup: rowGroup, attachedAs: rowGroup, mostChunks: columnChunks, mergeMemory: mergeMemory,
 	}
 	_, statErr := os.Stat(opts.Path)
 	if opts.ReadOnly && statErr != nil {
@@ -150,6 +152,8 @@ func (w *Warehouse) settings(exists bool) []string {
 		// Without it DuckDB 1.5 ends with an internal error in MIN and MAX of rows of
 		// which no row group can have one (duckdb/duckdb#22713).
 		s = append(s, "SET disabled_optimizers = 'statistics_propagation'")
+	} else {
+		s = append(s, noMerging)
 	}
 	if w.opts.Threads > 0 {
 		s = append(s, fmt.Sprintf("SET threads = %d", w.opts.Threads))
@@ -172,7 +176,7 @@ func openError(err error) error {
 
 // Close closes the file. Files that were staged and not committed are removed.
 func (w *Warehouse) Close() error {
-	if err := w.detach(context.Background()); err != nil {
+	if err := w.tidy(context.Background()); err != nil {
 		w.opts.Log.Debug("the file is left to DuckDB to close", "path", w.opts.Path, "error", err)
 	}
 	return errors.Join(w.forget(slices.Collect(maps.Keys(w.staged))...), w.conn.Close(), w.db.Close())

@@ -96,15 +96,3 @@ func (w *Warehouse) shrinkFor(ctx context.Context, staged map[string][]stages.Fi
 		w.shrink(ctx)
 	}
 }
-
-// vacuum returns the statement that lets DuckDB take row groups together that lie side
-// by side, which it does unless told otherwise, or not. It looks for them whenever it
-// writes to the file, and those of which rows were deleted are small: so their room is
-// used again. Where nothing was deleted, all that it finds are the last row groups of
-// two commits, and to write them once more takes as much memory as a commit.
-func vacuum(on bool) string {
-	if on {
-		return "RESET max_vacuum_tasks"
-	}
-	return "SET max_vacuum_tasks = 0"
-}

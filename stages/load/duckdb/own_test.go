@@ -146,39 +146,3 @@ func TestRemovedByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 }
-
-// TestRowGroupsStayOrAreTakenTogether: while nothing is deleted, the row groups that
-// commits did not fill are left alone; once rows were, their room is used again.
-func TestRowGroupsStayOrAreTakenTogether(t *testing.T) {
-	ctx := context.Background()
-	l := prepared(t, open(t, options(filepath.Join(t.TempDir(), "jira.duckdb"))), "run 1")
-	l.withErrors()
-	l.w.mostChunks = 1 // the file is written and attached anew for every commit
-	groups := func() int {
-		t.Helper()
-		return int(count(t, l.w, `SELECT COUNT(DISTINCT row_group_id) FROM pragma_storage_info('_snowdrift_value_errors')`))
-	}
-	const commits, rows = 4, rowGroup + rowGroup/3
-	for i := range int64(commits) {
-		l.commitErrors("v", i*rows+1, (i+1)*rows)
-	}
-	if err := l.w.forgetRowGroups(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if got := groups(); got != 2*commits {
-		t.Errorf("%d commits left %d row groups, want %d", commits, got, 2*commits)
-	}
-	l.commitErrors("v2", 1, 1)
-	if err := l.w.forgetRowGroups(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if got := groups(); got >= 2*commits {
-		t.Errorf("%d row groups, of which some could be taken together", got)
-	}
-	if n := count(t, l.w, `SELECT COUNT(*) FROM _snowdrift_value_errors`); n != commits*rows {
-		t.Errorf("%d value errors, want %d", n, commits*rows)
-	}
-	if err := l.w.Close(); err != nil {
-		t.Fatal(err)
-	}
-}

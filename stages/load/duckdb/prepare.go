@@ -32,9 +32,7 @@ func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
 			return err
 		}
 	}
-	if err := w.fitRowGroups(ctx, widest); err != nil {
-		return err
-	}
+	w.fitRowGroups(widest)
 	if err := w.makeRoom(ctx, widest); err != nil {
 		return err
 	}

@@ -42,47 +42,22 @@ func (w *Warehouse) wide() bool { return w.rowGroup == wideRowGroup }
 
 // fitRowGroups chooses the row groups for a file whose widest table has so many
 // columns. The next commit attaches the file anew if they change.
-//
-// DuckDB takes row groups together, see vacuum, all that it finds at once, and holds
-// the rows of all of them until the last one is written: 0.9 GB where a third of 20,000
-// wide rows had been deleted. In a wide file it does so once in a run, see putAway.
-func (w *Warehouse) fitRowGroups(ctx context.Context, columns int) error {
-	if columns <= wideColumns {
-		return nil
+func (w *Warehouse) fitRowGroups(columns int) {
+	if columns > wideColumns {
+		w.rowGroup = wideRowGroup
 	}
-	w.rowGroup = wideRowGroup
-	return w.exec(ctx, opMerging, "", vacuum(false))
-}
-
-const opMerging = "set whether row groups are taken together"
-
-// merging says whether rows are deleted, so that there are row groups to take together.
-func (w *Warehouse) merging(ctx context.Context, deleting bool) error {
-	w.scattered = w.scattered || deleting
-	return w.exec(ctx, opMerging, "", vacuum(deleting && !w.wide()))
 }
 
 // putAway writes the rows of a small commit to where they belong in a wide file. DuckDB
 // leaves them in memory until the write-ahead log is large enough, and to shrink would
 // write every block of every column, and every raw text, into a temporary file: 9,700
 // files for 200 issues.
-//
-// Once in a run that deletes rows some row groups of each table are taken together: the
-// first that lie side by side and fit into three or fewer. A run adds few, so about as
-// many go as come.
 func (w *Warehouse) putAway(ctx context.Context) {
 	if !w.wide() {
 		return
 	}
-	statements := []string{"CHECKPOINT " + catalog}
-	if w.scattered && !w.tidied {
-		statements = []string{"SET max_vacuum_tasks = 1", "CHECKPOINT " + catalog, vacuum(false)}
-		w.tidied = true
-	}
-	for _, s := range statements {
-		if err := w.exec(ctx, "put the rows away", w.opts.Path, s); err != nil {
-			w.opts.Log.Debug("the rows are left to DuckDB to put away", "error", err)
-		}
+	if err := w.exec(ctx, "put the rows away", w.opts.Path, "CHECKPOINT "+catalog); err != nil {
+		w.opts.Log.Debug("the rows are left to DuckDB to put away", "error", err)
 	}
 }
 
