@@ -63,6 +63,7 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 	if err != nil {
 		return load.Result{}, err
 	}
+	w.committed = true
 	w.putAway(ctx)
 	w.shrink(ctx)
 	result.Took = time.Since(started)
@@ -200,7 +201,7 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 	if err != nil {
 		return err
 	}
-	w.added, w.deleted = true, w.deleted || len(old) > 0
+	w.deleted = w.deleted || len(old) > 0
 	var kept []string
 	if old[issues.Name] {
 		if kept, err = w.keep(ctx, issues); err != nil {

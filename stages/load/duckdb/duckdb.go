@@ -52,8 +52,8 @@ type Warehouse struct {
 
 	rowGroup   int  // rows of a row group, see fitRowGroups
 	attachedAs int  // what rowGroup was when the file was attached
-	added      bool // rows were added, see tidy
-	deleted    bool // there may have been rows of changed issues, see tidy
+	committed  bool // something was, since the file was opened
+	deleted    bool // there may have been rows of changed issues
 	chunks     int  // column chunks written since the file was attached
 	mostChunks int  // see forgetRowGroups
 

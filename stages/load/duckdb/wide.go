@@ -48,19 +48,6 @@ func (w *Warehouse) fitRowGroups(columns int) {
 	}
 }
 
-// putAway writes the rows of a small commit to where they belong in a wide file. DuckDB
-// leaves them in memory until the write-ahead log is large enough, and to shrink would
-// write every block of every column, and every raw text, into a temporary file: 9,700
-// files for 200 issues.
-func (w *Warehouse) putAway(ctx context.Context) {
-	if !w.wide() {
-		return
-	}
-	if err := w.exec(ctx, "put the rows away", w.opts.Path, "CHECKPOINT "+catalog); err != nil {
-		w.opts.Log.Debug("the rows are left to DuckDB to put away", "error", err)
-	}
-}
-
 // part is what one INSERT adds of the staged rows of a table.
 type part struct {
 	stage string // name under which the rows can be read
