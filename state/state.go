@@ -279,3 +279,6 @@ type Run struct {
 	// Report is the run's report as JSON, see pipeline.Report.
 	Report json.RawMessage `json:"report,omitempty"`
 }
+
+// CameToItsEnd reports whether the run did what it set out to do.
+func (r Run) CameToItsEnd() bool { return r.Outcome == "complete" || r.Outcome == "unproven" }

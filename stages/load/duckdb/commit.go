@@ -63,7 +63,7 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 	if err != nil {
 		return load.Result{}, err
 	}
-	w.committed = true
+	w.ended = c.Run.CameToItsEnd()
 	w.putAway(ctx)
 	w.shrink(ctx)
 	result.Took = time.Since(started)

@@ -52,8 +52,8 @@ type Warehouse struct {
 
 	rowGroup   int  // rows of a row group, see fitRowGroups
 	attachedAs int  // what rowGroup was when the file was attached
-	committed  bool // something was, since the file was opened
 	deleted    bool // there may have been rows of changed issues
+	ended      bool // the run was, as the last commit says
 	chunks     int  // column chunks written since the file was attached
 	mostChunks int  // see forgetRowGroups
 
@@ -176,7 +176,9 @@ func openError(err error) error {
 
 // Close closes the file. Files that were staged and not committed are removed.
 func (w *Warehouse) Close() error {
-	if err := w.tidy(context.Background()); err != nil {
+	ctx := context.Background()
+	w.tidy(ctx)
+	if err := w.detach(ctx); err != nil {
 		w.opts.Log.Debug("the file is left to DuckDB to close", "path", w.opts.Path, "error", err)
 	}
 	return errors.Join(w.forget(slices.Collect(maps.Keys(w.staged))...), w.conn.Close(), w.db.Close())

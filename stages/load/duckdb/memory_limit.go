@@ -79,8 +79,13 @@ func (w *Warehouse) makeRoom(ctx context.Context, columns int) error {
 	if issues == nil {
 		return nil
 	}
+	return w.roomToRead(ctx, issues)
+}
+
+// roomToRead raises the memory limit to what it takes to read the rows of a table.
+func (w *Warehouse) roomToRead(ctx context.Context, t *table.Table) error {
 	return w.withRoom(ctx, func() error {
-		return w.exec(ctx, "look at", issues.Name, "SELECT COUNT(*) FROM "+Dialect.Quote(issues.Name))
+		return w.exec(ctx, "look at", t.Name, "SELECT COUNT(*) FROM "+Dialect.Quote(t.Name))
 	})
 }
 
@@ -120,9 +125,10 @@ func (w *Warehouse) raise(ctx context.Context, bytes int64) bool {
 const deletedMemory = 256 << 10
 
 // roomToDelete raises the memory limit to what it takes to delete the rows of changed
-// issues from the tables that may have some. It has to be there before: a deletion that runs out of memory cannot be
-// rolled back, and not be done again before the file is attached anew. What the rows
-// that were deleted before take is known when they have been counted.
+// issues from the tables that may have some. It has to be there before: a deletion that
+// runs out of memory cannot be rolled back, and not be done again before the file is
+// attached anew. What the rows that were deleted before take is known when they have
+// been counted.
 func (w *Warehouse) roomToDelete(ctx context.Context, old map[string]bool) error {
 	if !w.memory.follow || len(old) == 0 {
 		return nil

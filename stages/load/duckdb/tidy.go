@@ -2,8 +2,9 @@ package duckdb
 
 import (
 	"context"
-	"errors"
 	"os"
+
+	"snowdrift/internal/table"
 )
 
 // Whenever DuckDB writes to a file, it looks for row groups side by side that would fit
@@ -43,21 +44,24 @@ func (w *Warehouse) checkpoint(ctx context.Context) error {
 	return w.exec(ctx, "write what is in the log to", w.opts.Path, "CHECKPOINT "+catalog)
 }
 
-// tidy closes the file, and merges row groups before if it is time. If that fails, the
-// file is as the last commit left it, and a later run does it.
-func (w *Warehouse) tidy(ctx context.Context) error {
+// tidy merges row groups if it is time, as the last that is done with a file. If that
+// fails, the file is as the last commit left it, and a later run does it.
+func (w *Warehouse) tidy(ctx context.Context) {
 	due, err := w.mergingDue(ctx)
 	if err == nil && due {
 		err = w.mergeRowGroups(ctx)
 	}
-	return errors.Join(err, w.detach(ctx))
+	if err != nil {
+		w.opts.Log.Warn("the row groups of the file were not merged; it grows until a later run does it", "error", err)
+	}
 }
 
-// mergingDue reports whether row groups are to be merged. Of a wide file some are
-// whenever rows were deleted, since all at once would take too much memory.
+// mergingDue reports whether row groups are to be merged: after a run that replaced rows
+// and came to its end; who interrupts one does not wait for this. Of a wide file some
+// are each time, since all at once would take too much memory.
 func (w *Warehouse) mergingDue(ctx context.Context) (bool, error) {
-	if !w.committed || w.wide() {
-		return w.deleted, nil
+	if !w.ended || !w.deleted || w.wide() {
+		return w.ended && w.deleted, nil
 	}
 	const query = "SELECT COUNT(DISTINCT row_group_id) FROM pragma_storage_info('_snowdrift_runs')"
 	var groups int
@@ -75,7 +79,7 @@ func (w *Warehouse) mergeRowGroups(ctx context.Context) error {
 	merging := "SET max_vacuum_tasks = 1"
 	if !w.wide() {
 		merging = "RESET max_vacuum_tasks"
-		if err := w.tighten(ctx); err != nil {
+		if err := w.roomToMerge(ctx); err != nil {
 			return err
 		}
 	}
@@ -100,11 +104,20 @@ func (w *Warehouse) writeNothing(ctx context.Context) error {
 	return nil
 }
 
-// tighten leaves DuckDB as much memory as it holds, and mergeMemory. A limit that the
-// user set is kept.
-func (w *Warehouse) tighten(ctx context.Context) error {
+// roomToMerge leaves DuckDB as much memory as it holds, and mergeMemory. To know the
+// rows that are left of each row group it looks at all that was deleted, and holds it,
+// see deletedMemory. A limit that the user set is kept.
+func (w *Warehouse) roomToMerge(ctx context.Context) error {
 	if !w.memory.follow {
 		return nil
+	}
+	for _, t := range w.tables {
+		if t.Role == table.Scratch {
+			continue
+		}
+		if err := w.roomToRead(ctx, t); err != nil {
+			return err
+		}
 	}
 	w.shrink(ctx)
 	const query = "SELECT CAST(SUM(memory_usage_bytes) AS BIGINT) FROM duckdb_memory()"
@@ -112,6 +125,6 @@ func (w *Warehouse) tighten(ctx context.Context) error {
 	if err := w.conn.QueryRowContext(ctx, query).Scan(&used); err != nil {
 		return w.fail("look at the memory", "", query, err)
 	}
-	w.memory.set(min(w.memory.bytes, used+w.mergeMemory))
+	w.memory.set(min(used+w.mergeMemory, w.memory.most))
 	return w.exec(ctx, "set the memory limit", "", limit(w.memory.get()))
 }
