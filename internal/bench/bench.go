@@ -92,7 +92,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.IntVar(&b.fields, "fields", 1000, "custom fields of the wide site")
 	flags.IntVar(&b.nights, "nights", 40, "runs of the nights scenario")
 	flags.IntVar(&b.repeat, "repeat", 3, "times that each load and floor is run; the cheapest counts")
-	flags.Int64Var(&b.volume, "volume", 300, "MB of JSON that each stage works through on one core")
+	flags.Int64Var(&b.volume, "volume", 700, "MB of JSON that each stage works through on one core")
 	flags.DurationVar(&b.latency, "latency", 300*time.Millisecond, "of each answer, in the parallel scenario")
 	flags.Float64Var(&b.rate, "rate", 20, "requests per second that the site allows, in the parallel scenario")
 	flags.StringVar(&b.dir, "dir", "", "where loads go (default: a temporary directory)")
