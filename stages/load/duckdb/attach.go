@@ -63,7 +63,7 @@ func (w *Warehouse) forgetRowGroups(ctx context.Context) error {
 	if err := w.detach(ctx); err != nil {
 		return err
 	}
-	left := w.written()
+	left := w.lastWritten()
 	ctx, cancel := context.WithTimeout(ctx, attachFor)
 	defer cancel()
 	for _, s := range w.attach(true) {
@@ -72,7 +72,7 @@ func (w *Warehouse) forgetRowGroups(ctx context.Context) error {
 		}
 	}
 	w.chunks, w.attachedAs = 0, w.rowGroup
-	if found := w.written(); left == "" || found != left {
+	if found := w.lastWritten(); left == "" || found != left {
 		w.disown()
 	}
 	return nil
@@ -80,7 +80,6 @@ func (w *Warehouse) forgetRowGroups(ctx context.Context) error {
 
 // detach lets go of the file, which DuckDB writes to for the last time.
 func (w *Warehouse) detach(ctx context.Context) error {
-	defer w.givingBack(ctx)()
 	for _, s := range []string{"USE " + aside, "DETACH DATABASE IF EXISTS " + catalog} {
 		if err := w.exec(ctx, "detach", w.opts.Path, s); err != nil {
 			return err
@@ -89,9 +88,9 @@ func (w *Warehouse) detach(ctx context.Context) error {
 	return nil
 }
 
-// written tells the state of the file from others: its size and when it was written
+// lastWritten tells the state of the file from others: its size and when it was written
 // last. It returns "" if that cannot be seen.
-func (w *Warehouse) written() string {
+func (w *Warehouse) lastWritten() string {
 	info, err := os.Stat(w.opts.Path)
 	if err != nil {
 		return ""

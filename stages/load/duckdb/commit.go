@@ -201,31 +201,19 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 	if err != nil {
 		return err
 	}
-	w.deleted = w.deleted || len(old) > 0
 	var kept []string
 	if old[issues.Name] {
 		if kept, err = w.keep(ctx, issues); err != nil {
 			return err
 		}
 	}
-	if err := w.roomToDelete(ctx, old); err != nil {
+	if err := w.deleteRows(ctx, old, rows); err != nil {
 		return err
-	}
-	for _, t := range w.tables {
-		if t.Role != table.Issue && t.Role != table.Child {
-			continue
-		}
-		rows[t.Name] = 0
-		if old[t.Name] {
-			if rows[t.Name], err = w.affect(ctx, "commit", t.Name, w.sql().DeleteRows(t)); err != nil {
-				return err
-			}
-		}
 	}
 	w.shrinkFor(ctx, w.staged)
 	all := changed == stagedRows(w.staged[issues.Name])
-	for _, t := range w.tables {
-		if _, ours := rows[t.Name]; !ours || len(w.staged[t.Name]) == 0 {
+	for _, t := range w.ofIssues() {
+		if len(w.staged[t.Name]) == 0 {
 			continue
 		}
 		var args []any
@@ -246,6 +234,36 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 		rows[t.Name] = max(rows[t.Name], inserted)
 	}
 	return nil
+}
+
+// deleteRows deletes the rows of changed issues from the tables that may have some.
+func (w *Warehouse) deleteRows(ctx context.Context, old map[string]bool, rows map[string]int64) error {
+	if err := w.roomToDelete(ctx, old); err != nil {
+		return err
+	}
+	for _, t := range w.ofIssues() {
+		rows[t.Name] = 0
+		if !old[t.Name] {
+			continue
+		}
+		w.deleted = true
+		n, err := w.affect(ctx, "commit", t.Name, w.sql().DeleteRows(t))
+		if err != nil {
+			return err
+		}
+		rows[t.Name] = n
+	}
+	return nil
+}
+
+// ofIssues returns the tables whose rows belong to issues.
+func (w *Warehouse) ofIssues() (tables []*table.Table) {
+	for _, t := range w.tables {
+		if t.Role == table.Issue || t.Role == table.Child {
+			tables = append(tables, t)
+		}
+	}
+	return tables
 }
 
 // stagedRows counts the rows of files.

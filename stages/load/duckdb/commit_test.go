@@ -56,10 +56,7 @@ func (l *loader) stage(version, n int64, raw func(id int64) string) {
 // stageEvery stages n issues whose ids are multiples of a step.
 func (l *loader) stageEvery(version, step, n int64, raw func(id int64) string) {
 	l.Helper()
-	columns := map[string]int{}
-	for i, c := range l.t.Staged() {
-		columns[c.Name] = i
-	}
+	columns := places(l.t)
 	r := stages.NewRows(l.t)
 	for id := step; id <= n*step; id += step {
 		r.SetInt(columns[table.ID], id)
@@ -69,11 +66,29 @@ func (l *loader) stageEvery(version, step, n int64, raw func(id int64) string) {
 		r.SetString(columns[table.Raw], raw(id))
 		r.End(id)
 	}
+	l.handOver(r)
+}
+
+// places returns the indexes of the columns of staged rows, by name.
+func places(t *table.Table) map[string]int {
+	columns := map[string]int{}
+	for i, c := range t.Staged() {
+		columns[c.Name] = i
+	}
+	return columns
+}
+
+// handOver stages rows, in files of their own.
+func (l *loader) handOver(sets ...*stages.Rows) {
+	l.Helper()
 	b := batch.New(batch.Options{Dir: l.dir, Prefix: l.run, FileSize: 1 << 30, Format: l.w.Format()})
-	for _, err := range []error{b.Write(r), b.Flush()} {
-		if err != nil {
+	for _, r := range sets {
+		if err := b.Write(r); err != nil {
 			l.Fatal(err)
 		}
+	}
+	if err := b.Flush(); err != nil {
+		l.Fatal(err)
 	}
 	for _, f := range b.Closed() {
 		if err := l.w.Stage(context.Background(), f); err != nil {

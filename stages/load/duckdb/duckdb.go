@@ -176,11 +176,7 @@ func openError(err error) error {
 
 // Close closes the file. Files that were staged and not committed are removed.
 func (w *Warehouse) Close() error {
-	ctx := context.Background()
-	w.tidy(ctx)
-	if err := w.detach(ctx); err != nil {
-		w.opts.Log.Debug("the file is left to DuckDB to close", "path", w.opts.Path, "error", err)
-	}
+	w.letGo(context.Background())
 	return errors.Join(w.forget(slices.Collect(maps.Keys(w.staged))...), w.conn.Close(), w.db.Close())
 }
 

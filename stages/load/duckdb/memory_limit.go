@@ -61,7 +61,21 @@ func (w *Warehouse) limitMemory(ctx context.Context) error {
 	if w.memory.get() == "" {
 		return nil
 	}
+	return w.setLimit(ctx)
+}
+
+// setLimit tells DuckDB its memory limit.
+func (w *Warehouse) setLimit(ctx context.Context) error {
 	return w.exec(ctx, "set the memory limit", "", limit(w.memory.get()))
+}
+
+// used returns what DuckDB holds, by its own count, under a tag or, for "", in all.
+func (w *Warehouse) used(ctx context.Context, tag string) (bytes int64, err error) {
+	const query = "SELECT CAST(COALESCE(SUM(memory_usage_bytes), 0) AS BIGINT) FROM duckdb_memory() WHERE ? IN ('', tag)"
+	if err := w.conn.QueryRowContext(ctx, query, tag).Scan(&bytes); err != nil {
+		return 0, w.fail("look at the memory", "", query, err)
+	}
+	return bytes, nil
 }
 
 // makeRoom raises the memory limit to what a table of so many columns needs, and to
@@ -72,7 +86,7 @@ func (w *Warehouse) makeRoom(ctx context.Context, columns int) error {
 	}
 	w.memory.least = w.need(columns)
 	w.memory.set(max(w.memory.bytes, w.memory.least))
-	if err := w.exec(ctx, "set the memory limit", "", limit(w.memory.get())); err != nil {
+	if err := w.setLimit(ctx); err != nil {
 		return err
 	}
 	issues := w.table(table.Issue)
@@ -145,10 +159,9 @@ func (w *Warehouse) roomToDelete(ctx context.Context, old map[string]bool) error
 		}
 		groups += n
 	}
-	const query = "SELECT CAST(COALESCE(SUM(memory_usage_bytes), 0) AS BIGINT) FROM duckdb_memory() WHERE tag = 'BASE_TABLE'"
-	var used int64
-	if err := w.conn.QueryRowContext(ctx, query).Scan(&used); err != nil {
-		return w.fail("look at the memory", "", query, err)
+	used, err := w.used(ctx, "BASE_TABLE")
+	if err != nil {
+		return err
 	}
 	deleted := int64(groups) * deletedMemory
 	if needed := used + deleted + w.memory.least; deleted > w.memory.bytes/8 && needed > w.memory.bytes {

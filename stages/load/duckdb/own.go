@@ -43,8 +43,8 @@ func (w *Warehouse) outdated(ctx context.Context, issues *table.Table) (map[stri
 		return nil, err
 	}
 	old := map[string]bool{}
-	for _, t := range w.tables {
-		if t.Role == table.Issue && rows || t.Role == table.Child && (rows || !w.own[t.Name]) {
+	for _, t := range w.ofIssues() {
+		if rows || t.Role == table.Child && !w.own[t.Name] {
 			old[t.Name] = true
 		}
 	}

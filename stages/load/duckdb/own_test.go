@@ -10,7 +10,6 @@ import (
 
 	"snowdrift/internal/table"
 	"snowdrift/stages"
-	"snowdrift/stages/batch"
 )
 
 // withErrors prepares the table of value errors beside that of issues.
@@ -26,14 +25,7 @@ func (l *loader) withErrors() {
 func (l *loader) commitErrors(version string, from, to int64) {
 	l.Helper()
 	issues, errors := stages.NewRows(l.t), stages.NewRows(table.ValueErrors())
-	columns := func(t *table.Table) map[string]int {
-		at := map[string]int{}
-		for i, c := range t.Staged() {
-			at[c.Name] = i
-		}
-		return at
-	}
-	ofIssues, ofErrors := columns(l.t), columns(table.ValueErrors())
+	ofIssues, ofErrors := places(l.t), places(table.ValueErrors())
 	for id := from; id <= to; id++ {
 		issues.SetInt(ofIssues[table.ID], id)
 		issues.SetInt(ofIssues[table.Hash], int64(len(version)))
@@ -45,17 +37,7 @@ func (l *loader) commitErrors(version string, from, to int64) {
 		}
 		errors.End(id)
 	}
-	b := batch.New(batch.Options{Dir: l.dir, Prefix: l.run, FileSize: 1 << 30, Format: l.w.Format()})
-	for _, err := range []error{b.Write(issues), b.Write(errors), b.Flush()} {
-		if err != nil {
-			l.Fatal(err)
-		}
-	}
-	for _, f := range b.Closed() {
-		if err := l.w.Stage(context.Background(), f); err != nil {
-			l.Fatal(err)
-		}
-	}
+	l.handOver(issues, errors)
 	if _, err := l.w.Commit(context.Background(), l.what(1)); err != nil {
 		l.Fatal(err)
 	}

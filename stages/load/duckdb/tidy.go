@@ -44,8 +44,17 @@ func (w *Warehouse) checkpoint(ctx context.Context) error {
 	return w.exec(ctx, "write what is in the log to", w.opts.Path, "CHECKPOINT "+catalog)
 }
 
-// tidy merges row groups if it is time, as the last that is done with a file. If that
-// fails, the file is as the last commit left it, and a later run does it.
+// letGo is the last that is done with a file.
+func (w *Warehouse) letGo(ctx context.Context) {
+	defer w.givingBack(ctx)()
+	w.tidy(ctx)
+	if err := w.detach(ctx); err != nil {
+		w.opts.Log.Debug("the file is left to DuckDB to close", "path", w.opts.Path, "error", err)
+	}
+}
+
+// tidy merges row groups if it is time. If that fails, the file is as the last commit
+// left it, and a later run does it.
 func (w *Warehouse) tidy(ctx context.Context) {
 	due, err := w.mergingDue(ctx)
 	if err == nil && due {
@@ -60,8 +69,11 @@ func (w *Warehouse) tidy(ctx context.Context) {
 // and came to its end; who interrupts one does not wait for this. Of a wide file some
 // are each time, since all at once would take too much memory.
 func (w *Warehouse) mergingDue(ctx context.Context) (bool, error) {
-	if !w.ended || !w.deleted || w.wide() {
-		return w.ended && w.deleted, nil
+	if !w.ended || !w.deleted {
+		return false, nil
+	}
+	if w.wide() {
+		return true, nil
 	}
 	const query = "SELECT COUNT(DISTINCT row_group_id) FROM pragma_storage_info('_snowdrift_runs')"
 	var groups int
@@ -74,7 +86,6 @@ func (w *Warehouse) mergingDue(ctx context.Context) (bool, error) {
 // mergeRowGroups merges row groups: of a wide file the first that can be, of each
 // table. A run adds few, so about as many go as come.
 func (w *Warehouse) mergeRowGroups(ctx context.Context) error {
-	defer w.givingBack(ctx)()
 	const op = "merge row groups of"
 	merging := "SET max_vacuum_tasks = 1"
 	if !w.wide() {
@@ -86,22 +97,11 @@ func (w *Warehouse) mergeRowGroups(ctx context.Context) error {
 	if err := w.exec(ctx, op, w.opts.Path, merging); err != nil {
 		return err
 	}
-	if err := w.transaction(ctx, op, func() error { return w.writeNothing(ctx) }); err != nil {
+	// While its log is empty, DuckDB writes nothing to the file.
+	if err := w.define(ctx, op, w.opts.Path, 1, []string{`CREATE TABLE "_snowdrift_nothing" (nothing BOOLEAN)`, `DROP TABLE "_snowdrift_nothing"`}); err != nil {
 		return err
 	}
 	return w.checkpoint(ctx)
-}
-
-// writeNothing leaves something in the log, for while that is empty DuckDB writes
-// nothing to the file.
-func (w *Warehouse) writeNothing(ctx context.Context) error {
-	const name = `"_snowdrift_nothing"`
-	for _, s := range []string{"CREATE TABLE " + name + " (nothing BOOLEAN)", "DROP TABLE " + name} {
-		if err := w.exec(ctx, "write to", w.opts.Path, s); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // roomToMerge leaves DuckDB as much memory as it holds, and mergeMemory. To know the
@@ -120,11 +120,10 @@ func (w *Warehouse) roomToMerge(ctx context.Context) error {
 		}
 	}
 	w.shrink(ctx)
-	const query = "SELECT CAST(SUM(memory_usage_bytes) AS BIGINT) FROM duckdb_memory()"
-	var used int64
-	if err := w.conn.QueryRowContext(ctx, query).Scan(&used); err != nil {
-		return w.fail("look at the memory", "", query, err)
+	used, err := w.used(ctx, "")
+	if err != nil {
+		return err
 	}
 	w.memory.set(min(used+w.mergeMemory, w.memory.most))
-	return w.exec(ctx, "set the memory limit", "", limit(w.memory.get()))
+	return w.setLimit(ctx)
 }
