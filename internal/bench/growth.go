@@ -3,7 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"snowdrift/internal/jirasim"
 )
@@ -43,9 +42,8 @@ func (b *bench) grown(ctx context.Context, tables string, n int) (l loaded, size
 	if l, err = b.load(ctx, s, fmt.Sprintf("growth-%s-%d", tables, n), tables); err != nil {
 		return l, 0, err
 	}
-	info, err := os.Stat(l.file)
-	if err != nil {
+	if size, err = l.size(); err != nil {
 		return l, 0, err
 	}
-	return l, info.Size(), b.checked(ctx, s, l, tables)
+	return l, size, b.checked(ctx, s, l, tables)
 }

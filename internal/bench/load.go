@@ -56,6 +56,15 @@ type loaded struct {
 	file   string // the database
 }
 
+// size returns the size of the database file.
+func (l loaded) size() (int64, error) {
+	info, err := os.Stat(l.file)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
 // load runs `snowdrift run` from the site into a database of the name, which
 // goes on from what is in it. tables is what the configuration says of them, set
 // are further keys of it.
