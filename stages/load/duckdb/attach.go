@@ -27,9 +27,9 @@ func (w *Warehouse) attach(exists bool) []string {
 	case w.opts.ReadOnly:
 		return []string{attach + " (READ_ONLY)", use}
 	case exists:
-		return []string{attach + " (" + w.rowGroups() + ")", "CREATE SCHEMA IF NOT EXISTS " + schema, use}
+		return []string{attach + " (" + w.rowGroupSize() + ")", "CREATE SCHEMA IF NOT EXISTS " + schema, use}
 	}
-	return []string{attach + " (" + newFile + ", " + w.rowGroups() + ")", "CREATE SCHEMA IF NOT EXISTS " + schema, use}
+	return []string{attach + " (" + newFile + ", " + w.rowGroupSize() + ")", "CREATE SCHEMA IF NOT EXISTS " + schema, use}
 }
 
 // columnChunks bounds what DuckDB knows by heart of the file. Of each column of

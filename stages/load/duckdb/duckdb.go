@@ -94,7 +94,7 @@ var Dialect = load.Dialect{
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	w := &Warehouse{
 		opts: opts, staged: map[string][]stages.File{}, own: map[string]bool{},
-		rowGroup: rowGroup, attachedAs: rowGroup, mostChunks: columnChunks, mergeMemory: mergeMemory,
+		rowGroup: rowGroups[0].rows, attachedAs: rowGroups[0].rows, mostChunks: columnChunks, mergeMemory: mergeMemory,
 	}
 	_, statErr := os.Stat(opts.Path)
 	if opts.ReadOnly && statErr != nil {

@@ -147,7 +147,7 @@ func TestRowGroupsOfAFileThatIsOpenedAgain(t *testing.T) {
 		if err := row.Scan(&groups, &most); err != nil {
 			t.Fatal(err)
 		}
-		if groups < 2*(i+1) || most > rowGroup {
+		if groups < 2*(i+1) || most > w.rowGroup {
 			t.Errorf("opened %d times: %d row groups of up to %d rows", i+1, groups, most)
 		}
 		if err := w.Close(); err != nil {

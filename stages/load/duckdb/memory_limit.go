@@ -9,19 +9,24 @@ import (
 	"snowdrift/internal/table"
 )
 
-// What DuckDB needs to load a table, by its own count, for each thread. It sets
-// aside 2,048 cells of each column in every step of a statement, the row group
-// that is being filled, and what a column's Parquet reader needs, however few cells
-// have a value: little of this is ever touched. A load of 1,700 columns failed with
-// 210 KB of them each, and spilled with 240 KB.
+// What DuckDB needs to load a table, by its own count, for each thread. Of each column
+// it sets aside 2,048 cells in every step of a statement and what its Parquet reader
+// needs, and the cells of the row group that is being filled, however few of them have
+// a value: little of this is ever touched. A row group has raw texts besides. With less
+// it spills, which takes many times the CPU time of the load: 20,000 issues of 378
+// columns took 14 seconds with 128 MB, and 4.7 with 200 MB. With 210 KB for each of
+// 1,700 columns in row groups of 2,048 rows it failed.
 const (
-	leastMemory  = 128_000_000
-	columnMemory = 330_000
+	leastMemory  = 55_000_000
+	columnMemory = 200_000
+	rowMemory    = 7_500
+	cellMemory   = 50
 )
 
 // need returns the bytes that a table of so many columns needs.
 func (w *Warehouse) need(columns int) int64 {
-	return int64(max(leastMemory, columns*columnMemory)) * int64(max(1, w.opts.Threads))
+	bytes := leastMemory + columns*columnMemory + w.rowGroup*(rowMemory+columns*cellMemory)
+	return int64(bytes) * int64(max(1, w.opts.Threads))
 }
 
 // memoryLimit is what DuckDB may use. Who gives memory back looks at it from a
@@ -133,10 +138,15 @@ func (w *Warehouse) raise(ctx context.Context, bytes int64) bool {
 	return true
 }
 
-// deletedMemory is what DuckDB holds of each row group of which rows were deleted,
-// while they are and whenever the table is read again. After changes all over the
-// site that is 64 MB for each million rows of a table.
-const deletedMemory = 256 << 10
+const (
+	// deletedMemory is what DuckDB holds of each row group of which rows were deleted,
+	// while they are and whenever the table is read again. After changes all over the
+	// site that is 32 MB for each million rows of a table.
+	deletedMemory = 256 << 10
+	// countedRows is the number of rows of which one row group is expected: commits
+	// leave smaller ones, and earlier versions wrote them.
+	countedRows = 4096
+)
 
 // roomToDelete raises the memory limit to what it takes to delete the rows of changed
 // issues from the tables that may have some. It has to be there before: a deletion that
@@ -153,7 +163,7 @@ func (w *Warehouse) roomToDelete(ctx context.Context, old map[string]bool) error
 			continue
 		}
 		var n int
-		query := w.sql().CountParts(t, w.rowGroup)
+		query := w.sql().CountParts(t, min(w.rowGroup, countedRows))
 		if err := w.conn.QueryRowContext(ctx, query).Scan(&n); err != nil {
 			return w.fail("count what is to be deleted of", t.Name, query, err)
 		}

@@ -15,7 +15,7 @@ import (
 // as much, unless a limit was stated.
 func TestRoomForChanges(t *testing.T) {
 	t.Parallel()
-	const groups, tight = 220, 48_000_000 // DuckDB holds 58 MB of so many
+	const groups, rowGroup, tight = 220, 8192, 48_000_000 // DuckDB holds 58 MB of so many
 	l := following(t, filepath.Join(t.TempDir(), "jira.duckdb"))
 	for _, s := range []string{
 		"INSERT INTO issues (id, _site, _pipeline, _presence, updated, _hash, summary) SELECT range, 'jira', 'jira', 'live', epoch_ms(0), 1, 'version 1' FROM range(1, " + fmt.Sprint(groups*rowGroup) + ")",

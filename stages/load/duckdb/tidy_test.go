@@ -10,6 +10,7 @@ import (
 // for every few runs. Where there is not enough memory to merge them, the rows are what
 // they were, and the next run does it.
 func TestRowGroupsAreMerged(t *testing.T) {
+	const rowGroup = 8192
 	const commits, rows = 4, rowGroup + rowGroup/3
 	opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
 	opts.MemoryLimit, opts.Threads = "", 1

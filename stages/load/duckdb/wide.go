@@ -14,39 +14,13 @@ import (
 // DuckDB holds of such a table is more than what the rows have: of a row group that is
 // being filled two blocks of each column and the raw texts, of the next one as much,
 // and three blocks of each column while one is compressed. So such a file is loaded in
-// another way: row groups are half as large, staged files have as many rows as a row
+// another way: row groups are as small as can be, staged files have as many rows as a row
 // group, and each is a statement of its own, so that no row group begins before the
 // last one is written.
 
-const (
-	// rowGroup is the number of rows of a row group. Half of it spills less of the raw
-	// texts, and the load of issues takes 0.8 of the CPU time; but what DuckDB holds of
-	// each row group of which rows were deleted would double, see roomToDelete.
-	rowGroup = 4096
-	// wideRowGroup is that of a file with a wide table. DuckDB has none that are smaller.
-	wideRowGroup = 2048
-	// wideColumns is the number of columns from which on a table is wide: where their
-	// memory is more than the least.
-	wideColumns = leastMemory / columnMemory
-	// wideCommit is the size of a commit, see Format: some 11 MB are held of each row
-	// group of 1,700 columns that a transaction wrote.
-	wideCommit = 32 << 20
-)
-
-// rowGroups is how ATTACH is told the number of rows of a row group. A file does not
-// keep it: it has to be said whenever the file is opened to be written to.
-func (w *Warehouse) rowGroups() string { return fmt.Sprintf("ROW_GROUP_SIZE %d", w.rowGroup) }
-
-// wide reports whether the file has a wide table.
-func (w *Warehouse) wide() bool { return w.rowGroup == wideRowGroup }
-
-// fitRowGroups chooses the row groups for a file whose widest table has so many
-// columns. The next commit attaches the file anew if they change.
-func (w *Warehouse) fitRowGroups(columns int) {
-	if columns > wideColumns {
-		w.rowGroup = wideRowGroup
-	}
-}
+// wideCommit is the size of a commit of a wide file, see Format: some 11 MB are held of
+// each row group of 1,700 columns that a transaction wrote.
+const wideCommit = 32 << 20
 
 // part is what one INSERT adds of the staged rows of a table.
 type part struct {

@@ -29,7 +29,7 @@ func TestWideTable(t *testing.T) {
 		t.Fatalf("files of %d rows are asked for, want %d", got, wideRowGroup)
 	}
 	l.commit(1, 2*wideRowGroup+500)
-	if got, want := l.rowGroups(), []int64{wideRowGroup, wideRowGroup, 500}; !reflect.DeepEqual(got, want) || inserts != len(want) {
+	if got, want := l.groups(), []int64{wideRowGroup, wideRowGroup, 500}; !reflect.DeepEqual(got, want) || inserts != len(want) {
 		t.Errorf("row groups of %v rows by %d statements, want %v, each by one", got, inserts, want)
 	}
 	if got := count(t, l.w, "SELECT COUNT(*) FROM duckdb_settings() WHERE name IN ('threads', 'external_threads') AND value = '1'"); got != 2 {
@@ -51,7 +51,7 @@ func TestWideTable(t *testing.T) {
 		}
 	}
 	l.w = open(t, opts)
-	if got := l.rowGroups(); len(got) > 5 {
+	if got := l.groups(); len(got) > 5 {
 		t.Errorf("%d runs left row groups of %v rows", runs, got)
 	}
 	if got := count(t, l.w, "SELECT COUNT(DISTINCT id) FROM issues"); got != 2*wideRowGroup+500 {
@@ -66,7 +66,7 @@ func TestWideTable(t *testing.T) {
 func wideTable(t *testing.T, w *Warehouse, run string) *loader {
 	t.Helper()
 	l := prepared(t, w, run)
-	for i := range wideColumns {
+	for i := range 401 {
 		l.t.Columns = append(l.t.Columns, table.Column{Name: fmt.Sprint("extra_", i), Type: table.Text, Doc: "Extra."})
 	}
 	if err := w.Prepare(context.Background(), []*table.Table{l.t}); err != nil {
@@ -75,8 +75,8 @@ func wideTable(t *testing.T, w *Warehouse, run string) *loader {
 	return l
 }
 
-// rowGroups returns the numbers of rows of the row groups of issues.
-func (l *loader) rowGroups() (rows []int64) {
+// groups returns the numbers of rows of the row groups of issues.
+func (l *loader) groups() (rows []int64) {
 	l.Helper()
 	found, err := l.w.Query(context.Background(), `SELECT CAST(SUM(count) AS BIGINT) FROM pragma_storage_info('issues')
 WHERE column_name = 'id' AND segment_type = 'BIGINT' GROUP BY row_group_id ORDER BY row_group_id`)
