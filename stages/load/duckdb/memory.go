@@ -92,7 +92,11 @@ func (w *Warehouse) shrinkFor(ctx context.Context, staged map[string][]stages.Fi
 			size += f.Bytes
 		}
 	}
-	if size >= large {
-		w.shrink(ctx)
+	if size < large {
+		return
+	}
+	w.shrink(ctx)
+	if _, err := letGoOfProgram(); err != nil {
+		w.opts.Log.Debug("the program's pages stay mapped", "error", err)
 	}
 }
