@@ -180,10 +180,16 @@ func (w *Warehouse) roomToDelete(ctx context.Context, old map[string]bool) error
 	return nil
 }
 
-// outOfMemory reports whether DuckDB came to its limit. It has no codes; this is how
-// its OutOfMemoryException begins.
+// outOfMemory reports whether DuckDB came to its limit. It has no codes; these are how
+// its OutOfMemoryException begins, and what a COMMIT says that failed of one.
 func outOfMemory(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "Out of Memory Error")
+	if err == nil {
+		return false
+	}
+	text := err.Error()
+	return strings.Contains(text, "Out of Memory Error") ||
+		strings.Contains(text, "Failed to commit: failed to pin block") || strings.Contains(text, "Failed to commit: could not allocate block") ||
+		strings.Contains(text, "Failed to commit: failed to allocate data")
 }
 
 // limit returns the statement that sets DuckDB's memory limit.

@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -54,6 +55,24 @@ func TestRoomForChanges(t *testing.T) {
 	}
 	if err := l.w.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What DuckDB says when it came to its limit, of a statement and of a COMMIT, as seen
+// with 10,000 issues of 50 KB, and what it says otherwise.
+func TestOutOfMemoryIsRecognized(t *testing.T) {
+	for text, want := range map[string]bool{
+		"Out of Memory Error: failed to pin block of size 256.0 KiB (94.8 MiB/95.3 MiB used)":                              true,
+		"TransactionContext Error: Failed to commit: failed to pin block of size 256.0 KiB (141.9 MiB/142.0 MiB used)":     true,
+		"TransactionContext Error: Failed to commit: could not allocate block of size 16.0 KiB (141.9 MiB/142.0 MiB used)": true,
+		"TransactionContext Error: Failed to commit: Could not write file: No space left on device":                        false,
+	} {
+		if got := outOfMemory(errors.New(text)); got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
+	}
+	if outOfMemory(nil) {
+		t.Error("no error is one of memory")
 	}
 }
 
