@@ -52,14 +52,20 @@ const (
 
 // forgetRowGroups attaches the file anew if DuckDB knows too much of it, or is to
 // write row groups of another size. It comes before a commit: should it fail, nothing
-// has happened yet. The file is unlocked for a moment, in which somebody may open it
-// for reading: then it is waited for. If another run takes it over in that moment, this
-// one has lost it, or, if the other was quick, the fence tells.
+// has happened yet.
 func (w *Warehouse) forgetRowGroups(ctx context.Context) error {
-	const op = "attach anew"
 	if w.chunks < w.mostChunks && w.rowGroup == w.attachedAs {
 		return nil
 	}
+	return w.attachAnew(ctx)
+}
+
+// attachAnew has DuckDB forget all that it knows of the file. The file is unlocked for
+// a moment, in which somebody may open it for reading: then it is waited for. If another
+// run takes it over in that moment, this one has lost it, or, if the other was quick, the
+// fence tells.
+func (w *Warehouse) attachAnew(ctx context.Context) error {
+	const op = "attach anew"
 	if err := w.detach(ctx); err != nil {
 		return err
 	}

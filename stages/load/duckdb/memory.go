@@ -82,7 +82,7 @@ func (w *Warehouse) shrink(ctx context.Context) {
 // large is the size of staged files from which on it is worth to shrink before.
 const large = 4 << 20
 
-// shrinkFor shrinks if the staged files are large. It has to come before the first of
+// shrinkFor shrinks if the staged files are large, or a row takes much memory. It has to come before the first of
 // them is inserted: the last rows of an INSERT, which fill no row group, stay in memory
 // until the commit, and would have to be spilled.
 func (w *Warehouse) shrinkFor(ctx context.Context, staged map[string][]stages.File) {
@@ -92,10 +92,15 @@ func (w *Warehouse) shrinkFor(ctx context.Context, staged map[string][]stages.Fi
 			size += f.Bytes
 		}
 	}
-	if size < large {
-		return
+	if size >= large || w.wide() {
+		w.shrink(ctx)
+		w.unmap()
 	}
-	w.shrink(ctx)
+}
+
+// unmap lets go of the program's own pages, see letGoOfProgram. That it cannot is no
+// reason to fail.
+func (w *Warehouse) unmap() {
 	if _, err := letGoOfProgram(); err != nil {
 		w.opts.Log.Debug("the program's pages stay mapped", "error", err)
 	}

@@ -84,9 +84,15 @@ func (w *Warehouse) mergingDue(ctx context.Context) (bool, error) {
 }
 
 // mergeRowGroups merges row groups: of a wide file the first that can be, of each
-// table. A run adds few, so about as many go as come.
+// table. A run adds few, so about as many go as come. What DuckDB knows of the file from
+// the commits before, and has of it in its cache, would be in memory beside them.
 func (w *Warehouse) mergeRowGroups(ctx context.Context) error {
 	const op = "merge row groups of"
+	if err := w.attachAnew(ctx); err != nil {
+		return err
+	}
+	w.shrink(ctx)
+	w.unmap()
 	merging := "SET max_vacuum_tasks = 1"
 	if !w.wide() {
 		merging = "RESET max_vacuum_tasks"
