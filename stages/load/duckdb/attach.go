@@ -57,31 +57,30 @@ func (w *Warehouse) forgetRowGroups(ctx context.Context) error {
 	if w.chunks < w.mostChunks && w.rowGroup == w.attachedAs {
 		return nil
 	}
-	return w.attachAnew(ctx)
+	alone, err := w.attachAnew(ctx, attachFor)
+	if err == nil && !alone {
+		w.disown()
+	}
+	return err
 }
 
 // attachAnew has DuckDB forget all that it knows of the file. The file is unlocked for
 // a moment, in which somebody may open it for reading: then it is waited for. If another
 // run takes it over in that moment, this one has lost it, or, if the other was quick, the
-// fence tells.
-func (w *Warehouse) attachAnew(ctx context.Context) error {
-	const op = "attach anew"
+// fence tells. It reports whether surely nobody wrote to the file meanwhile.
+func (w *Warehouse) attachAnew(ctx context.Context, patience time.Duration) (alone bool, err error) {
 	if err := w.detach(ctx); err != nil {
-		return err
+		return false, err
 	}
 	left := w.lastWritten()
-	ctx, cancel := context.WithTimeout(ctx, attachFor)
-	defer cancel()
+	until := time.Now().Add(patience)
 	for _, s := range w.attach(true) {
-		if err := w.whenUnlocked(ctx, op, s); err != nil {
-			return err
+		if err := w.whenUnlocked(ctx, s, until); err != nil {
+			return false, err
 		}
 	}
 	w.chunks, w.attachedAs = 0, w.rowGroup
-	if found := w.lastWritten(); left == "" || found != left {
-		w.disown()
-	}
-	return nil
+	return left != "" && w.lastWritten() == left, nil
 }
 
 // detach lets go of the file, which DuckDB writes to for the last time.
@@ -105,16 +104,20 @@ func (w *Warehouse) lastWritten() string {
 }
 
 // whenUnlocked runs a statement, again and again while the file is locked.
-func (w *Warehouse) whenUnlocked(ctx context.Context, op, statement string) error {
+func (w *Warehouse) whenUnlocked(ctx context.Context, statement string, until time.Time) error {
+	const op = "attach anew"
 	for {
 		err := w.exec(ctx, op, w.opts.Path, statement)
 		if err == nil || !errors.Is(openError(err), load.ErrLeaseHeld) {
 			return err
 		}
+		if time.Now().After(until) {
+			return w.fail(op, w.opts.Path, "", openError(err))
+		}
 		select {
 		case <-time.After(attachEvery):
 		case <-ctx.Done():
-			return w.fail(op, w.opts.Path, "", openError(err))
+			return w.fail(op, w.opts.Path, "", errors.Join(openError(err), ctx.Err()))
 		}
 	}
 }

@@ -194,7 +194,7 @@ func TestCompressionOfTexts(t *testing.T) {
 // other programs make them, is gone on with.
 func TestLargerRowGroups(t *testing.T) {
 	ctx := context.Background()
-	for size, rows := range map[int]int{8192: 6000, 122880: 100_000} {
+	for size, rows := range map[int]int{16384: 12_000, 122880: 100_000} {
 		opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
 		other, err := sql.Open("duckdb", "")
 		if err != nil {

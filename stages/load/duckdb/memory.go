@@ -82,9 +82,9 @@ func (w *Warehouse) shrink(ctx context.Context) {
 // large is the size of staged files from which on it is worth to shrink before.
 const large = 4 << 20
 
-// shrinkFor shrinks if the staged files are large, or a row takes much memory. It has to come before the first of
-// them is inserted: the last rows of an INSERT, which fill no row group, stay in memory
-// until the commit, and would have to be spilled.
+// shrinkFor shrinks if the staged files are large or the file is wide. It has to come
+// before the first of them is inserted: the last rows of an INSERT, which fill no row
+// group, stay in memory until the commit, and would have to be spilled.
 func (w *Warehouse) shrinkFor(ctx context.Context, staged map[string][]stages.File) {
 	var size int64
 	for _, files := range staged {
@@ -101,7 +101,7 @@ func (w *Warehouse) shrinkFor(ctx context.Context, staged map[string][]stages.Fi
 // unmap lets go of the program's own pages, see letGoOfProgram. That it cannot is no
 // reason to fail.
 func (w *Warehouse) unmap() {
-	if _, err := letGoOfProgram(); err != nil {
+	if err := letGoOfProgram(); err != nil {
 		w.opts.Log.Debug("the program's pages stay mapped", "error", err)
 	}
 }

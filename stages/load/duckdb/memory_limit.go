@@ -138,21 +138,17 @@ func (w *Warehouse) raise(ctx context.Context, bytes int64) bool {
 	return true
 }
 
-const (
-	// deletedMemory is what DuckDB holds of each row group of which rows were deleted,
-	// while they are and whenever the table is read again. After changes all over the
-	// site that is 32 MB for each million rows of a table.
-	deletedMemory = 256 << 10
-	// countedRows is the number of rows of which one row group is expected: commits
-	// leave smaller ones, and earlier versions wrote them.
-	countedRows = 4096
-)
+// deletedMemory is what DuckDB holds of each row group of which rows were deleted, while
+// they are and whenever the table is read again. After changes all over the site that is
+// 32 MB for each million rows of a table, and more where row groups are smaller.
+const deletedMemory = 256 << 10
 
 // roomToDelete raises the memory limit to what it takes to delete the rows of changed
 // issues from the tables that may have some. It has to be there before: a deletion that
 // runs out of memory cannot be rolled back, and not be done again before the file is
 // attached anew. What the rows that were deleted before take is known when they have
-// been counted.
+// been counted. Row groups are taken to have half of their rows: commits leave smaller
+// ones, and earlier versions wrote them.
 func (w *Warehouse) roomToDelete(ctx context.Context, old map[string]bool) error {
 	if !w.memory.follow || len(old) == 0 {
 		return nil
@@ -163,7 +159,7 @@ func (w *Warehouse) roomToDelete(ctx context.Context, old map[string]bool) error
 			continue
 		}
 		var n int
-		query := w.sql().CountParts(t, min(w.rowGroup, countedRows))
+		query := w.sql().CountParts(t, max(wideRowGroup, w.rowGroup/2))
 		if err := w.conn.QueryRowContext(ctx, query).Scan(&n); err != nil {
 			return w.fail("count what is to be deleted of", t.Name, query, err)
 		}
@@ -180,16 +176,14 @@ func (w *Warehouse) roomToDelete(ctx context.Context, old map[string]bool) error
 	return nil
 }
 
-// outOfMemory reports whether DuckDB came to its limit. It has no codes; these are how
-// its OutOfMemoryException begins, and what a COMMIT says that failed of one.
+// outOfMemory reports whether DuckDB came to its limit. It has no codes; this is how its
+// OutOfMemoryException begins, and a COMMIT that failed of one says how much was used.
 func outOfMemory(err error) bool {
 	if err == nil {
 		return false
 	}
 	text := err.Error()
-	return strings.Contains(text, "Out of Memory Error") ||
-		strings.Contains(text, "Failed to commit: failed to pin block") || strings.Contains(text, "Failed to commit: could not allocate block") ||
-		strings.Contains(text, "Failed to commit: failed to allocate data")
+	return strings.Contains(text, "Out of Memory Error") || strings.Contains(text, "Failed to commit: ") && strings.Contains(text, " used)")
 }
 
 // limit returns the statement that sets DuckDB's memory limit.

@@ -16,7 +16,8 @@ import (
 // as much, unless a limit was stated.
 func TestRoomForChanges(t *testing.T) {
 	t.Parallel()
-	const groups, rowGroup, tight = 220, 8192, 48_000_000 // DuckDB holds 58 MB of so many
+	const groups, tight = 220, 48_000_000 // DuckDB holds 58 MB of so many
+	rowGroup := int64(rowGroups[0].rows)
 	l := following(t, filepath.Join(t.TempDir(), "jira.duckdb"))
 	for _, s := range []string{
 		"INSERT INTO issues (id, _site, _pipeline, _presence, updated, _hash, summary) SELECT range, 'jira', 'jira', 'live', epoch_ms(0), 1, 'version 1' FROM range(1, " + fmt.Sprint(groups*rowGroup) + ")",
@@ -27,7 +28,7 @@ func TestRoomForChanges(t *testing.T) {
 		}
 	}
 	l.tighten(tight)
-	changed := int64(groups * rowGroup / 1000)
+	changed := groups * rowGroup / 1000
 	for version := int64(2); version <= 3; version++ {
 		l.stageEvery(version, 1000, changed, func(int64) string { return `{}` })
 		if _, err := l.w.Commit(t.Context(), load.Commit{State: state.New("jira"), Run: state.Run{ID: l.run, Pipeline: "jira", Outcome: "running"}}); err != nil {

@@ -11,9 +11,12 @@ import (
 // one is in memory while it is filled, with its raw texts.
 var rowGroups = []struct{ columns, rows int }{
 	{200, 8192},
-	{400, 4096},
+	{mostColumns, 4096},
 	{math.MaxInt, wideRowGroup},
 }
+
+// mostColumns is the number of columns up to which a table is not wide.
+const mostColumns = 400
 
 // wideRowGroup is the number of rows of a row group of a file with a wide table. DuckDB
 // has none that are smaller.

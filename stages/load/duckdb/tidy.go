@@ -83,19 +83,21 @@ func (w *Warehouse) mergingDue(ctx context.Context) (bool, error) {
 	return groups >= mergeAfter, nil
 }
 
-// mergeRowGroups merges row groups: of a wide file the first that can be, of each
-// table. A run adds few, so about as many go as come. What DuckDB knows of the file from
-// the commits before, and has of it in its cache, would be in memory beside them.
+// mergeRowGroups merges row groups, of each table the first that can be: so many that
+// about as many go as come, and few enough for a file all of whose row groups could be,
+// as one that an earlier version wrote with smaller ones. What DuckDB knows of the file
+// from the commits before, and has of it in its cache, would be in memory beside them. If
+// somebody takes the file while it is attached anew, a later run merges them.
 func (w *Warehouse) mergeRowGroups(ctx context.Context) error {
 	const op = "merge row groups of"
-	if err := w.attachAnew(ctx); err != nil {
+	if alone, err := w.attachAnew(ctx, 0); err != nil || !alone {
 		return err
 	}
 	w.shrink(ctx)
 	w.unmap()
 	merging := "SET max_vacuum_tasks = 1"
 	if !w.wide() {
-		merging = "RESET max_vacuum_tasks"
+		merging = "SET max_vacuum_tasks = 16"
 		if err := w.roomToMerge(ctx); err != nil {
 			return err
 		}

@@ -10,8 +10,9 @@ import (
 // for every few runs. Where there is not enough memory to merge them, the rows are what
 // they were, and the next run does it.
 func TestRowGroupsAreMerged(t *testing.T) {
-	const rowGroup = 8192
-	const commits, rows = 4, rowGroup + rowGroup/3
+	rowGroup := int64(rowGroups[0].rows)
+	const commits = 4
+	rows := rowGroup + rowGroup/3
 	opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
 	opts.MemoryLimit, opts.Threads = "", 1
 	run := func(room int64, work func(l *loader)) (groups int) {
@@ -61,5 +62,35 @@ func TestRowGroupsAreMerged(t *testing.T) {
 	}
 	if now := run(mergeMemory, replace); now >= groups {
 		t.Errorf("%d row groups after a run that merges them, %d before", now, groups)
+	}
+}
+
+// TestSmallerRowGroups: of a file whose row groups are smaller than ours, so that any two
+// could be one, a run merges some and not all.
+func TestSmallerRowGroups(t *testing.T) {
+	t.Parallel()
+	const groups, rows = 60, 4096
+	opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
+	opts.MemoryLimit, opts.Threads = "", 1
+	for i := int64(0); i <= mergeAfter; i++ {
+		l := prepared(t, open(t, opts), fmt.Sprint("run ", i))
+		l.withErrors()
+		if i == 0 {
+			l.w.rowGroup = rows
+			l.commitErrors("v", 1, groups*rows)
+		} else {
+			l.commitErrors("v2", i, i)
+		}
+		if err := l.w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := open(t, opts)
+	left := count(t, w, `SELECT COUNT(DISTINCT row_group_id) FROM pragma_storage_info('_snowdrift_value_errors')`)
+	if left < groups*2/3 || left > groups+mergeAfter/2 {
+		t.Errorf("%d row groups and %d of small commits became %d", groups, mergeAfter, left)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -66,7 +66,7 @@ func TestWideTable(t *testing.T) {
 func wideTable(t *testing.T, w *Warehouse, run string) *loader {
 	t.Helper()
 	l := prepared(t, w, run)
-	for i := range 401 {
+	for i := range mostColumns {
 		l.t.Columns = append(l.t.Columns, table.Column{Name: fmt.Sprint("extra_", i), Type: table.Text, Doc: "Extra."})
 	}
 	if err := w.Prepare(context.Background(), []*table.Table{l.t}); err != nil {
@@ -90,4 +90,40 @@ WHERE column_name = 'id' AND segment_type = 'BIGINT' GROUP BY row_group_id ORDER
 		rows = append(rows, row[0].(int64))
 	}
 	return rows
+}
+
+// TestRowGroupsByColumns: the more columns a table has, the smaller are its row groups.
+func TestRowGroupsByColumns(t *testing.T) {
+	for columns, want := range map[int]int{0: 8192, 200: 8192, 201: 4096, 400: 4096, 401: 2048, 5000: 2048} {
+		w := &Warehouse{}
+		if w.fitRowGroups(columns); w.rowGroup != want || w.wide() != (columns > 400) {
+			t.Errorf("%d columns: row groups of %d, wide: %v; want %d", columns, w.rowGroup, w.wide(), want)
+		}
+	}
+}
+
+// TestTableThatBecomesWide: the rows that a table had before are those that it has, and
+// new ones come into smaller row groups.
+func TestTableThatBecomesWide(t *testing.T) {
+	t.Parallel()
+	opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
+	opts.MemoryLimit, opts.Threads = "", 1
+	l := prepared(t, open(t, opts), "run 1")
+	l.commit(1, 6000)
+	if err := l.w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l = wideTable(t, open(t, opts), "run 2")
+	l.commit(2, 2*wideRowGroup)
+	for version, want := range map[int]int64{1: 6000 - 2*wideRowGroup, 2: 2 * wideRowGroup} {
+		if got := count(t, l.w, fmt.Sprintf("SELECT COUNT(*) FROM issues WHERE summary = 'version %d'", version)); got != want {
+			t.Errorf("%d rows of version %d, want %d", got, version, want)
+		}
+	}
+	if got, want := l.groups(), []int64{6000, wideRowGroup, wideRowGroup}; !reflect.DeepEqual(got, want) {
+		t.Errorf("row groups of %v rows, want %v", got, want)
+	}
+	if err := l.w.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
