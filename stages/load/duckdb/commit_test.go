@@ -199,7 +199,7 @@ func TestMemoryLimitByColumns(t *testing.T) {
 		columns int
 		threads int
 		want    string
-	}{{"", 100, 1, "168.7 MiB"}, {"", 300, 1, "197.4 MiB"}, {"", 1500, 1, "498.7 MiB"}, {"", 1500, 2, "998.4 MiB"}, {"80MB", 1500, 1, "76.2 MiB"}} {
+	}{{"", 100, 1, "159.2 MiB"}, {"", 300, 1, "206.9 MiB"}, {"", 1500, 1, "504.4 MiB"}, {"", 1500, 2, "1008.9 MiB"}, {"80MB", 1500, 1, "76.2 MiB"}} {
 		opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
 		opts.MemoryLimit, opts.Threads = c.stated, c.threads
 		w := open(t, opts)

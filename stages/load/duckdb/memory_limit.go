@@ -19,7 +19,7 @@ import (
 const (
 	leastMemory  = 55_000_000
 	columnMemory = 200_000
-	rowMemory    = 7_500
+	rowMemory    = 10_000
 	cellMemory   = 50
 )
 
@@ -140,7 +140,7 @@ func (w *Warehouse) raise(ctx context.Context, bytes int64) bool {
 
 // deletedMemory is what DuckDB holds of each row group of which rows were deleted, while
 // they are and whenever the table is read again. After changes all over the site that is
-// 32 MB for each million rows of a table, and more where row groups are smaller.
+// 43 MB for each million rows of a table, and more where row groups are smaller.
 const deletedMemory = 256 << 10
 
 // roomToDelete raises the memory limit to what it takes to delete the rows of changed

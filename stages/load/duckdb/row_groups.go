@@ -10,7 +10,7 @@ import (
 // and the less DuckDB holds of those of which rows were deleted, see roomToDelete; but
 // one is in memory while it is filled, with its raw texts.
 var rowGroups = []struct{ columns, rows int }{
-	{200, 8192},
+	{200, 6144},
 	{mostColumns, 4096},
 	{math.MaxInt, wideRowGroup},
 }

@@ -69,7 +69,7 @@ func TestRowGroupsAreMerged(t *testing.T) {
 // could be one, a run merges some and not all.
 func TestSmallerRowGroups(t *testing.T) {
 	t.Parallel()
-	const groups, rows = 60, 4096
+	const groups, rows = 60, 2048
 	opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
 	opts.MemoryLimit, opts.Threads = "", 1
 	for i := int64(0); i <= mergeAfter; i++ {

@@ -94,7 +94,7 @@ WHERE column_name = 'id' AND segment_type = 'BIGINT' GROUP BY row_group_id ORDER
 
 // TestRowGroupsByColumns: the more columns a table has, the smaller are its row groups.
 func TestRowGroupsByColumns(t *testing.T) {
-	for columns, want := range map[int]int{0: 8192, 200: 8192, 201: 4096, 400: 4096, 401: 2048, 5000: 2048} {
+	for columns, want := range map[int]int{0: 6144, 200: 6144, 201: 4096, 400: 4096, 401: 2048, 5000: 2048} {
 		w := &Warehouse{}
 		if w.fitRowGroups(columns); w.rowGroup != want || w.wide() != (columns > 400) {
 			t.Errorf("%d columns: row groups of %d, wide: %v; want %d", columns, w.rowGroup, w.wide(), want)
