@@ -21,11 +21,11 @@ type Outcome string
 // The outcomes of runs.
 const (
 	Running     Outcome = "running"
-	Complete    Outcome = "complete"    // loaded, and proven as far as was asked for
-	Unproven    Outcome = "unproven"    // loaded, but Conclusion says what is not proven
-	Failed      Outcome = "failed"      // ended by an error; what was committed stays
-	Interrupted Outcome = "interrupted" // ended by a signal; likewise
-	Killed      Outcome = "killed"      // ended without a word, as the next run found; its entry has no end
+	Complete    Outcome = state.Complete // loaded, and proven as far as was asked for
+	Unproven    Outcome = state.Unproven // loaded, but Conclusion says what is not proven
+	Failed      Outcome = "failed"       // ended by an error; what was committed stays
+	Interrupted Outcome = "interrupted"  // ended by a signal; likewise
+	Killed      Outcome = "killed"       // ended without a word, as the next run found; its entry has no end
 )
 
 // Report is what a run did. Its JSON form goes into the run ledger and is what

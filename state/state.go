@@ -267,6 +267,12 @@ func Parse(text []byte) (*State, error) {
 	return &s, nil
 }
 
+// The outcomes of a run that did what it set out to do.
+const (
+	Complete = "complete"
+	Unproven = "unproven"
+)
+
 // Run is an entry of the run ledger.
 type Run struct {
 	ID       string     `json:"run_id"`
@@ -281,4 +287,4 @@ type Run struct {
 }
 
 // CameToItsEnd reports whether the run did what it set out to do.
-func (r Run) CameToItsEnd() bool { return r.Outcome == "complete" || r.Outcome == "unproven" }
+func (r Run) CameToItsEnd() bool { return r.Outcome == Complete || r.Outcome == Unproven }

@@ -121,6 +121,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return b.all(ctx, flags.Args())
 }
 
+// fill prints a sheet to which every size of the site adds rows.
+func (b *bench) fill(t *sheet, add func(issues int) error) error {
+	for _, n := range b.issues {
+		if err := add(n); err != nil {
+			return err
+		}
+	}
+	return t.print()
+}
+
 // all runs the scenarios that are named, every one if none is.
 func (b *bench) all(ctx context.Context, names []string) (err error) {
 	for _, name := range names {

@@ -13,24 +13,14 @@ import (
 func (b *bench) loads(ctx context.Context) error {
 	t := newSheet(b.out, "First loads into DuckDB, and floors: the same pages downloaded, and read once",
 		"issues", "what", "issues/s", "MB of JSON", "MB/s", "CPU s", "CPU s/100k", "allocs/issue", "peak MB", "requests", "× download+scan", "× plain")
-	for _, n := range b.issues {
-		if err := b.size(ctx, t, jirasim.Options{Issues: n}); err != nil {
-			return err
-		}
-	}
-	return t.print()
+	return b.fill(t, func(n int) error { return b.size(ctx, t, jirasim.Options{Issues: n}) })
 }
 
 // wide measures a site with many custom fields, whose pages are large.
 func (b *bench) wide(ctx context.Context) error {
 	t := newSheet(b.out, fmt.Sprintf("The same with %d custom fields", b.fields),
 		"issues", "what", "issues/s", "MB of JSON", "MB/s", "CPU s", "CPU s/100k", "allocs/issue", "peak MB", "requests", "× download+scan", "× plain")
-	for _, n := range b.issues {
-		if err := b.size(ctx, t, jirasim.Options{Issues: n, ExtraCustomFields: b.fields}); err != nil {
-			return err
-		}
-	}
-	return t.print()
+	return b.fill(t, func(n int) error { return b.size(ctx, t, jirasim.Options{Issues: n, ExtraCustomFields: b.fields}) })
 }
 
 // size adds the rows of one site to the table.

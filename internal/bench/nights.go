@@ -11,12 +11,7 @@ import (
 // again and again, all over the site: what a run costs, and how the file grows.
 func (b *bench) nightly(ctx context.Context) error {
 	t := newSheet(b.out, "Runs after 1 % of the issues changed, all tables", "issues", "run", "rows", "CPU s", "seconds", "peak MB", "file MB")
-	for _, n := range b.issues {
-		if err := b.changing(ctx, t, n); err != nil {
-			return err
-		}
-	}
-	return t.print()
+	return b.fill(t, func(n int) error { return b.changing(ctx, t, n) })
 }
 
 // changing adds the first load of a site to the sheet, and runs that come after.

@@ -11,12 +11,7 @@ import (
 // changes of one issue in a hundred ask of the site.
 func (b *bench) requests(ctx context.Context) error {
 	t := newSheet(b.out, "Requests and bytes; a page has 100 issues", "issues", "run", "requests", "of issues", "of the census", "other", "MB of issues", "of the changed", "ratio")
-	for _, n := range b.issues {
-		if err := b.counted(ctx, t, n); err != nil {
-			return err
-		}
-	}
-	return t.print()
+	return b.fill(t, func(n int) error { return b.counted(ctx, t, n) })
 }
 
 func (b *bench) counted(ctx context.Context, t *sheet, issues int) error {

@@ -156,6 +156,9 @@ type Table struct {
 // selects all.
 type Only struct{ Member, Value string }
 
+// OfIssues reports whether the rows of t belong to issues.
+func (t *Table) OfIssues() bool { return t.Role == Issue || t.Role == Child }
+
 // Column returns the column called name, or nil.
 func (t *Table) Column(name string) *Column {
 	for i := range t.Columns {

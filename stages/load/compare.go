@@ -109,7 +109,7 @@ ORDER BY 1`, issues)
 func (q Statements) errorsOf(tables []*table.Table) string {
 	var of []string
 	for _, t := range tables {
-		if t.Role != table.Issue && t.Role != table.Child {
+		if !t.OfIssues() {
 			continue
 		}
 		names := []string{"'*'"}

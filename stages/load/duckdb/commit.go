@@ -141,7 +141,7 @@ func (w *Warehouse) remove(ctx context.Context, rows map[string]int64) error {
 		if err != nil {
 			return err
 		}
-		if t.Role != table.Issue && t.Role != table.Child || len(have) == 0 {
+		if !t.OfIssues() || len(have) == 0 {
 			continue
 		}
 		_, withSite := have[table.Site]
@@ -259,7 +259,7 @@ func (w *Warehouse) deleteRows(ctx context.Context, old map[string]bool, rows ma
 // ofIssues returns the tables whose rows belong to issues.
 func (w *Warehouse) ofIssues() (tables []*table.Table) {
 	for _, t := range w.tables {
-		if t.Role == table.Issue || t.Role == table.Child {
+		if t.OfIssues() {
 			tables = append(tables, t)
 		}
 	}

@@ -59,8 +59,8 @@ func TestRoomForChanges(t *testing.T) {
 	}
 }
 
-// What DuckDB says when it came to its limit, of a statement and of a COMMIT, as seen
-// with 10,000 issues of 50 KB, and what it says otherwise.
+// What DuckDB says when it came to its limit, of a statement and of a COMMIT (the first of
+// the two was seen with 10,000 issues of 50 KB), and what it says otherwise.
 func TestOutOfMemoryIsRecognized(t *testing.T) {
 	for text, want := range map[string]bool{
 		"Out of Memory Error: failed to pin block of size 256.0 KiB (94.8 MiB/95.3 MiB used)":                              true,
@@ -80,9 +80,14 @@ func TestOutOfMemoryIsRecognized(t *testing.T) {
 // following opens a file whose limit nobody stated, and makes the issues table.
 func following(t *testing.T, path string) *loader {
 	t.Helper()
+	return prepared(t, open(t, unstated(path)), "1")
+}
+
+// unstated are the options that open a file whose limit nobody stated.
+func unstated(path string) Options {
 	opts := options(path)
 	opts.MemoryLimit, opts.Threads = "", 1
-	return prepared(t, open(t, opts), "1")
+	return opts
 }
 
 // tighten sets a limit as if it followed from the columns.

@@ -6,6 +6,9 @@ import (
 	"testing"
 )
 
+// groupsOfErrors counts the row groups of the value errors.
+const groupsOfErrors = `SELECT COUNT(DISTINCT row_group_id) FROM pragma_storage_info('_snowdrift_value_errors')`
+
 // TestRowGroupsAreMerged: the row groups that commits did not fill are left alone, but
 // for every few runs. Where there is not enough memory to merge them, the rows are what
 // they were, and the next run does it.
@@ -13,8 +16,7 @@ func TestRowGroupsAreMerged(t *testing.T) {
 	rowGroup := int64(rowGroups[0].rows)
 	const commits = 4
 	rows := rowGroup + rowGroup/3
-	opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
-	opts.MemoryLimit, opts.Threads = "", 1
+	opts := unstated(filepath.Join(t.TempDir(), "jira.duckdb"))
 	run := func(room int64, work func(l *loader)) (groups int) {
 		t.Helper()
 		l := prepared(t, open(t, opts), "run")
@@ -28,7 +30,7 @@ func TestRowGroupsAreMerged(t *testing.T) {
 		readOnly := opts
 		readOnly.ReadOnly = true
 		w := open(t, readOnly)
-		groups = int(count(t, w, `SELECT COUNT(DISTINCT row_group_id) FROM pragma_storage_info('_snowdrift_value_errors')`))
+		groups = int(count(t, w, groupsOfErrors))
 		if n := count(t, w, `SELECT COUNT(DISTINCT issue_id) FROM _snowdrift_value_errors`); n != commits*rows {
 			t.Errorf("errors of %d issues, want %d", n, commits*rows)
 		}
@@ -70,8 +72,7 @@ func TestRowGroupsAreMerged(t *testing.T) {
 func TestSmallerRowGroups(t *testing.T) {
 	t.Parallel()
 	const groups, rows = 60, 2048
-	opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
-	opts.MemoryLimit, opts.Threads = "", 1
+	opts := unstated(filepath.Join(t.TempDir(), "jira.duckdb"))
 	for i := int64(0); i <= mergeAfter; i++ {
 		l := prepared(t, open(t, opts), fmt.Sprint("run ", i))
 		l.withErrors()
@@ -86,7 +87,7 @@ func TestSmallerRowGroups(t *testing.T) {
 		}
 	}
 	w := open(t, opts)
-	left := count(t, w, `SELECT COUNT(DISTINCT row_group_id) FROM pragma_storage_info('_snowdrift_value_errors')`)
+	left := count(t, w, groupsOfErrors)
 	if left < groups*2/3 || left > groups+mergeAfter/2 {
 		t.Errorf("%d row groups and %d of small commits became %d", groups, mergeAfter, left)
 	}

@@ -17,8 +17,7 @@ import (
 // file is closed. What is changed later leaves no more row groups than it needs.
 func TestWideTable(t *testing.T) {
 	t.Parallel()
-	inserts, opts := 0, options(filepath.Join(t.TempDir(), "jira.duckdb"))
-	opts.MemoryLimit, opts.Threads = "", 1
+	inserts, opts := 0, unstated(filepath.Join(t.TempDir(), "jira.duckdb"))
 	opts.Log = slog.New(listener{slog.DiscardHandler, func(sql string) {
 		if strings.HasPrefix(sql, `INSERT INTO "issues"`) {
 			inserts++
@@ -106,8 +105,7 @@ func TestRowGroupsByColumns(t *testing.T) {
 // new ones come into smaller row groups.
 func TestTableThatBecomesWide(t *testing.T) {
 	t.Parallel()
-	opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
-	opts.MemoryLimit, opts.Threads = "", 1
+	opts := unstated(filepath.Join(t.TempDir(), "jira.duckdb"))
 	l := prepared(t, open(t, opts), "run 1")
 	l.commit(1, 6000)
 	if err := l.w.Close(); err != nil {

@@ -70,7 +70,7 @@ func (w *Warehouse) remove(ctx context.Context, s *session, rows map[string]int6
 		return err
 	}
 	for _, t := range w.tables {
-		if t.Role != table.Issue && t.Role != table.Child {
+		if !t.OfIssues() {
 			continue
 		}
 		if err := from(t, true); err != nil {
