@@ -169,31 +169,32 @@ func (r *Rows) SetString(col int, v string) {
 }
 
 func (c *Column) valid() {
-	c.bit()
+	if c.n>>3 >= len(c.Valid) {
+		c.Valid = append(c.Valid, 0)
+	}
 	c.Valid[c.n>>3] |= 1 << (c.n & 7)
 	c.n++
 	c.set++
 }
 
-func (c *Column) bit() {
-	if c.n>>3 >= len(c.Valid) {
-		c.Valid = append(c.Valid, 0)
-	}
-}
-
 // pad appends NULLs up to n cells.
 func (c *Column) pad(n int) {
-	for ; c.n < n; c.n++ {
-		c.bit()
-		switch c.Type {
-		case table.Float:
-			c.Floats = append(c.Floats, 0)
-		case table.Text, table.JSON, table.List:
-			c.Ends = append(c.Ends, int32(len(c.Data)))
-		default:
-			c.Ints = append(c.Ints, 0)
-		}
+	missing := n - c.n
+	if missing <= 0 {
+		return
 	}
+	switch c.Type {
+	case table.Float:
+		c.Floats = append(c.Floats, make([]float64, missing)...)
+	case table.Text, table.JSON, table.List:
+		for range missing {
+			c.Ends = append(c.Ends, int32(len(c.Data)))
+		}
+	default:
+		c.Ints = append(c.Ints, make([]int64, missing)...)
+	}
+	c.n = n
+	c.Valid = append(c.Valid, make([]byte, (n+7)>>3-len(c.Valid))...)
 }
 
 func (c *Column) truncate(n int) {

@@ -59,31 +59,26 @@ func (c *Cursor) Members(member func(name []byte)) {
 		c.Value()
 		return
 	}
-	for c.at++; ; {
-		switch c.next() {
-		case '}':
-			c.at++
-			return
-		case ',':
-			c.at++
-			continue
-		case '"':
-		default:
-			c.at = len(c.text)
+	text := c.text
+	for at := c.at + 1; ; at = c.at {
+		at = skipSpace(text, at)
+		if at < len(text) && text[at] == ',' {
+			at = skipSpace(text, at+1)
+		}
+		if at >= len(text) || text[at] != '"' {
+			c.at = min(at+1, len(text))
 			return
 		}
-		end, plain := stringEnd(c.text, c.at)
-		name := nameOf(c.text[c.at:end], plain)
-		c.at = end
-		if c.next() != ':' {
-			c.at = len(c.text)
+		end, plain := stringEnd(text, at)
+		name := nameOf(text[at:end], plain)
+		if at = skipSpace(text, end); at >= len(text) || text[at] != ':' {
+			c.at = len(text)
 			return
 		}
-		c.at++
-		c.next()
-		before := c.at
+		at = skipSpace(text, at+1)
+		c.at = at
 		member(name)
-		c.leave(before)
+		c.leave(at)
 	}
 }
 
