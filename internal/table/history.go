@@ -25,7 +25,8 @@ type Writing uint8
 
 // The writings of values.
 const (
-	Choice  Writing = iota // an id and what it is called: options, people, versions
+	Choice  Writing = iota // an id and what it is called: people, versions, one option
+	Options                // the same, lists of options: names with bare commas between them
 	Words                  // text, word for word
 	Number                 // a number: 3, 3.0 and "3" are the same
 	Day                    // yyyy-mm-dd as the changelog's id, in local words as its text
@@ -65,6 +66,7 @@ type track struct {
 var (
 	aChoice  = track{Single, Choice, true}
 	choices  = track{Whole, Choice, true}
+	options  = track{Whole, Options, true}
 	sprinted = track{Whole, Sprints, true}
 	aNumber  = track{Single, Number, true}
 	aDay     = track{Single, Day, true}

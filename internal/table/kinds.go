@@ -67,7 +67,7 @@ var kinds = []Kind{
 	{Name: "security level", Type: "securitylevel", Parts: named, track: aChoice},
 	{Name: "team", Type: "team", Parts: []Part{{"", Text, "name|title", Plain}, {"_id", Text, "id", Plain}}, track: aChoice},
 	{Name: "texts", Type: "array", Items: "string", Parts: []Part{{"", List, "[]", Plain}}, track: track{Whole, Labels, true}},
-	{Name: "options", Type: "array", Items: "option", Parts: []Part{{"", List, "[].value", Plain}, {"_ids", List, "[].id", Plain}}, track: choices},
+	{Name: "options", Type: "array", Items: "option", Parts: []Part{{"", List, "[].value", Plain}, {"_ids", List, "[].id", Plain}}, track: options},
 	{Name: "users", Type: "array", Items: "user", Parts: []Part{{"", List, "[].displayName", Plain}, {"_ids", List, "[]." + user, Plain}}, track: choices},
 	{Name: "groups", Type: "array", Items: "group", Parts: []Part{{"", List, "[].name", Plain}}, track: choices},
 	{Name: "versions", Type: "array", Items: "version", Parts: manyNamed, track: choices},

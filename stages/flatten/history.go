@@ -29,6 +29,7 @@ type historian struct {
 	items   []item // in the order of the changelog
 	met     int64  // elements so far, see element
 	gone    []goneField
+	now     []value // of the field under way, as the issue has them now
 	held    []holding
 	before  []value // see parse
 	after   []value
@@ -135,12 +136,11 @@ func (f *Flattener) fieldHistory(c *child, field int, changes []changed) {
 	if len(changes) == 0 && !t.Unchanged {
 		return
 	}
-	now, shown := h.today(t, field, f.seq)
-	if len(changes) == 0 && (!shown || len(now) == 0) {
+	shown := h.today(t, field, f.seq)
+	if len(changes) == 0 && (!shown || len(h.now) == 0) {
 		return
 	}
-	changing := len(changes) > 0
-	h.begin(t, changes, now, f.createdAt(h, changes))
+	h.begin(t, changes, f.createdAt(h, changes))
 	for len(changes) > 0 {
 		n := 1
 		if t.Shape == table.Members {
@@ -155,10 +155,7 @@ func (f *Flattener) fieldHistory(c *child, field int, changes []changed) {
 	}
 	verdict := unknown
 	if shown && h.comparable(t) {
-		if changing {
-			now, _ = h.today(t, field, f.seq) // anew: a step uses the same memory
-		}
-		if verdict = no; !h.holds(now) {
+		if verdict = no; !h.holds(h.now) {
 			verdict = yes
 		}
 	}
@@ -186,11 +183,11 @@ func (f *Flattener) createdAt(h *historian, changes []changed) int64 {
 // before, or the present ones if there is no change. Of a list whose members
 // come and go one by one, those were there from the beginning that first went,
 // or are there without ever having come.
-func (h *historian) begin(t table.Tracked, changes []changed, now []value, at int64) {
+func (h *historian) begin(t table.Tracked, changes []changed, at int64) {
 	h.held = h.held[:0]
 	switch {
 	case len(changes) == 0:
-		h.hold(now, at)
+		h.hold(h.now, at)
 	case t.Shape != table.Members:
 		h.before = h.parse(h.before[:0], t, h.says(&changes[0], idBefore), h.says(&changes[0], textBefore))
 		h.hold(h.before, at)
@@ -203,7 +200,7 @@ func (h *historian) begin(t table.Tracked, changes []changed, now []value, at in
 			}
 			h.meet(t, came)
 		}
-		for _, v := range now {
+		for _, v := range h.now {
 			if !h.members[v.digest()] {
 				h.held = append(h.held, holding{value: v, since: at})
 			}

@@ -27,38 +27,7 @@ func (h *historian) parse(dst []value, t table.Tracked, id, text []byte) []value
 		}
 		return dst
 	}
-	return h.list(dst, v)
-}
-
-// list splits a list: its ids stand between commas, in brackets or not ("[1, 2]"
-// for options, "1, 2" for sprints), and its names between commas, which names may
-// hold themselves. Names that cannot be told apart are left out: the ids count.
-func (h *historian) list(dst []value, v value) []value {
-	ids := bytes.TrimSuffix(bytes.TrimPrefix(v.id, []byte("[")), []byte("]"))
-	n := bytes.Count(ids, []byte(",")) + 1
-	names := v.text
-	separator := []byte(", ")
-	if bytes.Count(names, separator)+1 != n {
-		separator = separator[:1]
-	}
-	if len(ids) == 0 { // names alone
-		for name := range bytes.SplitSeq(names, []byte(",")) {
-			dst = append(dst, value{text: bytes.TrimSpace(name)})
-		}
-		return dst
-	}
-	told := n == 1 || bytes.Count(names, separator)+1 == n
-	for id := range bytes.SplitSeq(ids, []byte(",")) {
-		one := value{id: bytes.TrimSpace(id)}
-		if told {
-			one.text = names
-			if n > 1 {
-				one.text, names, _ = bytes.Cut(names, separator)
-			}
-		}
-		dst = append(dst, one)
-	}
-	return dst
+	return h.list(dst, t, v)
 }
 
 // single returns the value that one side of an item names, in the writing that
@@ -138,33 +107,32 @@ func (h *historian) decode(v []byte) []byte {
 	return nil
 }
 
-// today returns the values that a field has in the issue. shown is false where
-// the issue does not have the field, or has it in a form that tells no values.
-func (h *historian) today(t table.Tracked, field int, seq int64) (values []value, shown bool) {
+// today finds the values that a field has in the issue. shown is false where the
+// issue does not have the field, or has it in a form that tells no values.
+func (h *historian) today(t table.Tracked, field int, seq int64) (shown bool) {
+	h.now = h.now[:0]
 	if field >= len(h.fields) || h.present[field].seq != seq {
-		return nil, false
+		return false
 	}
-	h.before = h.before[:0]
 	v := h.present[field].value
-	switch {
-	case rawjson.IsNull(v):
-		return nil, true
-	case rawjson.TypeOf(v) != rawjson.Array:
-		one, ok := h.element(t, v)
-		if ok && !one.empty() {
-			h.before = append(h.before, one)
-		}
-		return h.before, ok
+	if rawjson.TypeOf(v) != rawjson.Array {
+		return h.take(t, v)
 	}
 	shown = true
 	rawjson.Elements(v, func(e []byte) bool {
-		one, ok := h.element(t, e)
-		if shown = shown && ok; ok && !one.empty() {
-			h.before = append(h.before, one)
-		}
+		shown = h.take(t, e) && shown
 		return true
 	})
-	return h.before, shown
+	return shown
+}
+
+// take takes a value that the issue has now.
+func (h *historian) take(t table.Tracked, v []byte) (shown bool) {
+	one, ok := h.element(t, v)
+	if ok && !one.empty() {
+		h.now = append(h.now, one)
+	}
+	return ok
 }
 
 // element reads one value as issues show it.
@@ -188,8 +156,11 @@ func (h *historian) element(t table.Tracked, v []byte) (value, bool) {
 	if !rawjson.IsNull(at[knownDisplayName].value) {
 		one.login = h.decode(at[knownLogin].value)
 	}
-	return one, !one.empty() && (t.Writing == table.Choice || t.Writing == table.Sprints || t.Writing == table.Opaque)
+	return one, !one.empty() && slices.Contains(identified, t.Writing)
 }
+
+// identified are the writings of values that issues show as objects.
+var identified = []table.Writing{table.Choice, table.Options, table.Sprints, table.Opaque}
 
 // What the values of fields are known by, and what people call them.
 const (
