@@ -27,6 +27,7 @@ type Writing uint8
 const (
 	Choice  Writing = iota // an id and what it is called: people, versions, one option
 	Options                // the same, lists of options: names with bare commas between them
+	Cascade                // an option and one below it: "Parent values: Asia(10)Level 1 values: Japan(11)"
 	Words                  // text, word for word
 	Number                 // a number: 3, 3.0 and "3" are the same
 	Day                    // yyyy-mm-dd as the changelog's id, in local words as its text
@@ -171,8 +172,8 @@ func fieldHistory() *Table {
 			told("position", Int, "Place among the rows of the issue, from 0; those of a field stand together, in the order in which they ended."),
 			told("field_id", Text, "Id of the field: status, customfield_10016; NULL for what Jira's changelog tells of without a field, as Data Center's does of a custom field under a name that no run saw it have."),
 			told(FieldName, Text, "Name that the field had when the row was written; the one in the changelog where the field was gone."),
-			told("value", Text, "The value as Jira showed it; numbers, days (yyyy-mm-dd) and instants (UTC) written alike throughout. NULL while there was none."),
-			told("value_id", Text, "Id of the value where it has one: of an option, version or sprint, account id of a person, id of a parent."),
+			told("value", Text, "The value as Jira showed it; numbers, days (yyyy-mm-dd) and instants (UTC) written alike throughout, and cascading options as Asia / Japan. NULL while there was none, and in a list whose names hold so many commas that it cannot be told which is whose."),
+			told("value_id", Text, "Id of the value where it has one: of an option, version or sprint, account id of a person, id of a parent; of cascading options both, as 10 / 11."),
 			told("valid_from", Timestamp, "When the field got the value; the creation of the issue for its first one."),
 			told("valid_to", Timestamp, "When it lost it; NULL for the value that the field has now."),
 			{Name: "history_id", Type: Int, Path: "^id", Doc: "Change with which the row began, see issue_changelog; NULL from the creation on."},

@@ -55,7 +55,7 @@ var kinds = []Kind{
 	{Name: "option", Type: "option", Parts: []Part{{"", Text, "value", Plain}, {"_id", Int, "id", Plain}}, track: aChoice},
 	{Name: "cascading option", Type: "option-with-child", Parts: []Part{
 		{"", Text, "value", Plain}, {"_id", Int, "id", Plain},
-		{"_child", Text, "child.value", Plain}, {"_child_id", Int, "child.id", Plain}}, track: track{Single, Opaque, true}},
+		{"_child", Text, "child.value", Plain}, {"_child_id", Int, "child.id", Plain}}, track: track{Single, Cascade, true}},
 	{Name: "user", Type: "user", Parts: []Part{{"", Text, "displayName", Plain}, {"_id", Text, user, Plain}}, track: aChoice},
 	{Name: "group", Type: "group", Parts: []Part{{"", Text, "name", Plain}}, track: aChoice},
 	{Name: "version", Type: "version", Parts: named, track: aChoice},

@@ -61,6 +61,11 @@ func (h *historian) written(t table.Tracked, v value) value {
 			}
 		}
 		return value{text: either}
+	case table.Cascade:
+		if one, ok := h.cascaded(v.text); ok {
+			return one
+		}
+		return value{text: either}
 	case table.Words, table.Labels:
 		if len(v.text) == 0 {
 			v.text = v.id
@@ -78,6 +83,8 @@ func (h *historian) comparable(t table.Tracked) bool {
 		switch t.Writing {
 		case table.Opaque:
 			return true
+		case table.Cascade:
+			read = len(held.id) > 0
 		case table.Number:
 			_, read = rawjson.Float64(held.text)
 		case table.Day:
@@ -147,8 +154,20 @@ func (h *historian) element(t table.Tracked, v []byte) (value, bool) {
 	default:
 		return value{}, rawjson.IsNull(v)
 	}
-	if t.Writing == table.Linked {
+	switch t.Writing {
+	case table.Linked:
 		return h.link(v)
+	case table.Cascade:
+		return h.cascade(v)
+	}
+	one, ok := h.object(v)
+	return one, ok && slices.Contains(identified, t.Writing)
+}
+
+// object reads a value that issues show as an object.
+func (h *historian) object(v []byte) (value, bool) {
+	if rawjson.TypeOf(v) != rawjson.Object {
+		return value{}, false
 	}
 	h.known.reach(&h.known.root, v)
 	at := h.known.ends
@@ -156,10 +175,11 @@ func (h *historian) element(t table.Tracked, v []byte) (value, bool) {
 	if !rawjson.IsNull(at[knownDisplayName].value) {
 		one.login = h.decode(at[knownLogin].value)
 	}
-	return one, !one.empty() && slices.Contains(identified, t.Writing)
+	return one, !one.empty()
 }
 
-// identified are the writings of values that issues show as objects.
+// identified are the writings of values that issues show as objects, and that
+// those tell by id.
 var identified = []table.Writing{table.Choice, table.Options, table.Sprints, table.Opaque}
 
 // What the values of fields are known by, and what people call them.
