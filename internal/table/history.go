@@ -172,7 +172,7 @@ func fieldHistory() *Table {
 			told("position", Int, "Place among the rows of the issue, from 0; those of a field stand together, in the order in which they ended."),
 			told("field_id", Text, "Id of the field: status, customfield_10016; NULL for what Jira's changelog tells of without a field, as Data Center's does of a custom field under a name that no run saw it have."),
 			told(FieldName, Text, "Name that the field had when the row was written; the one in the changelog where the field was gone."),
-			told("value", Text, "The value as Jira showed it; numbers, days (yyyy-mm-dd) and instants (UTC) written alike throughout, and cascading options as Asia / Japan. NULL while there was none, and in a list whose names hold so many commas that it cannot be told which is whose."),
+			told("value", Text, "What Jira calls the value: today, as in issues, if the field has it now; at the time of the change if it had it earlier. Names change, so one value can have several: group by value_id. Numbers, days (yyyy-mm-dd) and instants (UTC) are written alike throughout, and cascading options as Asia / Japan. NULL while there was none, and in a list whose names hold so many commas that it cannot be told which is whose."),
 			told("value_id", Text, "Id of the value where it has one: of an option, version or sprint, account id of a person, id of a parent; of cascading options both, as 10 / 11."),
 			told("valid_from", Timestamp, "When the field got the value; the creation of the issue for its first one."),
 			told("valid_to", Timestamp, "When it lost it; NULL for the value that the field has now."),

@@ -160,8 +160,25 @@ func (f *Flattener) fieldHistory(c *child, field int, changes []changed) {
 		}
 	}
 	for _, held := range h.held {
+		held.value = h.asToday(t, held.value)
 		f.historyRow(c, t, field, held, unknownTime, verdict)
 	}
+}
+
+// asToday returns a value as the issue tells it, if it has it still: since the
+// change that the value began with, it may have been given another name.
+func (h *historian) asToday(t table.Tracked, v value) value {
+	i := slices.IndexFunc(h.now, func(now value) bool { return identical(t, now, v) })
+	if i < 0 {
+		return v
+	}
+	if len(h.now[i].id) > 0 {
+		v.id = h.now[i].id
+	}
+	if len(h.now[i].text) > 0 {
+		v.text = h.now[i].text
+	}
+	return v
 }
 
 // createdAt is when the first values begin: at the creation of the issue, or

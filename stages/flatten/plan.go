@@ -149,6 +149,10 @@ func childOf(i int, t *table.Table, cells []target) child {
 // written again when they are read again.
 const version = 1
 
+// historyVersion is the same for the rows of issue_field_history, and no more than
+// that: where the table is not loaded, nothing is written again.
+const historyVersion = 2
+
 // digest sums up the columns that a field's value goes into.
 func (w *wanted) digest(tables []*table.Table) uint64 {
 	var text []byte
@@ -164,6 +168,9 @@ func (w *wanted) digest(tables []*table.Table) uint64 {
 			text = fmt.Appendf(text, "%v\n", c.only)
 		}
 		add(c.targets)
+		if c.history != nil {
+			text = fmt.Appendf(text, "history %d\n", historyVersion)
+		}
 	}
 	for _, f := range w.tracked {
 		text = fmt.Appendf(text, "%v %v %v\n", f.Shape, f.Writing, f.Unchanged)
