@@ -104,16 +104,20 @@ func (b *bench) todayByField() map[string]today {
 		"timespent": {one("time_spent_seconds"), "value"}, "fixVersions": {members("issue_fix_versions", "version_id"), "value_id"},
 		"versions": {members("issue_affects_versions", "version_id"), "value_id"}, "components": {members("issue_components", "component_id"), "value_id"},
 	}
-	ids := map[string]bool{}
+	ids, cascading := map[string]bool{}, map[string]bool{}
 	for _, a := range b.state().Columns {
 		if strings.HasSuffix(a.Suffix, "_id") || strings.HasSuffix(a.Suffix, "_ids") {
 			ids[a.Field] = true
 		}
+		cascading[a.Field] = cascading[a.Field] || a.Suffix == "_child_id"
 	}
 	for _, a := range b.state().Columns {
 		column := `"` + a.Column + `"`
 		switch {
-		case a.Suffix == "" && ids[a.Field], strings.HasPrefix(a.Suffix, "_child"):
+		case a.Suffix == "" && ids[a.Field], a.Suffix == "_child", cascading[a.Field] && a.Suffix == "_id":
+		case cascading[a.Field]: // 10 / 11 as the history writes it
+			option := strings.TrimSuffix(a.Column, "_child_id") + "_id"
+			fields[a.Field] = today{fmt.Sprintf(`list_filter([nullif(concat_ws(' / ', i."%s", i.%s), '')], x -> x IS NOT NULL)`, option, column), "value_id"}
 		case a.Type == table.List:
 			fields[a.Field] = today{many(column), map[bool]string{true: "value_id", false: "value"}[ids[a.Field]]}
 		case a.Type == table.Float: // 3.0 as the history writes it
