@@ -118,11 +118,13 @@ func (s *Sim) SilentEdit(id int64) error {
 	})
 }
 
+// edit is a new value for a field, as EditField takes it.
+type edit struct{ field, value string }
+
 // editSome picks a field and a new value; the caller has set updated.
 func (s *Sim) editSome(is *issue, now int64) error {
 	s.children++
 	r := draw(s.opt.Seed, forEdit, is.id, s.children)
-	type edit struct{ field, value string }
 	edits := []edit{{"summary", quote(fmt.Sprintf("Edited %d", s.children))}}
 	if s.gen != nil {
 		edits = append(edits,
@@ -134,6 +136,7 @@ func (s *Sim) editSome(is *issue, now int64) error {
 			edit{"labels", fmt.Sprintf(`["edited","n%d"]`, r.n(100))},
 			edit{"duedate", fmt.Sprintf(`"2027-%02d-%02d"`, 1+r.n(12), 1+r.n(28))},
 			edit{pointsField, fmt.Sprintf("%d.0", r.n(40))})
+		edits = append(edits, s.choiceEdits(&r)...)
 	}
 	e := edits[r.n(len(edits))]
 	if s.schema.byID[e.field] == nil || e.field == pointsField && !strings.Contains(s.schema.byID[e.field].schema, "number") {
@@ -168,13 +171,7 @@ func (s *Sim) set(is *issue, now int64, fieldID string, value []byte) error {
 	}
 	old := v.fieldJSON(is, f)
 	is.overlay().values[f.serial] = slices.Clone(value)
-	it := item{field: f.name, fieldID: f.id, custom: f.custom}
-	if !f.custom {
-		it.field = f.id
-	}
-	it.from, it.fromString = changeText(old)
-	it.to, it.toString = changeText(value)
-	s.note(is, now, it)
+	s.note(is, now, f.changed(old, value))
 	return nil
 }
 
@@ -227,53 +224,4 @@ func (s *Sim) setOwn(is *issue, now int64, v *view, fieldID string, raw []byte) 
 		s.note(is, now, v.userItem("assignee", old.assignee, is.assignee))
 	}
 	return true, err
-}
-
-// changeText is what a changelog says of a value: its id, where it has one,
-// and its text. nil means null.
-func changeText(value []byte) (id, text *string) {
-	if len(value) == 0 || isNull(value) {
-		return nil, nil
-	}
-	var x any
-	if err := json.Unmarshal(value, &x); err != nil {
-		return nil, ptr(string(value))
-	}
-	switch x := x.(type) {
-	case string:
-		return nil, &x
-	case float64:
-		return nil, ptr(strconv.FormatFloat(x, 'f', -1, 64))
-	case map[string]any:
-		if i, ok := x["id"]; ok {
-			id = ptr(fmt.Sprint(i))
-		} else if i, ok := x["accountId"]; ok {
-			id = ptr(fmt.Sprint(i))
-		}
-		for _, name := range []string{"name", "value", "displayName"} {
-			if s, ok := x[name].(string); ok {
-				return id, &s
-			}
-		}
-	case []any:
-		var texts []string
-		plain := true
-		for _, e := range x {
-			s, ok := e.(string)
-			plain = plain && ok
-			if m, ok := e.(map[string]any); ok {
-				for _, name := range []string{"name", "value", "displayName"} {
-					if n, ok := m[name].(string); ok {
-						s = n
-					}
-				}
-			}
-			texts = append(texts, s)
-		}
-		if plain {
-			return nil, ptr(strings.Join(texts, " ")) // labels
-		}
-		return nil, ptr(strings.Join(texts, ", "))
-	}
-	return id, ptr(string(value))
 }

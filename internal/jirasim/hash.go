@@ -38,6 +38,7 @@ const (
 	forRemoteLink
 	forCreate
 	forEdit
+	forOptions
 )
 
 // draw starts the sequence for a purpose and a thing.

@@ -43,6 +43,8 @@ const (
 	stepPoints
 	stepSprint
 	stepRank
+	stepOptions
+	stepCascade
 	stepKinds
 )
 
@@ -97,6 +99,12 @@ func (v *view) plan(is *issue) plan {
 		p.count[stepRank] = 40 + r.n(60)
 	case r.one(4):
 		p.count[stepRank] = r.n(4)
+	}
+	chosen := v.draw(forOptions, is.id)
+	for _, what := range choiceSteps {
+		if n := chosen.n(2); !isNull(writeCustom(v, nil, is, v.s.first.byID[choiceFields[what]])) {
+			p.count[what] = n
+		}
 	}
 	for _, c := range p.count {
 		p.n += c
@@ -230,8 +238,7 @@ func (c *chain) items(what step, nth int) []item {
 		return []item{{field: "summary", fieldID: "summary", fromString: ptr(c.v.s.prose.phrase(was)), toString: ptr(c.v.s.prose.phrase(c.v.summary(c.is.id)))}}
 	case stepPoints:
 		f := c.v.s.first.byID[pointsField]
-		_, text := changeText(writeCustom(c.v, nil, c.is, f))
-		return []item{{field: f.name, fieldID: f.id, custom: true, toString: text}}
+		return []item{f.changed([]byte("null"), writeCustom(c.v, nil, c.is, f))}
 	case stepSprint:
 		f := c.v.s.first.byID[sprintField]
 		in := c.v.sprintsOf(c.is, f)
@@ -239,6 +246,9 @@ func (c *chain) items(what step, nth int) []item {
 		it.from, it.fromString = c.v.sprintText(in[:1])
 		it.to, it.toString = c.v.sprintText(in)
 		return []item{it}
+	case stepOptions, stepCascade:
+		f := c.v.s.first.byID[choiceFields[what]]
+		return []item{f.changed(fewer(writeCustom(c.v, nil, c.is, f)), writeCustom(c.v, nil, c.is, f))}
 	}
 	direction := []string{"Ranked higher", "Ranked lower"}[nth%2]
 	return []item{{field: "Rank", fieldID: "customfield_10019", custom: true, from: ptr(""), fromString: ptr(""), to: ptr(""), toString: ptr(direction)}}

@@ -60,7 +60,7 @@ func (s *site) today(id int64, field string) string {
 		}
 		return strings.Join(ids, ", ")
 	}
-	ref, text := changeText(value)
+	ref, text := changeText(s.schema.byID[field], value)
 	if field == "assignee" || field == "status" || field == "priority" || field == "resolution" || field == "project" {
 		text = ref
 	}
@@ -75,6 +75,31 @@ func orEmpty(s *string) string {
 		return ""
 	}
 	return *s
+}
+
+// Changes of options are told as Jira tells them: ids in brackets and names with
+// bare commas between them; of cascading ones, a text with both.
+func TestChangesOfOptions(t *testing.T) {
+	s := newSite(t, Options{Issues: 10})
+	id := s.IDs()[0]
+	const berlin, paris = `{"id":"100","value":"Berlin, Germany"}`, `{"id":"101","value":"Paris"}`
+	for _, tt := range []struct {
+		field             step
+		value, to, toText string
+	}{
+		{stepOptions, "[" + paris + "]", "[101]", "Paris"},
+		{stepOptions, "[" + berlin + "," + paris + "]", "[100, 101]", "Berlin, Germany,Paris"},
+		{stepOptions, "[]", "", ""},
+		{stepCascade, `{"id":"10","value":"Asia"}`, "", "Parent values: Asia(10)"},
+		{stepCascade, `{"id":"10","value":"Asia","child":{"id":"11","value":"Japan"}}`, "", "Parent values: Asia(10)Level 1 values: Japan(11)"},
+		{stepCascade, "null", "", ""},
+	} {
+		ok(t, s.EditField(id, choiceFields[tt.field], json.RawMessage(tt.value)))
+		log := s.changelog(id)
+		if it := log[len(log)-1].Items[0]; it.FieldID != choiceFields[tt.field] || orEmpty(it.To) != tt.to || orEmpty(it.ToText) != tt.toText {
+			t.Errorf("%s: %s, %q, %q", tt.value, it.FieldID, orEmpty(it.To), orEmpty(it.ToText))
+		}
+	}
 }
 
 // Every history replays: each change starts where the one before ended, and
@@ -139,7 +164,7 @@ func TestHistoryReplays(t *testing.T) {
 			t.Fatalf("issue %d: changed at %s, updated at %s", id, at, updated)
 		}
 	}
-	for _, field := range []string{"status", "assignee", "priority", "summary", "resolution", pointsField, sprintField, "project", "labels", "duedate"} {
+	for _, field := range []string{"status", "assignee", "priority", "summary", "resolution", pointsField, sprintField, "project", "labels", "duedate", choiceFields[stepOptions], choiceFields[stepCascade]} {
 		if replayed[field] == 0 {
 			t.Errorf("no history of %s was replayed", field)
 		}
