@@ -23,7 +23,7 @@ func (h *historian) cascaded(text []byte) (v value, ok bool) {
 	if !ok {
 		return value{}, false
 	}
-	levels := 1
+	two := false
 	for at := 0; ; at += len(secondLevel) {
 		next := bytes.Index(text[at:], secondLevel)
 		if next < 0 {
@@ -32,25 +32,25 @@ func (h *historian) cascaded(text []byte) (v value, ok bool) {
 		at += next
 		parent, isParent := option(text[:at])
 		child, isChild := option(text[at+len(secondLevel):])
-		if isParent && isChild {
-			v = h.joined(parent, child)
-			levels++
+		if !isParent || !isChild {
+			continue
 		}
+		if two {
+			return value{}, false
+		}
+		v, two = h.joined(parent, child), true
 	}
-	if levels == 1 {
-		return option(text)
+	if two {
+		return v, true
 	}
-	return v, levels == 2
+	return option(text)
 }
 
 // option reads an option as it stands in such a text: "Asia(10)".
 func option(text []byte) (v value, ok bool) {
 	at := bytes.LastIndexByte(text, '(')
 	id, closed := bytes.CutSuffix(text[at+1:], []byte(")"))
-	for _, c := range id {
-		closed = closed && '0' <= c && c <= '9'
-	}
-	if at <= 0 || !closed || len(id) == 0 {
+	if at <= 0 || !closed || len(id) == 0 || bytes.ContainsFunc(id, func(c rune) bool { return c < '0' || c > '9' }) {
 		return value{}, false
 	}
 	return value{id: id, text: text[:at]}, true

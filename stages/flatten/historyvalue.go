@@ -36,8 +36,8 @@ func (h *historian) single(t table.Tracked, id, text []byte) value {
 	return h.written(t, value{id: h.decode(id), text: h.decode(text)})
 }
 
-// written brings numbers, days and instants into one writing, and leaves out ids
-// that are no more than that. What cannot be read stays as it is.
+// written brings numbers, days, instants and cascading options into one writing, and
+// leaves out ids that are no more than that. What cannot be read stays as it is.
 func (h *historian) written(t table.Tracked, v value) value {
 	either := v.id
 	if len(either) == 0 {
@@ -76,7 +76,8 @@ func (h *historian) written(t table.Tracked, v value) value {
 }
 
 // comparable reports whether what is held stands in the writing that issues use.
-// Days and instants without an id stand in the words of somebody's language.
+// Days and instants without an id stand in the words of somebody's language, as do
+// cascading options.
 func (h *historian) comparable(t table.Tracked) bool {
 	return !slices.ContainsFunc(h.held, func(held holding) bool {
 		read := true
