@@ -15,15 +15,17 @@ const maxRecent = 20_000
 
 // advance returns the state after a cut is committed. The cursor comes from what
 // Jira returned, never from a clock, and moves when a partition of changes has
-// come to its end.
-func advance(before *state.State, cut stages.Cut, overlap time.Duration) *state.State {
+// come to its end. But it stays behind asOf, the site's clock when the reading
+// began: an issue whose updated lies in the future, by a wrong clock or an import,
+// would hide all changes until then.
+func advance(before *state.State, cut stages.Cut, overlap time.Duration, asOf time.Time) *state.State {
 	st := before.Clone()
-	st.Recent = recent(st.Recent, cut.Read, overlap)
+	st.Recent = recent(st.Recent, cut.Read, overlap, asOf)
 	for _, p := range cut.Done {
 		switch {
 		case p.Changes:
 			for _, ref := range st.Recent {
-				st.Cursor = max(st.Cursor, ref.Updated)
+				st.Cursor = max(st.Cursor, min(ref.Updated, asOf.UnixMilli()))
 			}
 		case st.Load != nil && slices.ContainsFunc(st.Load.Partitions, func(q *stages.Partition) bool { return q.Name == p.Name }):
 			st.Load.Done = append(st.Load.Done, p.Name)
@@ -33,20 +35,22 @@ func advance(before *state.State, cut stages.Cut, overlap time.Duration) *state.
 		if !st.Load.Part {
 			st.Deep, st.Mixed = state.Deep{Proven: st.Load.Began, Gone: st.Deep.Gone}, false
 		}
-		st.Cursor, st.Load = st.Load.Since, nil
+		st.Rewrite = false
+		st.Cursor, st.Load = min(st.Load.Since, cmp.Or(st.Load.Began, st.Load.Since)), nil
 	}
 	return st
 }
 
 // recent returns the readings that the next run will see again: the last of
 // each issue, not older than the newest by more than the overlap, by id.
-func recent(known, read []stages.Ref, overlap time.Duration) []stages.Ref {
+func recent(known, read []stages.Ref, overlap time.Duration, asOf time.Time) []stages.Ref {
 	last := map[int64]stages.Ref{}
 	newest := int64(0)
 	for _, ref := range slices.Concat(known, read) {
 		last[ref.ID] = ref
 		newest = max(newest, ref.Updated)
 	}
+	newest = min(newest, asOf.UnixMilli())
 	var out []stages.Ref
 	for _, ref := range last {
 		if ref.Updated >= newest-overlap.Milliseconds() {

@@ -37,6 +37,16 @@ func TestAdvance(t *testing.T) {
 			stages.Cut{Read: []stages.Ref{{ID: 2, Updated: 56 * minute}}, Done: []*stages.Partition{changes}},
 		},
 		"no changes leave it": {&state.State{Cursor: 50 * minute}, &state.State{Cursor: 50 * minute}, stages.Cut{Done: []*stages.Partition{changes}}},
+		"one of the future moves it to the clock only": {
+			&state.State{Cursor: 50 * minute},
+			&state.State{Cursor: 100 * minute, Recent: []stages.Ref{{ID: 1, Updated: 95 * minute}, {ID: 2, Updated: 5000 * minute}}},
+			stages.Cut{Read: []stages.Ref{{ID: 1, Updated: 95 * minute}, {ID: 2, Updated: 5000 * minute}}, Done: []*stages.Partition{changes}},
+		},
+		"a first load that saw one ends when it began": {
+			&state.State{Load: &state.Load{Began: 40 * minute, Since: 5000 * minute, Partitions: []*stages.Partition{a}}},
+			&state.State{Cursor: 40 * minute, Deep: state.Deep{Proven: 40 * minute}},
+			stages.Cut{Done: []*stages.Partition{a}},
+		},
 		"it never goes back": {
 			&state.State{Cursor: 50 * minute},
 			&state.State{Cursor: 50 * minute, Recent: []stages.Ref{{ID: 1, Updated: 45 * minute}}},
@@ -51,7 +61,7 @@ func TestAdvance(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := tt.before.Clone()
-			got := advance(tt.before, tt.cut, 10*time.Minute)
+			got := advance(tt.before, tt.cut, 10*time.Minute, time.UnixMilli(100*minute))
 			if !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got  %+v\nwant %+v", got, tt.want)
 			}
@@ -81,7 +91,7 @@ func TestRecent(t *testing.T) {
 			[]stages.Ref{{ID: 7, Updated: 51 * minute}, {ID: 8, Updated: 50 * minute}, {ID: 9, Updated: 50 * minute}},
 		},
 	} {
-		if got := recent(tt.known, tt.read, 10*time.Minute); !reflect.DeepEqual(got, tt.want) {
+		if got := recent(tt.known, tt.read, 10*time.Minute, time.UnixMilli(1<<50)); !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%s: got %v, want %v", name, got, tt.want)
 		}
 	}
@@ -93,7 +103,7 @@ func TestRecentIsBounded(t *testing.T) {
 	for i := range int64(maxRecent + 10) {
 		read = append(read, stages.Ref{ID: maxRecent + 10 - i, Updated: 50*minute + i})
 	}
-	got := recent(nil, read, 10*time.Minute)
+	got := recent(nil, read, 10*time.Minute, time.UnixMilli(1<<50))
 	if len(got) != maxRecent {
 		t.Fatalf("%d readings are kept", len(got))
 	}

@@ -3,7 +3,9 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"snowdrift/stages/fetch"
@@ -28,15 +30,34 @@ func (r *run) prove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if census.digest == r.state.Digest && census.deep == nil {
-		if err := removeFiles(census.files); err != nil {
-			return err
-		}
-	} else if err := r.compare(ctx, census); err != nil {
+	known, err := r.measure(ctx)
+	if err != nil {
+		return err
+	}
+	if known && census.digest == r.state.Digest && census.deep == nil {
+		err = removeFiles(census.files)
+	} else {
+		err = r.compare(ctx, census, known)
+	}
+	if err != nil {
 		return err
 	}
 	r.conclude(census)
 	return r.remember(ctx)
+}
+
+// measure takes over the digest of the pipeline's live rows as they are: somebody
+// may have removed or restored rows since the last commit. It reports false where
+// only another commit will tell.
+func (r *run) measure(ctx context.Context) (known bool, err error) {
+	live, known, err := r.warehouse.Live(ctx, r.state)
+	if err != nil || !known {
+		return false, err
+	}
+	next := r.state.Clone()
+	next.Digest = live
+	r.state = next
+	return true, nil
 }
 
 // provenLately reports whether no census is due yet, and when the last was.
@@ -45,12 +66,20 @@ func (r *run) provenLately() (last time.Time, recent bool) {
 	return last, r.CensusEvery > 0 && !r.DeepNow && !r.state.Unsettled && r.source.Now().Sub(last) < r.CensusEvery
 }
 
-// compare has the destination compare the census with its rows, and mends.
-func (r *run) compare(ctx context.Context, census *census) error {
+// compare has the destination compare the census with its rows, and mends. known
+// says that the digest of the rows is. If it is not, the next commit measures it.
+func (r *run) compare(ctx context.Context, census *census, known bool) error {
 	if err := stageAll(ctx, r.warehouse, census.files); err != nil {
 		return err
 	}
-	return r.reconcile(ctx, census)
+	before := r.commits
+	if err := r.reconcile(ctx, census); err != nil {
+		return err
+	}
+	if known || r.commits > before {
+		return nil
+	}
+	return r.commit(ctx, r.state.Clone())
 }
 
 // conclude says what the census has proven.
@@ -58,7 +87,10 @@ func (r *run) conclude(census *census) {
 	proof := &r.report.Proof
 	proof.Table = r.state.Digest
 	agree := census.digest == proof.Table
+	unanswered := r.source.Unanswered()
 	switch {
+	case len(unanswered) > 0:
+		r.report.conclude(Unproven, wordsOf(unanswered))
 	case proof.Held > 0:
 		r.report.conclude(Unproven, fmt.Sprintf("%d issues are gone from Jira's answers at once, more than census.accept_shrink allows; none was flagged. Did the account lose a permission, or is Jira's search index being built anew? If they are really gone, run again with --accept-shrink", proof.Held))
 	case proof.Newer > 0:
@@ -73,9 +105,18 @@ func (r *run) conclude(census *census) {
 	if proof.Deep != nil {
 		r.report.Conclusion += proof.Deep.words()
 	}
+	for _, name := range slices.Sorted(maps.Keys(proof.Others)) {
+		r.report.Conclusion += fmt.Sprintf("; %d rows were those of pipeline %s", proof.Others[name], name)
+	}
 	if proof.Again > 0 {
 		r.report.Conclusion += fmt.Sprintf("; %d rows that are not live were judged again", proof.Again)
 	}
+}
+
+// wordsOf says that Jira does not answer for issues.
+func wordsOf(unanswered map[int64]string) string {
+	first := slices.Min(slices.Collect(maps.Keys(unanswered)))
+	return fmt.Sprintf("Jira answers with an error for %d issues, such as %d: what became of them is not known (%s)", len(unanswered), first, unanswered[first])
 }
 
 // remember commits what the proof leaves to know, if it is something new.
@@ -107,6 +148,9 @@ func (r *run) reconcile(ctx context.Context, census *census) error {
 	if !diff.Clean() {
 		r.Log.Info("census differs from the table", "missing", len(diff.Missing), "absent", len(diff.Absent), "stale", len(stale), "newer", proof.Newer)
 	}
+	if proof.Others = diff.Others; len(diff.Others) > 0 {
+		r.Log.Warn("rows of other pipelines become this one's: pipelines that ask for the same issues take them from each other in every run", "pipelines", diff.Others)
+	}
 	if _, err := r.fetchIDs(ctx, "stale", stale); err != nil {
 		return err
 	}
@@ -120,13 +164,12 @@ func (r *run) reconcile(ctx context.Context, census *census) error {
 	if err != nil {
 		return err
 	}
+	unanswered := r.source.Unanswered()
 	for _, id := range diff.Missing {
-		if _, came := returned[id]; !came {
+		_, came := returned[id]
+		if _, is := unanswered[id]; !came && !is {
 			census.digest.Remove(id)
 		}
-	}
-	if diff.Clean() {
-		r.agree(census.digest)
 	}
 	if r.Deleted == Keep {
 		for _, a := range diff.Absent {
@@ -142,13 +185,6 @@ func (r *run) reconcile(ctx context.Context, census *census) error {
 func (r *run) atDeep(d state.Deep) {
 	next := r.state.Clone()
 	next.Deep = d
-	r.state = next
-}
-
-// agree takes over the digest of rows that were compared one by one.
-func (r *run) agree(d state.Digest) {
-	next := r.state.Clone()
-	next.Digest = d
 	r.state = next
 }
 

@@ -60,11 +60,12 @@ type Report struct {
 type Proof struct {
 	Census  state.Digest     `json:"census"`
 	Table   state.Digest     `json:"table"`
-	Missing int              `json:"missing"`         // in the census, not in the table: fetched
-	Absent  int              `json:"absent"`          // in the table, not in the census
-	Newer   int              `json:"newer,omitempty"` // rows of a later version than Jira shows
-	Deep    *DeepProof       `json:"deep,omitempty"`  // nil: no versions were compared
-	Again   int64            `json:"again,omitempty"` // rows that are not live and were judged again
+	Missing int              `json:"missing"`          // in the census, not in the table: fetched
+	Absent  int              `json:"absent"`           // in the table, not in the census
+	Others  map[string]int64 `json:"others,omitempty"` // of the missing, rows of other pipelines: taken over
+	Newer   int              `json:"newer,omitempty"`  // rows of a later version than Jira shows
+	Deep    *DeepProof       `json:"deep,omitempty"`   // nil: no versions were compared
+	Again   int64            `json:"again,omitempty"`  // rows that are not live and were judged again
 	Marked  map[string]int64 `json:"marked,omitempty"`
 	Held    int64            `json:"held,omitempty"` // gone, but too many at once to believe it
 	Kept    int              `json:"kept,omitempty"` // absent, but their rows are to stay as they are

@@ -41,6 +41,7 @@ type Source interface {
 	Census(ctx context.Context) iter.Seq2[[]int64, error]
 	Versions(ctx context.Context, ids []int64, requests int) iter.Seq2[fetch.Versions, error]
 	Absent(ctx context.Context, ids []int64) iter.Seq2[fetch.Versions, error]
+	Unanswered() map[int64]string
 	Now() time.Time
 	Stats() jira.Stats
 }
@@ -107,6 +108,7 @@ type run struct {
 	report    Report
 	commits   int
 	begun     time.Time
+	asOf      time.Time // the site's clock when the reading under way began
 }
 
 // Run brings the destination up to date with the source, proves it, and
@@ -144,6 +146,7 @@ func (r *run) run(ctx context.Context) error {
 		r.Log.Info("plan", "reason", plan.Reason, "partitions", len(plan.Partitions))
 		r.report.Plan = append(r.report.Plan, plan.Reason)
 		r.state = plan.State
+		r.state.Rewrite = r.state.Rewrite && r.state.Load != nil
 		if err := r.stream(ctx, plan.Partitions); err != nil {
 			return err
 		}
@@ -172,8 +175,14 @@ func (r *run) prepare(ctx context.Context) error {
 	for _, f := range fields.Custom {
 		st.NoteName(f.ID, f.Name)
 	}
-	if err := r.warehouse.Prepare(ctx, all); err != nil {
+	made, err := r.warehouse.Prepare(ctx, all)
+	if err != nil {
 		return err
+	}
+	st = r.lost(st, all, made)
+	if now := r.source.Now().UnixMilli(); st.Cursor > now { // as earlier versions left it, see advance
+		r.Log.Warn("the state's cursor lies in the future: a deep census is due", "cursor", time.UnixMilli(st.Cursor).UTC())
+		st.Cursor, st.Deep.Proven = now, 0
 	}
 	r.tables = slices.DeleteFunc(slices.Clone(all), func(t *table.Table) bool { return t.Role == table.Dimension })
 	if r.Views {
@@ -251,7 +260,7 @@ func (r *run) commitWith(ctx context.Context, c load.Commit) error {
 	}
 	r.commits++
 	next.Commit = fmt.Sprintf("%s/%d", r.RunID, r.commits)
-	c.Run, c.Dimensions = r.ledger(nil), r.replaced
+	c.Run, c.Dimensions, c.Rewrite = r.ledger(nil), r.replaced, r.state.Rewrite
 	result, err := r.warehouse.Commit(ctx, c)
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ func (r *run) settle(ctx context.Context, diff load.Diff, census *census) error 
 	if err != nil {
 		return err
 	}
+	rows = answered(r.source, rows)
 	projects := r.source.Projects()
 	if !r.Confirmed {
 		findings := judgeAll(rows, known, projects)
@@ -103,6 +104,15 @@ func absent(ctx context.Context, source Source, rows []load.Absent) (fates, erro
 		known.add(versions)
 	}
 	return known, nil
+}
+
+// answered leaves out the rows of issues for which Jira does not answer.
+func answered(source Source, rows []load.Absent) []load.Absent {
+	unanswered := source.Unanswered()
+	return slices.DeleteFunc(rows, func(a load.Absent) bool {
+		_, is := unanswered[a.ID]
+		return is
+	})
 }
 
 func idsOf(rows []load.Absent) []int64 {
@@ -190,8 +200,8 @@ type finding struct {
 
 // judge decides by evidence. Jira answers alike for an issue that is deleted
 // and for one that is hidden from the account; only its project tells. Of a
-// single issue that an issue security level hides nothing tells, so that the
-// evidence has to name the doubt.
+// single issue that an issue security level hides, or that was moved to a project
+// that nobody sees, nothing tells, so that the evidence has to name the doubt.
 //
 // A mark that a row has stays where Jira is silent and silence tells nothing new:
 // that is how an issue came to be held deleted, whatever became of its project
@@ -211,7 +221,7 @@ func judge(a load.Absent, f fate, projects map[int64]jira.Project) finding {
 	case !visible:
 		return finding{a.ID, noAccess, "not in the census, not returned by id, and its project is not visible to the account"}
 	}
-	return finding{a.ID, deleted, "not in the census, not returned by id, while its project " + p.Key + " is visible: deleted, or hidden from the account by an issue security level, which Jira answers alike"}
+	return finding{a.ID, deleted, "not in the census, not returned by id, while its project " + p.Key + " is visible: deleted, hidden from the account by an issue security level, or moved to a project that it does not see, which Jira answers alike"}
 }
 
 // mark writes findings to the rows of their issues.

@@ -30,6 +30,7 @@ func (r *run) stream(ctx context.Context, partitions []*stages.Partition) error 
 	chunks := make(chan stages.Chunk, 1)
 	cuts := make(chan stages.Cut, 1)
 	readers := newAdmission(r.Concurrency)
+	r.asOf = r.source.Now().Add(r.Now().Sub(r.begun))
 	r.Progress.expect(partitions)
 	g.Go(func() error { return closing(pages, r.fetch(ctx, readers, partitions, pages)) })
 	g.Go(func() error { return closing(chunks, r.flatten(ctx, pages, chunks)) })
@@ -304,7 +305,7 @@ func (r *run) load(ctx context.Context, readers *admission, cuts <-chan stages.C
 			continue
 		}
 		r.returned = append(r.returned, cut.Returned...)
-		if next := advance(r.state, cut, r.Overlap); staged || !reflect.DeepEqual(next, r.saved) {
+		if next := advance(r.state, cut, r.Overlap, r.asOf); staged || !reflect.DeepEqual(next, r.saved) {
 			if err := r.commit(ctx, next); err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -67,19 +68,22 @@ type Verification struct {
 	// Census and Table are digests by id and updated, see state.Digest.
 	Census  state.Digest `json:"census"`
 	Table   state.Digest `json:"table"`
-	Missing []Version    `json:"missing"`   // in Jira, not a live row
-	Extra   []Extra      `json:"extra"`     // a live row, not in Jira
-	Stale   []load.Stale `json:"stale"`     // older than in Jira
-	Newer   []load.Stale `json:"newer"`     // newer than in Jira
-	Strays  []load.Stray `json:"strays"`    // rows that no load writes
-	Changed []int64      `json:"changed"`   // changed since the last run: no difference
-	Kept    int          `json:"kept"`      // not in Jira, and to be kept: no difference
-	Held    int64        `json:"held"`      // gone, but too many at once to believe it
-	Deep    *DeepResult  `json:"deep"`      // nil: no cells were compared
-	History *History     `json:"history"`   // nil: nobody asked
-	Mixed   bool         `json:"mixed"`     // _raw and _hash were not compared, see state.State
-	Written bool         `json:"in_ledger"` // an entry of the run ledger tells of it
-	Jira    jira.Stats   `json:"jira"`
+	Missing []Version    `json:"missing"` // in Jira, not a live row
+	// Others are the pipelines of which some of the missing are live rows, with how
+	// many.
+	Others  map[string]int64 `json:"others,omitempty"`
+	Extra   []Extra          `json:"extra"`     // a live row, not in Jira
+	Stale   []load.Stale     `json:"stale"`     // older than in Jira
+	Newer   []load.Stale     `json:"newer"`     // newer than in Jira
+	Strays  []load.Stray     `json:"strays"`    // rows that no load writes
+	Changed []int64          `json:"changed"`   // changed since the last run: no difference
+	Kept    int              `json:"kept"`      // not in Jira, and to be kept: no difference
+	Held    int64            `json:"held"`      // gone, but too many at once to believe it
+	Deep    *DeepResult      `json:"deep"`      // nil: no cells were compared
+	History *History         `json:"history"`   // nil: nobody asked
+	Mixed   bool             `json:"mixed"`     // _raw and _hash were not compared, see state.State
+	Written bool             `json:"in_ledger"` // an entry of the run ledger tells of it
+	Jira    jira.Stats       `json:"jira"`
 }
 
 // Version is an issue and its updated.
@@ -266,6 +270,7 @@ func (v *verification) compare(ctx context.Context) error {
 	if diff, err = v.warehouse.Diff(ctx); err != nil {
 		return err
 	}
+	v.result.Others = diff.Others
 	for _, id := range diff.Missing {
 		if v.versions[id] > v.cursor {
 			v.result.Changed = append(v.result.Changed, id)
@@ -293,6 +298,7 @@ func (v *verification) extra(ctx context.Context, diff load.Diff) error {
 	if err != nil {
 		return err
 	}
+	diff.Absent = answered(v.source, diff.Absent)
 	projects := v.source.Projects()
 	findings := judgeAll(diff.Absent, fates, projects)
 	v.result.Held = v.brake.held(diff.Absent, findings, fates, diff.Live, projects)
@@ -317,11 +323,19 @@ func (v *verification) conclude() {
 	if r.Deep != nil {
 		cells = len(r.Deep.Differences)
 	}
+	unanswered := v.source.Unanswered()
 	switch {
+	case len(unanswered) > 0:
+		r.Conclusion = wordsOf(unanswered)
 	case r.Held > 0 && v.Deleted != Keep:
 		r.Conclusion = fmt.Sprintf("%d issues are gone from Jira's answers at once, more than census.accept_shrink allows: did the account lose a permission, or is Jira's search index being built anew?", r.Held)
 	case rows+cells > 0:
 		r.Outcome, r.Conclusion = Differing, fmt.Sprintf("%d rows differ by id or version, %d cells or child rows by content", rows, cells)
+		for _, name := range slices.Sorted(maps.Keys(r.Others)) {
+			r.Conclusion += fmt.Sprintf("; %d are rows of pipeline %s", r.Others[name], name)
+		}
+	case r.Table != r.Census && len(r.Changed)+r.Kept == 0:
+		r.Conclusion = fmt.Sprintf("no row was found to differ, and yet Jira and table do not agree: %d issues and %d live rows", r.Census.Count, r.Table.Count)
 	default:
 		r.Outcome, r.Conclusion = Clean, fmt.Sprintf("Jira and table agree on %d issues by id and version", r.Census.Count)
 		if r.Deep != nil {

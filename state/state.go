@@ -53,6 +53,9 @@ type State struct {
 	Dimensions map[string]int64 `json:"dimensions,omitempty"`
 	// Digest is that of the pipeline's live rows after the last commit.
 	Digest Digest `json:"digest"`
+	// Rows is the number of rows that issues had then, of all pipelines and sites,
+	// if the destination counts them: it tells that somebody else changed some.
+	Rows *int64 `json:"rows,omitempty"`
 	// Proven is when a census last agreed with the table, in epoch milliseconds
 	// of the site's clock. Only pipelines that do not take a census in every run
 	// remember it.
@@ -60,6 +63,9 @@ type State struct {
 	// Unsettled says that the query changed and no census has yet been taken of
 	// the new one: the next run takes one, whatever its configuration says.
 	Unsettled bool `json:"unsettled,omitempty"`
+	// Rewrite says that the load under way writes every row that it reads: rows of
+	// a table are gone which are made with those of issues.
+	Rewrite bool `json:"rewrite,omitempty"`
 	// Mixed says that fields or tables changed and not all issues were read
 	// since: _raw and _hash of some rows hold what was asked for earlier.
 	Mixed bool `json:"mixed,omitempty"`

@@ -20,6 +20,9 @@ type Page struct {
 	Total int64
 	// Warnings are Jira's own remarks on the answer, in its language.
 	Warnings []string
+	// Failed are ids of issues that Jira was asked for and failed to load. Of those
+	// that it leaves out without a word it says that they do not exist for us.
+	Failed []int64
 
 	body   *buffer
 	bodies *bodies
@@ -43,7 +46,7 @@ func (p *Page) Release() {
 func (c *Client) page(a *answer, env *envelope) *Page {
 	p := &Page{
 		Issues: env.issues, Names: env.names, Schema: env.schema,
-		Total: env.total, Warnings: env.warnings,
+		Total: env.total, Warnings: env.warnings, Failed: env.failed,
 		body: a.body, bodies: c.bodies,
 	}
 	a.body.issues, a.body = env.issues, nil

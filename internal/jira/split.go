@@ -12,6 +12,7 @@ type envelope struct {
 	names      []byte
 	schema     []byte
 	warnings   []string
+	failed     []int64 // ids of issues that Jira failed to load
 	nextToken  string
 	isLast     *bool
 	startAt    int64 // -1: absent
@@ -50,20 +51,30 @@ func (env *envelope) member(name string, c *rawjson.Cursor) (err error) {
 		env.maxResults, err = readInt(c)
 	case "total":
 		env.total, err = readInt(c)
-	case "warnings", "warningMessages", "issueErrors":
-		err = env.readWarnings(c)
+	case "warnings", "warningMessages":
+		err = env.readWarnings(c, nil)
+	case "issueErrors":
+		err = env.readWarnings(c, func(issue []byte) {
+			if id, ok := rawjson.Int64(rawjson.Lookup(issue, "id")); ok {
+				env.failed = append(env.failed, id)
+			}
+		})
 	}
 	return err
 }
 
 // readWarnings keeps warnings, which are texts (Data Center) or objects
-// (Cloud), as they are: they are for people.
-func (env *envelope) readWarnings(c *rawjson.Cursor) error {
+// (Cloud), as they are: they are for people. Objects are handed over besides, if
+// somebody wants them.
+func (env *envelope) readWarnings(c *rawjson.Cursor, object func([]byte)) error {
 	if c.Type() != rawjson.Array {
 		return nil
 	}
 	return readArray(c, func() error {
 		text := c.Value()
+		if object != nil && rawjson.TypeOf(text) == rawjson.Object {
+			object(text)
+		}
 		if rawjson.TypeOf(text) == rawjson.String {
 			text = rawjson.AppendString(nil, text)
 		}

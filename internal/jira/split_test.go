@@ -71,7 +71,7 @@ func TestSplitPageEnvelope(t *testing.T) {
 		{"nulls", `{"total":null,"isLast":null,"nextPageToken":null,"warnings":null,"issues":[]}`,
 			envelope{hasIssues: true, startAt: -1, maxResults: -1, total: -1}},
 		{"bulk errors", `{"issues":[],"issueErrors":[{"id":"5","errorMessage":"no"}],"isLast":false}`,
-			envelope{hasIssues: true, isLast: &no, startAt: -1, maxResults: -1, total: -1, warnings: []string{`{"id":"5","errorMessage":"no"}`}}},
+			envelope{hasIssues: true, isLast: &no, startAt: -1, maxResults: -1, total: -1, warnings: []string{`{"id":"5","errorMessage":"no"}`}, failed: []int64{5}}},
 		{"no issues", `{}`, envelope{startAt: -1, maxResults: -1, total: -1}},
 	}
 	for _, tt := range tests {
@@ -85,7 +85,7 @@ func TestSplitPageEnvelope(t *testing.T) {
 				if e.isLast != nil {
 					last = fmt.Sprint(*e.isLast)
 				}
-				return fmt.Sprintf("%d %v %s %s %q %q %s %d %d %d", len(e.issues), e.hasIssues, e.names, e.schema, e.warnings, e.nextToken, last, e.startAt, e.maxResults, e.total)
+				return fmt.Sprintf("%d %v %s %s %q %v %q %s %d %d %d", len(e.issues), e.hasIssues, e.names, e.schema, e.warnings, e.failed, e.nextToken, last, e.startAt, e.maxResults, e.total)
 			}
 			if show(env) != show(tt.want) {
 				t.Errorf("got  %s\nwant %s", show(env), show(tt.want))

@@ -3,6 +3,8 @@ package fetch
 import (
 	"context"
 	"iter"
+	"maps"
+	"slices"
 
 	"snowdrift/internal/jira"
 )
@@ -12,20 +14,30 @@ import (
 func (s *Source) byID(ctx context.Context, ids []int64, fields []string, expand ...string) iter.Seq2[*jira.Page, error] {
 	return func(yield func(*jira.Page, error) bool) {
 		came := map[int64]bool{}
-		for page, err := range s.client.BulkFetch(ctx, ids, fields, expand...) {
-			if err == nil {
-				err = note(came, page)
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(page, nil) {
+		var failed []int64
+		for page, err := range s.bulk(ctx, ids, came, &failed, fields, expand...) {
+			if !yield(page, err) || err != nil {
 				return
 			}
 		}
-		for page, err := range s.alone(ctx, ids, came, fields, expand...) {
+		for page, err := range s.alone(ctx, ids, came, failed, fields, expand...) {
 			if !yield(page, err) {
+				return
+			}
+		}
+	}
+}
+
+// bulk yields issues by id, and notes those that came and those that Jira failed to
+// load. An error is the last that it yields.
+func (s *Source) bulk(ctx context.Context, ids []int64, came map[int64]bool, failed *[]int64, fields []string, expand ...string) iter.Seq2[*jira.Page, error] {
+	return func(yield func(*jira.Page, error) bool) {
+		for page, err := range s.client.BulkFetch(ctx, ids, fields, expand...) {
+			if err == nil {
+				*failed = append(*failed, page.Failed...)
+				err = note(came, page)
+			}
+			if !yield(page, err) || err != nil {
 				return
 			}
 		}
@@ -44,20 +56,30 @@ func note(came map[int64]bool, page *jira.Page) error {
 	return nil
 }
 
-// alone yields what Data Center shows to a request for one issue only: its search,
-// which stands for a bulk there, finds nothing that is archived. An error is the
-// last that it yields.
-func (s *Source) alone(ctx context.Context, ids []int64, came map[int64]bool, fields []string, expand ...string) iter.Seq2[*jira.Page, error] {
+// alone yields what the bulk of issues came without and Jira shows nevertheless. On
+// Cloud that is what a second look finds, since an issue that is left out without a
+// word passes for gone, and what a request for one issue finds of those that Jira
+// failed to load. On Data Center every issue is asked for by itself: its search, which
+// stands for a bulk there, finds nothing that is archived. An error is the last that
+// it yields.
+func (s *Source) alone(ctx context.Context, ids []int64, came map[int64]bool, failed []int64, fields []string, expand ...string) iter.Seq2[*jira.Page, error] {
 	return func(yield func(*jira.Page, error) bool) {
-		if s.client.Site().Deployment != jira.DataCenter {
-			return
+		left := without(ids, came)
+		if s.client.Site().Deployment == jira.Cloud {
+			for page, err := range s.bulk(ctx, left, came, &failed, fields, expand...) {
+				if !yield(page, err) || err != nil {
+					return
+				}
+			}
+			left = without(failed, came)
 		}
-		for _, id := range ids {
+		for _, id := range left {
 			if came[id] {
 				continue
 			}
-			page, err := s.client.Issue(ctx, id, fields, expand...)
-			if jira.KindOf(err) == jira.KindNotFound {
+			came[id] = true // asked for twice, it failed twice
+			page, err := s.one(ctx, id, fields, expand...)
+			if page == nil && err == nil {
 				continue
 			}
 			if !yield(page, err) || err != nil {
@@ -65,4 +87,48 @@ func (s *Source) alone(ctx context.Context, ids []int64, came map[int64]bool, fi
 			}
 		}
 	}
+}
+
+// without returns the ids that did not come.
+func without(ids []int64, came map[int64]bool) []int64 {
+	return slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return came[id] })
+}
+
+// one asks for an issue by itself. The page is nil if Jira shows no such issue, and
+// if it answers with a fault of its own: then the issue is one of Unanswered.
+func (s *Source) one(ctx context.Context, id int64, fields []string, expand ...string) (*jira.Page, error) {
+	page, err := s.client.Issue(ctx, id, fields, expand...)
+	switch jira.KindOf(err) {
+	case jira.KindNotFound:
+		return nil, nil
+	case jira.KindUnavailable, jira.KindProtocol, jira.KindTooLarge:
+		if s.leave(id, err) {
+			return nil, nil
+		}
+	}
+	return page, err
+}
+
+// mostUnanswered is how many issues may be left unanswered. With more it is not the
+// issues that are at fault.
+const mostUnanswered = 20
+
+// leave notes an issue for which Jira does not answer, unless there are too many.
+func (s *Source) leave(id int64, why error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.unanswered) >= mostUnanswered {
+		return false
+	}
+	s.opts.Log.Warn("Jira does not answer for an issue", "id", id, "error", why)
+	s.unanswered[id] = why.Error()
+	return true
+}
+
+// Unanswered returns the issues that were asked for by id and for which Jira answers
+// with an error each time, with the error. What became of them is not known.
+func (s *Source) Unanswered() map[int64]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.unanswered)
 }

@@ -130,7 +130,7 @@ func (s *Source) Absent(ctx context.Context, ids []int64) iter.Seq2[Versions, er
 				return
 			}
 		}
-		for page, err := range s.alone(ctx, ids, came, s.versionFields()) {
+		for page, err := range s.alone(ctx, ids, came, nil, s.versionFields()) {
 			var v Versions
 			if err == nil {
 				err = v.add(page)
@@ -150,20 +150,37 @@ func (s *Source) versions(ctx context.Context, lists [][]int64) ([]Versions, err
 	for i, ids := range lists {
 		answers[i].Through = ids[len(ids)-1]
 		g.Go(func() error {
+			var failed []int64
 			for page, err := range s.client.BulkFetch(ctx, ids, s.versionFields()) {
 				if err != nil {
 					return err
 				}
+				failed = append(failed, page.Failed...)
 				err := answers[i].add(page)
 				page.Release()
 				if err != nil {
 					return err
 				}
 			}
-			return nil
+			return s.addFailed(ctx, &answers[i], failed)
 		})
 	}
 	return answers, g.Wait()
+}
+
+// addFailed asks for issues that Jira failed to load with others.
+func (s *Source) addFailed(ctx context.Context, v *Versions, ids []int64) error {
+	for _, id := range ids {
+		page, err := s.one(ctx, id, s.versionFields())
+		if err == nil && page != nil {
+			err = v.add(page)
+			page.Release()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // add takes over what a page tells.

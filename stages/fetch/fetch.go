@@ -61,6 +61,9 @@ type Source struct {
 
 	boardList [][]byte // raw, once they were read
 	warned    sync.Map // what the log has a word of, once
+
+	mu         sync.Mutex
+	unanswered map[int64]string // see Unanswered
 }
 
 // Open reads what the site has of fields and projects, which takes two requests
@@ -68,7 +71,7 @@ type Source struct {
 // asked for. An unknown project or field is an *Unknown, an unknown table a
 // *BadTables.
 func Open(ctx context.Context, client *jira.Client, opts Options) (*Source, error) {
-	s := &Source{client: client, opts: opts, limits: ourLimits}
+	s := &Source{client: client, opts: opts, limits: ourLimits, unanswered: map[int64]string{}}
 	all, err := client.Fields(ctx)
 	if err != nil {
 		return nil, err

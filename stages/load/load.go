@@ -34,10 +34,11 @@ type Warehouse interface {
 	// State returns the state of a pipeline; that of one that never ran if the
 	// destination knows nothing of it.
 	State(ctx context.Context, pipeline string) (*state.State, error)
-	// Prepare makes tables and columns that are missing. It removes and
-	// changes nothing that holds anything, and doing it again does nothing. Rows that were there
-	// before a column get its Fill.
-	Prepare(ctx context.Context, tables []*table.Table) error
+	// Prepare makes tables and columns that are missing, and returns the names of
+	// the tables that it made. It removes and changes nothing that holds anything,
+	// and doing it again does nothing. Rows that were there before a column get its
+	// Fill.
+	Prepare(ctx context.Context, tables []*table.Table) (made []string, err error)
 	// MakeViews makes the views that the tables allow and that are missing, or
 	// whose text changed. A view of the same name that somebody else made stays
 	// as it is. Doing it again does nothing.
@@ -53,6 +54,11 @@ type Warehouse interface {
 	// in a commit with neither files nor state if the run wrote nothing before:
 	// an idle run leaves no entry in its ledger.
 	Commit(ctx context.Context, c Commit) (Result, error)
+	// Live returns the digest of the pipeline's live rows as they are now; last is
+	// the state that the last commit left. Where looking at rows costs money, it is
+	// that state's digest, and known is false if anything that is to be had for
+	// nothing says that somebody else has changed rows since.
+	Live(ctx context.Context, last *state.State) (d state.Digest, known bool, err error)
 	// Diff compares the staged files of the census with the pipeline's rows:
 	// ids, and versions where the census has them.
 	Diff(ctx context.Context) (Diff, error)
@@ -100,6 +106,8 @@ type Commit struct {
 	// Remove has the rows of issues that staged findings hold to be deleted
 	// removed, in all tables, rather than marked.
 	Remove bool
+	// Rewrite has rows written that are as they were, too.
+	Rewrite bool
 	// Dimensions names the dimensions that were read to their end: rows of theirs
 	// that are not staged are gone. One that is staged is among them.
 	Dimensions []string
@@ -123,9 +131,12 @@ type Result struct {
 
 // Diff is how the census and the rows of a pipeline differ.
 type Diff struct {
-	Missing []int64  // in the census, but not a live row
+	Missing []int64  // in the census, but not a live row of the pipeline
 	Absent  []Absent // a live row, but not in the census
 	Stale   []Stale  // a live row of another version than the census has
+	// Others are the pipelines of which some of the missing are live rows, with
+	// how many.
+	Others map[string]int64
 	// Live are the pipeline's live rows, by project.
 	Live map[int64]int64
 }
@@ -155,6 +166,9 @@ type Stale struct {
 	Row  time.Time `json:"row"`  // updated of the row; zero if it has none
 	Jira time.Time `json:"jira"` // updated in the census
 }
+
+// NewDiff returns no difference.
+func NewDiff() Diff { return Diff{Others: map[string]int64{}, Live: map[int64]int64{}} }
 
 // Clean reports whether there is no difference.
 func (d Diff) Clean() bool { return len(d.Missing) == 0 && len(d.Absent) == 0 && len(d.Stale) == 0 }

@@ -31,8 +31,13 @@ func (d Dialect) CreateChanged() string {
 // FindChanged returns the statement that picks, of all staged readings of an
 // issue, the newest, and keeps it if the table does not have it yet: the issue
 // is new, or not older than the row and newer or different in content, or the
-// row is held to be gone. What it does not pick is not written.
-func (q Statements) FindChanged(issues *table.Table) string {
+// row is held to be gone or belongs to another pipeline. What it does not pick is
+// not written. rewrite has it pick what is as it was, too.
+func (q Statements) FindChanged(issues *table.Table, pipeline string, rewrite bool) (statement string, args []any) {
+	differs, args := `t.{_hash} <> s.{_hash} OR s.{updated} IS DISTINCT FROM t.{updated} OR t.{_presence} <> 'live' OR t.{_pipeline} IS DISTINCT FROM ?`, []any{pipeline}
+	if rewrite {
+		differs, args = "TRUE", nil
+	}
 	return q.fill(`INSERT INTO {changed}
 SELECT s.{id}, s.{_seq}
 FROM (
@@ -42,7 +47,7 @@ FROM (
 LEFT JOIN {issues} t ON t.{id} = s.{id} AND t.{_site} = {'site'}
 WHERE t.{id} IS NULL
    OR (t.{updated} IS NULL OR s.{updated} >= t.{updated})
-  AND (t.{_hash} <> s.{_hash} OR s.{updated} IS DISTINCT FROM t.{updated} OR t.{_presence} <> 'live')`, issues)
+  AND (`+differs+`)`, issues), args
 }
 
 // MergeIssues returns the statement that writes the changed issues. Its
@@ -182,11 +187,11 @@ WHERE {issues}.{id} = s.{id} AND {issues}.{_site} = {'site'}`, issues)
 }
 
 // LiveDigest returns the query for the digest of a pipeline's live rows, see
-// state.Digest. Its parameter is the pipeline.
+// state.Digest, and for the number of all rows. Its parameter is the pipeline.
 func (q Statements) LiveDigest(issues *table.Table) string {
 	h := fmt.Sprintf("MOD(CAST(MOD({id}, %d) AS %s) * %d, %d)", int64(state.Prime), q.Wide, int64(state.Factor), int64(state.Prime))
-	return q.fill(fmt.Sprintf(`SELECT COUNT(*), COALESCE(MOD(SUM(MOD(h * MOD(h, %d), %d)), %d), 0)
-FROM (SELECT %s AS h FROM {issues} WHERE {_presence} = 'live' AND {_pipeline} = ? AND {_site} = {'site'}) x`, int64(state.Second), int64(state.Prime), int64(state.Prime), h), issues)
+	return q.fill(fmt.Sprintf(`SELECT COUNT(h), COALESCE(MOD(SUM(MOD(h * MOD(h, %d), %d)), %d), 0), COUNT(*)
+FROM (SELECT CASE WHEN {_presence} = 'live' AND {_pipeline} = ? AND {_site} = {'site'} THEN %s END AS h FROM {issues}) x`, int64(state.Second), int64(state.Prime), int64(state.Prime), h), issues)
 }
 
 // LiveIDs returns the query for the ids of a pipeline's live rows, for who sums
@@ -195,11 +200,27 @@ func (q Statements) LiveIDs(issues *table.Table) string {
 	return q.fill(`SELECT {id} FROM {issues} WHERE {_presence} = 'live' AND {_pipeline} = ? AND {_site} = {'site'}`, issues)
 }
 
-// MissingIDs returns the query for ids of the census that are no live row.
+// MissingIDs returns the query for ids of the census that are no live row of a
+// pipeline, and for the pipeline of which they are one, "" if they are none. Its
+// parameter is the pipeline; ScanMissing reads its rows.
 func (q Statements) MissingIDs(issues *table.Table) string {
-	return q.fill(`SELECT DISTINCT s.{id} FROM `+q.Quote(StageName(table.Census()))+` s
+	return q.fill(`SELECT s.{id}, MAX(COALESCE(t.{_pipeline}, '')) FROM `+q.Quote(StageName(table.Census()))+` s
 LEFT JOIN {issues} t ON t.{id} = s.{id} AND t.{_site} = {'site'} AND t.{_presence} = 'live'
-WHERE t.{id} IS NULL AND s.{id} <> `+strconv.Itoa(table.NoIssue)+` ORDER BY 1`, issues)
+WHERE t.{_pipeline} IS DISTINCT FROM ? AND s.{id} <> `+strconv.Itoa(table.NoIssue)+` GROUP BY 1 ORDER BY 1`, issues)
+}
+
+// ScanMissing reads a row of MissingIDs into a difference.
+func (d *Diff) ScanMissing(rows *sql.Rows) error {
+	var id int64
+	var owner string
+	if err := rows.Scan(&id, &owner); err != nil {
+		return err
+	}
+	d.Missing = append(d.Missing, id)
+	if owner != "" {
+		d.Others[owner]++
+	}
+	return nil
 }
 
 // AbsentIDs returns the query for a pipeline's live rows that the census does

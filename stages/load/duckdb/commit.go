@@ -115,7 +115,7 @@ func (w *Warehouse) checkFence(ctx context.Context, pipeline string) error {
 // merge writes the rows of the staged files.
 func (w *Warehouse) merge(ctx context.Context, c load.Commit, issues *table.Table, rows map[string]int64) error {
 	if issues != nil && len(w.staged[issues.Name]) > 0 {
-		if err := w.replace(ctx, c.Run, issues, rows); err != nil {
+		if err := w.replace(ctx, c, issues, rows); err != nil {
 			return err
 		}
 	}
@@ -184,7 +184,7 @@ func (w *Warehouse) digest(ctx context.Context, issues *table.Table, pipeline st
 		return err
 	})
 	if err != nil {
-		return w.fail("commit", issues.Name, "digest", err)
+		return w.fail("sum up the ids in", issues.Name, "", err)
 	}
 	return nil
 }
@@ -192,8 +192,9 @@ func (w *Warehouse) digest(ctx context.Context, issues *table.Table, pipeline st
 // replace writes the staged rows of changed issues, in all tables that have
 // rows of issues. Rows are deleted and inserted: DuckDB's MERGE would hold wide
 // rows in memory, where this streams them from the files to the table.
-func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Table, rows map[string]int64) error {
-	changed, err := w.affect(ctx, "commit", issues.Name, w.sql().FindChanged(issues))
+func (w *Warehouse) replace(ctx context.Context, c load.Commit, issues *table.Table, rows map[string]int64) error {
+	pick, args := w.sql().FindChanged(issues, c.Run.Pipeline, c.Rewrite)
+	changed, err := w.affect(ctx, "commit", issues.Name, pick, args...)
 	if err != nil || changed == 0 {
 		return err
 	}
@@ -219,7 +220,7 @@ func (w *Warehouse) replace(ctx context.Context, run state.Run, issues *table.Ta
 		var args []any
 		var columns []string
 		if t == issues {
-			args, columns = []any{run.Pipeline, run.ID}, kept
+			args, columns = []any{c.Run.Pipeline, c.Run.ID}, kept
 		}
 		var inserted int64
 		if all {

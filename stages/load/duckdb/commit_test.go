@@ -38,7 +38,7 @@ func prepared(t test, w *Warehouse, run string) *loader {
 	t.Helper()
 	l := &loader{test: t, w: w, run: run, t: table.Issues(nil, nil), dir: t.TempDir()}
 	ctx := context.Background()
-	for _, err := range []error{w.Acquire(ctx, load.Job{Pipeline: "jira", Site: table.DefaultSite, Run: run}), w.Prepare(ctx, []*table.Table{l.t})} {
+	for _, err := range []error{w.Acquire(ctx, load.Job{Pipeline: "jira", Site: table.DefaultSite, Run: run}), prepareIn(ctx, w, []*table.Table{l.t})} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,7 +210,7 @@ func TestMemoryLimitByColumns(t *testing.T) {
 			return text
 		}
 		custom, _ := table.Custom(table.DefaultSite, fields(c.columns-len(table.Issues(nil, nil).Columns)), nil)
-		if err := w.Prepare(ctx, []*table.Table{table.Issues(custom, nil)}); err != nil {
+		if _, err := w.Prepare(ctx, []*table.Table{table.Issues(custom, nil)}); err != nil {
 			t.Fatal(err)
 		}
 		if got := limit(); got != c.want {

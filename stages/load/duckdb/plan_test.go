@@ -46,10 +46,12 @@ func TestPlansHashTheChanges(t *testing.T) {
 		if err := l.w.views(ctx, l.t); err != nil {
 			t.Fatal(err)
 		}
-		if err := l.w.exec(ctx, "test", "", l.w.sql().FindChanged(l.t)); err != nil {
+		findChanged, _ := l.w.sql().FindChanged(l.t, "jira", false)
+		findChanged = strings.ReplaceAll(findChanged, "?", "'jira'")
+		if err := l.w.exec(ctx, "test", "", findChanged); err != nil {
 			t.Fatal(err)
 		}
-		for what, statement := range map[string]string{"FindChanged": l.w.sql().FindChanged(l.t), "DeleteRows": l.w.sql().DeleteRows(l.t)} {
+		for what, statement := range map[string]string{"FindChanged": findChanged, "DeleteRows": l.w.sql().DeleteRows(l.t)} {
 			joins := 0
 			l.plan(ctx, statement).all(func(o operator) {
 				if o.Name != "HASH_JOIN" {

@@ -12,11 +12,11 @@ import (
 )
 
 // Prepare makes tables and columns that are missing.
-func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
+func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) (made []string, err error) {
 	w.tables = tables
 	catalog, err := w.catalog(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	widest := 0
 	for _, t := range tables {
@@ -26,17 +26,20 @@ func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
 		have := catalog[t.Name]
 		widest = max(widest, columnsOf(t, have))
 		if err := w.dropMistyped(ctx, t, have); err != nil {
-			return err
+			return made, err
 		}
 		if err := w.define(ctx, "prepare table", t.Name, len(t.Columns), missing(t, have)); err != nil {
-			return err
+			return made, err
+		}
+		if len(have) == 0 {
+			made = append(made, t.Name)
 		}
 	}
 	w.fitRowGroups(widest)
 	if err := w.makeRoom(ctx, widest); err != nil {
-		return err
+		return made, err
 	}
-	return w.withRoom(ctx, func() error { return w.lookForOwn(ctx) })
+	return made, w.withRoom(ctx, func() error { return w.lookForOwn(ctx) })
 }
 
 // columnsOf counts the columns that a table has once those that are missing are

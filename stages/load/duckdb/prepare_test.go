@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -38,7 +39,7 @@ func start(tb testing.TB, path string, custom int) {
 	st.Columns = ledger
 	job := load.Job{Pipeline: "jira", Site: table.DefaultSite, Run: "1"}
 	for _, err := range []error{
-		w.Acquire(tb.Context(), job), w.Prepare(tb.Context(), tables),
+		w.Acquire(tb.Context(), job), prepareIn(tb.Context(), w, tables),
 		w.MakeViews(tb.Context(), load.Views(table.DefaultSite, tables[0], ledger)),
 	} {
 		if err != nil {
@@ -87,7 +88,7 @@ func TestPrepareInTransactions(t *testing.T) {
 		t.Fatal(err)
 	}
 	log.Reset()
-	for _, err := range []error{w.Prepare(t.Context(), []*table.Table{issues}), w.MakeViews(t.Context(), load.Views(table.DefaultSite, issues, ledger))} {
+	for _, err := range []error{prepareIn(t.Context(), w, []*table.Table{issues}), w.MakeViews(t.Context(), load.Views(table.DefaultSite, issues, ledger))} {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +123,7 @@ func TestMistypedColumn(t *testing.T) {
 		prepare := func(kind table.Type) {
 			t.Helper()
 			columns := []table.Column{{Name: "points", Type: kind, Field: "customfield_1", Doc: "Points."}}
-			if err := w.Prepare(t.Context(), []*table.Table{table.Issues(columns, nil)}); err != nil {
+			if _, err := w.Prepare(t.Context(), []*table.Table{table.Issues(columns, nil)}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -144,4 +145,10 @@ func TestMistypedColumn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// prepareIn makes tables in a file.
+func prepareIn(ctx context.Context, w *Warehouse, tables []*table.Table) error {
+	_, err := w.Prepare(ctx, tables)
+	return err
 }

@@ -9,11 +9,22 @@ import (
 
 	"snowdrift/internal/table"
 	"snowdrift/stages/load"
+	"snowdrift/state"
 )
+
+// Live sums up the ids of the pipeline's live rows.
+func (w *Warehouse) Live(ctx context.Context, last *state.State) (d state.Digest, known bool, err error) {
+	issues := w.table(table.Issue)
+	if issues == nil {
+		return d, false, w.fail("sum up", "", "", errNotPrepared)
+	}
+	err = w.digest(ctx, issues, last.Pipeline, &d)
+	return d, err == nil, err
+}
 
 // Diff compares the staged census with the pipeline's rows.
 func (w *Warehouse) Diff(ctx context.Context) (load.Diff, error) {
-	d := load.Diff{Live: map[int64]int64{}}
+	d := load.NewDiff()
 	issues := w.table(table.Issue)
 	if issues == nil {
 		return d, w.fail("compare with the census", "", "", errNotPrepared)
@@ -24,12 +35,7 @@ func (w *Warehouse) Diff(ctx context.Context) (load.Diff, error) {
 	if err := w.views(ctx, issues); err != nil {
 		return d, err
 	}
-	err := w.each(ctx, w.sql().MissingIDs(issues), nil, func(rows *sql.Rows) error {
-		var id int64
-		err := rows.Scan(&id)
-		d.Missing = append(d.Missing, id)
-		return err
-	})
+	err := w.each(ctx, w.sql().MissingIDs(issues), []any{w.job.Pipeline}, d.ScanMissing)
 	if err != nil {
 		return d, w.fail("compare with the census", issues.Name, "", err)
 	}

@@ -52,7 +52,7 @@ func TestIdleViews(t *testing.T) {
 		t.Helper()
 		log.Reset()
 		w := open(t, opts)
-		for _, err := range []error{w.Prepare(t.Context(), tables), w.MakeViews(t.Context(), views), w.Close()} {
+		for _, err := range []error{prepareIn(t.Context(), w, tables), w.MakeViews(t.Context(), views), w.Close()} {
 			if err != nil {
 				t.Fatal(err)
 			}

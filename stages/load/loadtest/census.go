@@ -48,7 +48,7 @@ func presence(d *destination) {
 // that comes back is loaded like a new one.
 func removal(d *destination) {
 	labels := table.Children()[slices.IndexFunc(table.Children(), func(c table.ChildTable) bool { return c.Name == "issue_labels" })].Table
-	d.must(d.w.Prepare(d.Context(), append(d.tables, labels)))
+	d.prepare(append(d.tables, labels))
 	rows := stages.NewRows(labels)
 	for _, id := range []int64{1, 2} {
 		set(d.T, rows, map[string]any{table.IssueID: id, "position": int64(0), "label": "old"}, id)
@@ -114,6 +114,44 @@ func digest(d *destination) {
 	}
 }
 
+// live: the digest that is said to be known is that of the rows, whoever writes
+// beside the pipeline.
+func live(d *destination) {
+	d.stage(reading{id: 1, updated: 1, hash: 1}, reading{id: 2, updated: 1, hash: 1})
+	last := someState()
+	want := d.commit(last).Digest
+	check := func(when string) {
+		d.Helper()
+		got, known, err := d.w.Live(d.Context(), last)
+		d.must(err)
+		if !known || got != want {
+			d.Errorf("%s: %v, known: %t; want %v", when, got, known, want)
+		}
+	}
+	check("after a commit")
+	d.acquire("run 2")
+	last = d.state()
+	check("in the next run")
+	d.acquireFor("other", "run 3")
+	d.load(reading{id: 8, updated: 1, hash: 1})
+	d.acquire("run 4")
+	if got, known, err := d.w.Live(d.Context(), last); err != nil || known && got != want {
+		d.Errorf("beside another pipeline: %v, known: %t, %v; want %v", got, known, err, want)
+	}
+}
+
+// takingOver: a row of another pipeline that is read becomes this one's, even if
+// nothing else of it changes. An older reading leaves it.
+func takingOver(d *destination) {
+	d.acquireFor("other", "run 2")
+	d.load(reading{id: 1, updated: 5, hash: 1, parts: []string{"a"}}, reading{id: 2, updated: 5, hash: 1})
+	d.acquire("run 3")
+	d.wantDigest(d.load(reading{id: 1, updated: 5, hash: 1, parts: []string{"a"}}, reading{id: 2, updated: 4, hash: 2}).Digest, 1)
+	d.want(`SELECT id, _pipeline FROM issues ORDER BY id`, "1|jira", "2|other")
+	d.want(`SELECT issue_id, body FROM issue_parts`, "1|a")
+	d.wantRows(d.load(reading{id: 1, updated: 5, hash: 1, parts: []string{"a"}}).Rows, nil)
+}
+
 // census stages ids as those that Jira has, in files of a few.
 func (d *destination) census(ids ...int64) {
 	d.Helper()
@@ -141,12 +179,13 @@ func diff(d *destination) {
 
 	for _, tt := range []struct {
 		census, missing, absent []int64
+		others                  map[string]int64
 	}{
 		{census: []int64{1, 2, 3, 4}},
-		{census: []int64{1, 2, 3, 4, 8}}, // whoever loads it
-		{census: []int64{8, 1, 9, 2, 5, 7, 3, 4}, missing: []int64{5, 7, 9}},
+		{census: []int64{1, 2, 3, 4, 8}, missing: []int64{8}, others: map[string]int64{"other": 1}},
+		{census: []int64{8, 1, 9, 2, 5, 7, 3, 4, 8}, missing: []int64{5, 7, 8, 9}, others: map[string]int64{"other": 1}},
 		{census: []int64{table.NoIssue}, absent: []int64{1, 2, 3, 4}},
-		{census: []int64{2, 8}, absent: []int64{1, 3, 4}},
+		{census: []int64{2}, absent: []int64{1, 3, 4}},
 		{census: []int64{100, 1, 100}, missing: []int64{100}, absent: []int64{2, 3, 4}},
 	} {
 		d.census(tt.census...)
@@ -158,7 +197,7 @@ func diff(d *destination) {
 			projects := map[int64]int64{1: 10, 2: 10, 3: 20}
 			want.Absent = append(want.Absent, load.Absent{ID: id, ProjectID: projects[id], Key: fmt.Sprintf("TO-%d", id), Updated: 1, Presence: table.Live})
 		}
-		if !slices.Equal(got.Missing, want.Missing) || !slices.Equal(got.Absent, want.Absent) || !maps.Equal(got.Live, want.Live) {
+		if !slices.Equal(got.Missing, want.Missing) || !slices.Equal(got.Absent, want.Absent) || !maps.Equal(got.Live, want.Live) || !maps.Equal(got.Others, tt.others) {
 			d.Errorf("census %v: got %+v, want %+v", tt.census, got, want)
 		}
 		if got.Clean() != (len(tt.missing)+len(tt.absent) == 0) {
@@ -198,7 +237,7 @@ func diffOfVersions(d *destination) {
 	if !slices.EqualFunc(got.Stale, want, same) || got.Clean() {
 		d.Errorf("stale %+v, want %+v", got.Stale, want)
 	}
-	if !slices.Equal(got.Missing, []int64{5}) || len(got.Absent) > 0 {
+	if !slices.Equal(got.Missing, []int64{5, 8}) || len(got.Absent) > 0 {
 		d.Errorf("missing %v, absent %v", got.Missing, got.Absent)
 	}
 }

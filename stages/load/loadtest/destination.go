@@ -53,7 +53,7 @@ func (d *destination) acquireFor(pipeline, run string, extra ...table.Column) {
 	d.w, d.tables = d.open(d.T), tables(extra...)
 	d.run = state.Run{ID: run, Pipeline: pipeline, Started: started, Outcome: "running"}
 	d.must(d.w.Acquire(d.Context(), d.job()))
-	d.must(d.w.Prepare(d.Context(), d.tables))
+	d.prepare(d.tables)
 }
 
 // job is that of the run.
@@ -71,6 +71,14 @@ func (d *destination) close() {
 	if err := w.Close(); err != nil {
 		d.Errorf("close: %v", err)
 	}
+}
+
+// prepare makes tables, and returns the names of those that were not there.
+func (d *destination) prepare(tables []*table.Table) []string {
+	d.Helper()
+	made, err := d.w.Prepare(d.Context(), tables)
+	d.must(err)
+	return made
 }
 
 func (d *destination) must(err error) {

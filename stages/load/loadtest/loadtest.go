@@ -44,6 +44,8 @@ func Run(t *testing.T, open func(t *testing.T) load.Warehouse) {
 		{"Presence", presence},
 		{"Removal", removal},
 		{"Digest", digest},
+		{"Live", live},
+		{"TakingOver", takingOver},
 		{"Diff", diff},
 		{"DiffOfVersions", diffOfVersions},
 		{"DiffNeedsACensus", diffNeedsACensus},

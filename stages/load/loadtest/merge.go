@@ -2,6 +2,7 @@ package loadtest
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"snowdrift/internal/table"
@@ -10,11 +11,17 @@ import (
 // prepareTwice: making what is there does nothing, and the tables are empty.
 func prepareTwice(d *destination) {
 	before := d.everything()
-	d.must(d.w.Prepare(d.Context(), d.tables))
+	if made := d.prepare(d.tables); len(made) > 0 {
+		d.Errorf("made again: %v", made)
+	}
 	d.unchanged(before)
+	extra := table.Table{Name: "issue_extras", Role: table.Child, Field: "extras", Each: "[]", Key: parts.Key, Columns: parts.Columns, Doc: "More of them."}
+	if made := d.prepare(append(d.tables, &extra)); !slices.Equal(made, []string{extra.Name}) {
+		d.Errorf("made %v", made)
+	}
 	d.load(reading{id: 1, hash: 1, updated: 1000, parts: []string{"a"}})
 	before = d.everything()
-	d.must(d.w.Prepare(d.Context(), d.tables))
+	d.prepare(d.tables)
 	d.unchanged(before)
 	if len(d.w.DDL(d.tables)) == 0 {
 		d.Error("DDL says nothing")

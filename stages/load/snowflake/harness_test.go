@@ -104,7 +104,7 @@ func start(t *testing.T, srv *snowflaketest.Server, run string) *loader {
 	t.Helper()
 	l := open(t, srv, run)
 	l.readState()
-	must(t, l.Prepare(t.Context(), l.tables))
+	prepare(t, l, l.tables)
 	return l
 }
 
@@ -209,6 +209,13 @@ func (l *loader) entry() state.Run {
 
 // end closes the warehouse within the test.
 func (l *loader) end() { l.t.Helper(); l.ended = true; must(l.t, l.Close()) }
+
+// prepare makes tables.
+func prepare(t testing.TB, w load.Warehouse, tables []*table.Table) {
+	t.Helper()
+	_, err := w.Prepare(t.Context(), tables)
+	must(t, err)
+}
 
 func must(t testing.TB, err error) {
 	t.Helper()

@@ -60,7 +60,7 @@ func TestLedgerOfAnother(t *testing.T) {
 	must(t, l.Acquire(t.Context(), load.Job{Pipeline: "other", Site: "b", Run: "r2"}))
 	other, err := l.State(t.Context(), "other")
 	must(t, err)
-	must(t, l.Prepare(t.Context(), l.tables))
+	prepare(t, l, l.tables)
 	other.Columns = append(other.Columns, table.Assignment{Site: "b", Field: "customfield_2", Type: table.JSON, Column: "team", Name: "Team"})
 	other.Commit = "r2/1"
 	_, err = l.Commit(t.Context(), load.Commit{State: other, Run: state.Run{ID: "r2", Pipeline: "other", Started: time.Now()}})
@@ -76,7 +76,7 @@ func TestLedgerOfAnother(t *testing.T) {
 		if st := l.readState(); len(st.Columns) != 2 || st.Commit != "r1/1" {
 			t.Errorf("%s: state %+v", run.id, st)
 		}
-		must(t, l.Prepare(t.Context(), l.tables))
+		prepare(t, l, l.tables)
 		_, err := l.Commit(t.Context(), load.Commit{Run: l.entry()})
 		must(t, err)
 		l.end()
@@ -251,7 +251,7 @@ func TestLease(t *testing.T) {
 	opts.Lease = time.Nanosecond // all are left behind
 	third := openWith(t, opts, "r3")
 	third.readState()
-	must(t, third.Prepare(t.Context(), third.tables))
+	prepare(t, third, third.tables)
 	must(t, third.with(t.Context(), third.lead))
 
 	first.stage(issue{id: 1, updated: 103, summary: "too late"})

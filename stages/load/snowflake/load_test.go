@@ -155,7 +155,7 @@ func TestNewColumn(t *testing.T) {
 	narrow := table.Issues(nil, func(f string) bool { return f == "summary" || f == "updated" || f == "labels" || f == "project" })
 	narrow.Columns = append(narrow.Columns, table.Column{Name: "size", Type: table.Float, Doc: "It's new."})
 	l.tables = []*table.Table{narrow, table.ValueErrors()}
-	must(t, l.Prepare(t.Context(), l.tables))
+	prepare(t, l, l.tables)
 	l.readState()
 	rows := stages.NewRows(narrow)
 	for i, c := range narrow.Staged() {

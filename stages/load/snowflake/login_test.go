@@ -134,7 +134,7 @@ func TestSecrets(t *testing.T) {
 	opts.Log = log
 	l := openWith(t, opts, "r1")
 	l.readState()
-	must(t, l.Prepare(t.Context(), l.tables))
+	prepare(t, l, l.tables)
 	l.stage(issue{id: 1, updated: 100, summary: "a summary that is nobody's business"})
 	l.mustCommit(1)
 	l.end()
@@ -159,12 +159,12 @@ func TestPrivileges(t *testing.T) {
 	srv := account(t, nil)
 	srv.Revoke("CREATE TABLE", "RAW.JIRA")
 	l := open(t, srv, "r1")
-	if err := l.Prepare(t.Context(), l.tables); err == nil || !strings.Contains(err.Error(), "003001") || !strings.Contains(err.Error(), "setup --print") {
+	if _, err := l.Prepare(t.Context(), l.tables); err == nil || !strings.Contains(err.Error(), "003001") || !strings.Contains(err.Error(), "setup --print") {
 		t.Errorf("error %v", err)
 	}
 	srv.Grant("CREATE TABLE", "RAW.JIRA")
 	srv.Revoke("USAGE", "LOAD_WH")
-	if err := l.Prepare(t.Context(), l.tables); err == nil || !strings.Contains(err.Error(), "GRANT USAGE ON WAREHOUSE") {
+	if _, err := l.Prepare(t.Context(), l.tables); err == nil || !strings.Contains(err.Error(), "GRANT USAGE ON WAREHOUSE") {
 		t.Errorf("error %v", err)
 	}
 	srv.Grant("USAGE", "LOAD_WH")

@@ -8,40 +8,46 @@ import (
 
 // Prepare makes tables and columns that are missing. When there are some, it
 // takes the lease first.
-func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
+func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) (made []string, err error) {
 	w.tables, w.prepared = tables, true
-	return w.with(ctx, func(ctx context.Context, s *session) error {
+	err = w.with(ctx, func(ctx context.Context, s *session) error {
 		for _, t := range tables {
 			if t.Role == table.Scratch {
 				continue
 			}
-			if err := w.prepareTable(ctx, s, t); err != nil {
+			is, err := w.prepareTable(ctx, s, t)
+			if err != nil {
 				return err
+			}
+			if is {
+				made = append(made, t.Name)
 			}
 		}
 		return nil
 	})
+	return made, err
 }
 
-func (w *Warehouse) prepareTable(ctx context.Context, s *session, t *table.Table) error {
+// prepareTable reports whether it made the table.
+func (w *Warehouse) prepareTable(ctx context.Context, s *session, t *table.Table) (made bool, err error) {
 	have, err := columns(ctx, s, t.Name)
 	if err != nil {
-		return err
+		return false, err
 	}
 	statements := missing(t, have)
 	if len(statements) == 0 {
-		return nil
+		return false, nil
 	}
 	if err := w.lead(ctx, s); err != nil {
-		return err
+		return false, err
 	}
 	for _, statement := range statements {
 		// Another pipeline may just have added a column.
 		if err := s.run(ctx, "prepare table", t.Name, statement); err != nil && number(err) != errColumnExists {
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return len(have) == 0, nil
 }
 
 // columns returns the comments of the columns that a table has, by name; none

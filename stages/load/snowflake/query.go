@@ -12,7 +12,27 @@ import (
 
 	"snowdrift/internal/table"
 	"snowdrift/stages/load"
+	"snowdrift/state"
 )
+
+// Live returns the digest that the last commit left, and whether the table of
+// issues still has as many rows as then, which SHOW knows without a warehouse.
+func (w *Warehouse) Live(ctx context.Context, last *state.State) (d state.Digest, known bool, err error) {
+	issues := w.table(table.Issue)
+	if issues == nil {
+		return d, false, fail("look at", "issues", "", errors.New("the tables were not prepared"))
+	}
+	name := Dialect.Fold(issues.Name)
+	err = w.with(ctx, func(ctx context.Context, s *session) error {
+		known = false
+		tables, err := s.named(ctx, "look at", issues.Name, "SHOW TABLES LIKE "+Dialect.Literal(name)+" IN SCHEMA")
+		for _, t := range tables {
+			known = known || t["name"] == name && last.Rows != nil && t["rows"] == strconv.FormatInt(*last.Rows, 10)
+		}
+		return err
+	})
+	return last.Digest, known, err
+}
 
 // Diff compares the staged census with the pipeline's rows. It wakes the
 // warehouse and writes nothing.
@@ -30,16 +50,11 @@ func (w *Warehouse) Diff(ctx context.Context) (load.Diff, error) {
 	staged := map[string][]stagedFile{census: files[census]}
 	var d load.Diff
 	err = w.with(ctx, func(ctx context.Context, s *session) error {
-		d = load.Diff{Live: map[int64]int64{}}
+		d = load.NewDiff()
 		if err := w.copy(ctx, s, staged); err != nil {
 			return err
 		}
-		if err := s.each(ctx, op, issues.Name, w.sql().MissingIDs(issues), nil, func(rows *sql.Rows) error {
-			var id int64
-			err := rows.Scan(&id)
-			d.Missing = append(d.Missing, id)
-			return err
-		}); err != nil {
+		if err := s.each(ctx, op, issues.Name, w.sql().MissingIDs(issues), []any{w.job.Pipeline}, d.ScanMissing); err != nil {
 			return err
 		}
 		if err := s.each(ctx, op, issues.Name, w.sql().AbsentIDs(issues), []any{w.job.Pipeline}, func(rows *sql.Rows) error {

@@ -38,8 +38,9 @@ func Sequence(pipeline, site string, tables []*table.Table) []string {
 	for _, t := range inOrder {
 		out = append(out, createStaged(t), copyInto(t, place, []string{"N/" + sampleFile}))
 	}
+	pick, _ := q.FindChanged(issues, pipeline, false)
 	out = append(out, Dialect.CreateChanged(), addSite, commentOnStage(pipeline, commitMark),
-		"BEGIN", checkFence, q.FindChanged(issues), q.MergeIssues(issues))
+		"BEGIN", checkFence, pick, q.MergeIssues(issues))
 	for _, t := range staged {
 		if t.Role == table.Child {
 			out = append(out, q.DeleteRows(t), q.InsertRows(t, nil))

@@ -17,7 +17,7 @@ func TestSequence(t *testing.T) {
 	l := open(t, srv, "r1")
 	l.readState()
 	var sent []string
-	must(t, l.Prepare(t.Context(), l.tables))
+	prepare(t, l, l.tables)
 	for _, s := range srv.Statements() {
 		if strings.HasPrefix(s.Kind, "CREATE") {
 			sent = append(sent, s.Text)

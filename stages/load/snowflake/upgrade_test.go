@@ -50,10 +50,10 @@ func TestAddedMeanwhile(t *testing.T) {
 	srv.Fault(func(s snowflaketest.Statement, p snowflaketest.Phase) *snowflaketest.Fault {
 		if p == before && s.Kind == "ALTER_TABLE_ADD_COLUMN" {
 			srv.Fault(nil)
-			must(t, other.Prepare(t.Context(), other.tables))
+			prepare(t, other, other.tables)
 		}
 		return nil
 	})
-	must(t, l.Prepare(t.Context(), l.tables))
+	prepare(t, l, l.tables)
 	want(t, srv, `SELECT "ID", "_SITE" FROM "ISSUES"`, "1|jira")
 }

@@ -42,7 +42,7 @@ func TestIdleViews(t *testing.T) {
 	tables := viewtest.Tables()
 	views := load.Views("jira", tables[0], nil)
 	made := open(t, srv, "r1")
-	must(t, made.Prepare(t.Context(), tables))
+	prepare(t, made, tables)
 	must(t, made.MakeViews(t.Context(), views))
 	made.end()
 	srv.SuspendWarehouse()
@@ -65,7 +65,7 @@ func TestViewRefused(t *testing.T) {
 	srv := account(t, nil)
 	tables := viewtest.Tables()
 	l := open(t, srv, "r1")
-	must(t, l.Prepare(t.Context(), tables))
+	prepare(t, l, tables)
 	must(t, l.main.run(t.Context(), "test", "", "CREATE TABLE working_calendar (weekday BIGINT)"))
 	err := l.MakeViews(t.Context(), load.Views("jira", tables[0], nil))
 	if err == nil || !strings.Contains(err.Error(), "working_calendar") || !strings.Contains(err.Error(), "views: false") {

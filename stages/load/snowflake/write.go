@@ -7,7 +7,6 @@ import (
 
 	"snowdrift/internal/table"
 	"snowdrift/stages/load"
-	"snowdrift/state"
 )
 
 // write does all that a commit changes, within the transaction. It runs no DDL.
@@ -16,6 +15,7 @@ func (w *Warehouse) write(ctx context.Context, s *session, c load.Commit, files 
 	if err := w.checkFence(ctx, s); err != nil {
 		return result, err
 	}
+	var all int64
 	if issues := w.table(table.Issue); issues != nil {
 		if err := w.merge(ctx, s, c, issues, files, result.Rows); err != nil {
 			return result, err
@@ -24,14 +24,14 @@ func (w *Warehouse) write(ctx context.Context, s *session, c load.Commit, files 
 			return result, err
 		}
 		err := s.each(ctx, "commit", issues.Name, w.sql().LiveDigest(issues), []any{c.Run.Pipeline}, func(rows *sql.Rows) error {
-			return rows.Scan(&result.Digest.Count, &result.Digest.Sum)
+			return rows.Scan(&result.Digest.Count, &result.Digest.Sum, &all)
 		})
 		if err != nil {
 			return result, err
 		}
 	}
 	if c.State != nil {
-		c.State.Digest = result.Digest
+		c.State.Digest, c.State.Rows = result.Digest, &all
 		if err := w.saveState(ctx, s, c.State); err != nil {
 			return result, err
 		}
@@ -42,7 +42,7 @@ func (w *Warehouse) write(ctx context.Context, s *session, c load.Commit, files 
 // merge writes the rows of the staged files.
 func (w *Warehouse) merge(ctx context.Context, s *session, c load.Commit, issues *table.Table, files map[string][]stagedFile, rows map[string]int64) error {
 	if len(files[issues.Name]) > 0 {
-		if err := w.replace(ctx, s, c.Run, issues, files, rows); err != nil {
+		if err := w.replace(ctx, s, c, issues, files, rows); err != nil {
 			return err
 		}
 	}
@@ -112,12 +112,13 @@ func (w *Warehouse) dimensions(ctx context.Context, s *session, c load.Commit, f
 
 // replace writes the staged rows of changed issues, in all tables that have
 // rows of issues.
-func (w *Warehouse) replace(ctx context.Context, s *session, run state.Run, issues *table.Table, files map[string][]stagedFile, rows map[string]int64) error {
-	changed, err := s.affect(ctx, "commit", issues.Name, w.sql().FindChanged(issues))
+func (w *Warehouse) replace(ctx context.Context, s *session, c load.Commit, issues *table.Table, files map[string][]stagedFile, rows map[string]int64) error {
+	pick, args := w.sql().FindChanged(issues, c.Run.Pipeline, c.Rewrite)
+	changed, err := s.affect(ctx, "commit", issues.Name, pick, args...)
 	if err != nil || changed == 0 {
 		return err
 	}
-	if rows[issues.Name], err = s.affect(ctx, "commit", issues.Name, w.sql().MergeIssues(issues), run.Pipeline, run.ID); err != nil {
+	if rows[issues.Name], err = s.affect(ctx, "commit", issues.Name, w.sql().MergeIssues(issues), c.Run.Pipeline, c.Run.ID); err != nil {
 		return err
 	}
 	for _, t := range w.tables {

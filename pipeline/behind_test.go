@@ -1,0 +1,239 @@
+package pipeline_test
+
+import (
+	"database/sql"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"snowdrift/internal/jirasim"
+	"snowdrift/pipeline"
+)
+
+// byHand runs SQL in the file as somebody else would.
+func (b *bench) byHand(statements ...string) {
+	b.t.Helper()
+	db, err := sql.Open("duckdb", b.file)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, s := range statements {
+		if _, err := db.Exec(s); err != nil {
+			b.t.Error(s, err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// TestRowsRemovedBehindOurBack: what somebody removes from the tables is back after
+// the next run, though nothing changed in Jira.
+func TestRowsRemovedBehindOurBack(t *testing.T) {
+	t.Parallel()
+	for what, statements := range map[string][]string{
+		"one row":           {"DELETE FROM issues WHERE id = (SELECT MIN(id) FROM issues)"},
+		"all rows":          {"DELETE FROM issues"},
+		"a row of a gone":   {"UPDATE issues SET _presence = 'deleted' WHERE id = (SELECT MIN(id) FROM issues)"},
+		"the table":         {"DROP TABLE issues CASCADE"},
+		"a child table":     {"DROP TABLE issue_labels CASCADE"},
+		"all child tables":  {"DROP TABLE issue_labels CASCADE", "DROP TABLE _snowdrift_value_errors CASCADE"},
+		"a dimension":       {"DROP TABLE projects CASCADE", "DROP TABLE statuses CASCADE"},
+		"all of these":      {"DROP TABLE issues CASCADE", "DROP TABLE issue_labels CASCADE", "DROP TABLE projects CASCADE"},
+		"rows and children": {"DELETE FROM issues WHERE id % 2 = 0", "DELETE FROM issue_labels WHERE issue_id % 2 = 0"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, jirasim.Options{Issues: 60})
+			b.tables = []string{"issues", "issue_labels", "projects", "statuses"}
+			b.options = func(o *pipeline.Options) { o.Deep = 0 }
+			b.run(pipeline.Complete)
+			labels, projects := b.one("SELECT COUNT(*) FROM issue_labels"), b.one("SELECT COUNT(*) FROM projects WHERE _presence = 'live'")
+			b.byHand(statements...)
+			b.clock.move(time.Hour)
+			b.run(pipeline.Complete)
+			b.compare()
+			b.want("SELECT COUNT(*) FROM issue_labels", labels)
+			b.want("SELECT COUNT(*) FROM projects WHERE _presence = 'live'", projects)
+			if v := b.verify(); v.Outcome != pipeline.Clean {
+				t.Errorf("verify: %s (%s)", v.Outcome, v.Conclusion)
+			}
+		})
+	}
+}
+
+// TestClearAfterATableWasDropped: a clear fills a table again that somebody dropped,
+// though no issue is other than it was.
+func TestClearAfterATableWasDropped(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 60})
+	b.tables = []string{"issues", "issue_labels"}
+	b.run(pipeline.Complete)
+	labels := b.one("SELECT COUNT(*) FROM issue_labels")
+	b.byHand("DROP TABLE issue_labels CASCADE")
+	b.clear()
+	b.run(pipeline.Complete)
+	b.want("SELECT COUNT(*) FROM issue_labels", labels)
+	before := b.stamps()
+	b.clear()
+	b.run(pipeline.Complete)
+	if rows := b.written(before); len(rows) > 0 {
+		t.Errorf("written again: %v", rows)
+	}
+}
+
+// TestPipelineRenamed: the rows of a pipeline that goes by another name now become
+// those of the new name, and what is deleted in Jira afterwards is marked.
+func TestPipelineRenamed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 60})
+	b.run(pipeline.Complete)
+	b.options = func(o *pipeline.Options) { o.Pipeline = "jira2" }
+	b.run(pipeline.Complete)
+	b.want("SELECT COUNT(*) FROM issues WHERE _pipeline = 'jira2' AND _presence = 'live'", "60")
+	b.clock.move(time.Hour)
+	victim := b.sim.IDs()[3]
+	b.do(func() error { return b.sim.Delete(victim) })
+	b.run(pipeline.Complete)
+	if got := b.presences(); len(got) != 1 || got[fmt.Sprint(victim)] != "deleted" {
+		t.Errorf("presences %v, want that of %d", got, victim)
+	}
+}
+
+// TestScopesOverlap: what another pipeline loaded of the scope is taken over, and the
+// report says from whom; a verification of the other one does not call it clean.
+func TestScopesOverlap(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 60, Projects: 2})
+	projects := b.sim.Projects()
+	b.run(pipeline.Complete)
+	b.query.Projects = projects[1:]
+	b.options = func(o *pipeline.Options) { o.Pipeline = "second" }
+	b.run(pipeline.Complete)
+	b.query.Projects, b.options = nil, nil
+	v := b.verify()
+	theirs := int64(len(b.issuesOf(projects[1])))
+	if v.Outcome != pipeline.Differing || v.Others["second"] != theirs || !strings.Contains(v.Conclusion, "rows of pipeline second") {
+		t.Errorf("verify: %s (%s), rows of others %v, want %d", v.Outcome, v.Conclusion, v.Others, theirs)
+	}
+	report := b.run(pipeline.Complete)
+	if report.Proof.Others["second"] != theirs || !strings.Contains(report.Conclusion, fmt.Sprintf("%d rows were those of pipeline second", theirs)) {
+		t.Errorf("%s: %+v", report.Conclusion, report.Proof)
+	}
+	b.want("SELECT COUNT(*) FROM issues WHERE _pipeline = 'jira'", "60")
+	b.compare()
+}
+
+// TestUpdatedInTheFuture: an issue whose updated lies in the future, by a wrong clock,
+// hides no later change, whether it is met in a first load or afterwards.
+func TestUpdatedInTheFuture(t *testing.T) {
+	t.Parallel()
+	const years = 3 * 365 * 24 * time.Hour
+	for _, first := range []bool{true, false} {
+		t.Run(fmt.Sprintf("first load %t", first), func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, jirasim.Options{Issues: 60})
+			b.options = func(o *pipeline.Options) { o.Deep = 0 }
+			ids := b.sim.IDs()
+			if !first {
+				b.run(pipeline.Complete)
+			}
+			b.clock.move(years)
+			b.do(func() error { return b.sim.Edit(ids[0]) })
+			b.clock.move(-years)
+			b.run(pipeline.Complete)
+			for _, id := range ids[1:4] {
+				b.clock.move(6 * time.Hour)
+				b.do(func() error { return b.sim.Edit(id) })
+				b.run(pipeline.Complete)
+				if n := b.stale(); n > 0 {
+					t.Errorf("%d rows are out of date after a change of %d", n, id)
+				}
+			}
+		})
+	}
+}
+
+// failing answers that issues cannot be loaded, in bulk and, if alone, by themselves.
+func failing(alone bool, id int64) func(*http.Request) *jirasim.Fault {
+	return func(r *http.Request) *jirasim.Fault {
+		switch {
+		case jirasim.Endpoint(r) == "issue/bulkfetch":
+			return &jirasim.Fault{Status: 200, Body: fmt.Sprintf(`{"issues":[],"issueErrors":[{"id":"%d","errorMessage":"Internal error"}]}`, id)}
+		case alone && strings.HasSuffix(r.URL.Path, fmt.Sprintf("/issue/%d", id)):
+			return &jirasim.Fault{Status: 500, Body: "{}"}
+		}
+		return nil
+	}
+}
+
+// TestIssueErrors: an issue that Jira fails to load with others is asked for by
+// itself. If that fails, too, it is neither taken for gone nor is the census proven.
+func TestIssueErrors(t *testing.T) {
+	t.Parallel()
+	for _, alone := range []bool{false, true} {
+		t.Run(fmt.Sprintf("missing, alone it fails: %t", alone), func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, jirasim.Options{Issues: 60})
+			id := b.sim.IDs()[7]
+			b.do(func() error { return b.sim.Hide(id) })
+			b.run(pipeline.Complete)
+			b.do(func() error { return b.sim.Unhide(id) })
+			b.sim.Fault(failing(alone, id))
+			if alone {
+				if r := b.run(pipeline.Unproven); !strings.Contains(r.Conclusion, fmt.Sprintf("such as %d", id)) {
+					t.Error(r.Conclusion)
+				}
+				b.want(fmt.Sprintf("SELECT COUNT(*) FROM issues WHERE id = %d AND _presence = 'live'", id), "0")
+				b.sim.Fault(nil)
+			}
+			b.run(pipeline.Complete)
+			b.compare()
+		})
+		t.Run(fmt.Sprintf("absent, alone it fails: %t", alone), func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, jirasim.Options{Issues: 60, Projects: 3})
+			b.query.Projects = b.sim.Projects()[:1]
+			id := b.issuesOf(b.query.Projects[0])[4]
+			b.options = func(o *pipeline.Options) { o.Deleted = pipeline.Hard }
+			b.run(pipeline.Complete)
+			b.clock.move(time.Hour)
+			b.do(func() error { return b.sim.Move(id, otherProject(b.sim, id)) })
+			b.sim.Fault(failing(alone, id))
+			want := fmt.Sprintf("SELECT _presence FROM issues WHERE id = %d", id)
+			if alone {
+				b.run(pipeline.Unproven)
+				b.want(want, "live")
+				b.sim.Fault(nil)
+			}
+			b.run(pipeline.Complete)
+			b.want(want, "out_of_scope")
+		})
+	}
+}
+
+// TestLeftOutOnce: an issue that a bulk leaves out without a word is gone only if it
+// is left out again.
+func TestLeftOutOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 60, Projects: 3})
+	b.query.Projects = b.sim.Projects()[:1]
+	id := b.issuesOf(b.query.Projects[0])[4]
+	b.options = func(o *pipeline.Options) { o.Deleted = pipeline.Hard }
+	b.run(pipeline.Complete)
+	b.clock.move(time.Hour)
+	b.do(func() error { return b.sim.Move(id, otherProject(b.sim, id)) })
+	looks := 0
+	b.sim.Fault(func(r *http.Request) *jirasim.Fault {
+		if jirasim.Endpoint(r) == "issue/bulkfetch" {
+			if looks++; looks == 1 {
+				return &jirasim.Fault{Status: 200, Body: `{"issues":[],"issueErrors":[]}`}
+			}
+		}
+		return nil
+	})
+	b.run(pipeline.Complete)
+	b.want(fmt.Sprintf("SELECT _presence FROM issues WHERE id = %d", id), "out_of_scope")
+}
