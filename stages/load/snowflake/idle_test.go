@@ -86,6 +86,42 @@ func TestLedgerOfAnother(t *testing.T) {
 	}
 }
 
+// TestRowsOfOthers: that somebody removed rows or dropped the table is seen without a
+// warehouse; what was committed is known after that.
+func TestRowsOfOthers(t *testing.T) {
+	t.Parallel()
+	srv := account(t, nil)
+	l := start(t, srv, "r1")
+	l.stage(issue{id: 1, updated: 100, summary: "one"}, issue{id: 2, updated: 100, summary: "two"})
+	l.mustCommit(1)
+	l.end()
+	live := func(run string) (known bool) {
+		t.Helper()
+		srv.SuspendWarehouse()
+		wakes := srv.WarehouseWakes()
+		l = open(t, srv, run)
+		st := l.readState()
+		prepare(t, l, l.tables)
+		d, known, err := l.Live(t.Context(), st)
+		must(t, err)
+		if d != st.Digest || d.Count != 2 {
+			t.Errorf("%s: digest %v, in the state %v", run, d, st.Digest)
+		}
+		if n := srv.WarehouseWakes() - wakes; n != 0 {
+			t.Errorf("%s woke the warehouse %d times", run, n)
+		}
+		l.end()
+		return known
+	}
+	if !live("r2") {
+		t.Error("nobody changed anything, and the digest is not known")
+	}
+	look(t, srv, `DELETE FROM issues WHERE id = 2 RETURNING id`)
+	if live("r3") {
+		t.Error("a row was removed, and the digest is held to be known")
+	}
+}
+
 // TestFewStatements bounds what a small commit costs, and that it resumes the
 // warehouse once.
 func TestFewStatements(t *testing.T) {
