@@ -2,6 +2,7 @@ package pipeline_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"snowdrift/internal/jirasim"
 	"snowdrift/pipeline"
+	"snowdrift/state"
 )
 
 // byHand runs SQL in the file as somebody else would.
@@ -236,4 +238,22 @@ func TestLeftOutOnce(t *testing.T) {
 	})
 	b.run(pipeline.Complete)
 	b.want(fmt.Sprintf("SELECT _presence FROM issues WHERE id = %d", id), "out_of_scope")
+}
+
+// TestSourceRenamed: a site that goes by another name, and so by another pipeline, is
+// refused: every issue would be there twice.
+func TestSourceRenamed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 20})
+	as := func(name string) { b.options = func(o *pipeline.Options) { o.Pipeline, o.Site = "jira_"+name, name } }
+	as("emea")
+	b.run(pipeline.Complete)
+	as("EMEA")
+	if _, err := b.try(t.Context()); !errors.Is(err, state.ErrOtherName) || !strings.Contains(err.Error(), `call it "emea" again`) {
+		t.Errorf("under another name: %v", err)
+	}
+	b.want("SELECT COUNT(*) FROM issues", "20")
+	b.options = func(o *pipeline.Options) { o.Pipeline, o.Site = "second", "emea" }
+	b.run(pipeline.Complete) // another pipeline of the same name takes the rows over
+	b.want("SELECT COUNT(*) FROM issues", "20")
 }

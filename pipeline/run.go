@@ -12,6 +12,7 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -179,6 +180,11 @@ func (r *run) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if st.Commit == "" && !slices.Contains(made, all[0].Name) {
+		if err := r.refuseTwins(ctx); err != nil {
+			return err
+		}
+	}
 	st = r.lost(st, all, made)
 	if now := r.source.Now().UnixMilli(); st.Cursor > now { // as earlier versions left it, see advance
 		r.Log.Warn("the state's cursor lies in the future: a deep census is due", "cursor", time.UnixMilli(st.Cursor).UTC())
@@ -192,6 +198,15 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	r.state, r.flattener = st, flatten.New(r.tables)
 	return nil
+}
+
+// refuseTwins refuses to load the rows of a site once more under another name.
+func (r *run) refuseTwins(ctx context.Context) error {
+	states, err := r.warehouse.States(ctx)
+	for _, s := range states {
+		err = errors.Join(err, s.Twin(r.source.Site(), r.Site))
+	}
+	return err
 }
 
 // Tables describes the tables for a selection of a site's fields, and returns

@@ -179,6 +179,16 @@ func (s *State) Claim(name string) error {
 	return nil
 }
 
+// Twin refuses rows of a site under a name, of which another pipeline has rows under
+// another one.
+func (s *State) Twin(site, name string) error {
+	if s.Site != site || s.rowsOf() == name {
+		return nil
+	}
+	return fmt.Errorf("%w: pipeline %s loaded %s as %q, and as %q every issue would be there twice; call it %[4]q again, or load into another schema. If its rows are not wanted any more: DELETE FROM issues WHERE _site = '%[4]s'; DELETE FROM _snowdrift_state WHERE pipeline = '%[2]s'",
+		ErrOtherName, s.Pipeline, site, s.rowsOf(), name)
+}
+
 // rowsOf returns the name of the site that the pipeline's rows bear, "" if there
 // are none. States of versions that knew no names have rows of the default site.
 func (s *State) rowsOf() string {

@@ -14,11 +14,11 @@ import (
 
 // full is a state in which everything is set.
 func full() *State {
-	yes := true
+	yes, rows := true, int64(3)
 	return &State{
 		Version: Version, Pipeline: "jira", Site: "https://jira.example.com",
 		Asked:    Asked{Query: `project = "TO"`, Fields: []string{"*all", "-comment"}, Tables: []string{"issues"}, Names: []string{"points: customfield_10016"}, Text: "both"},
-		SiteName: "emea", Names: map[string][]string{"customfield_10016": {"Estimate"}}, Unsettled: true, Mixed: true, Proven: 1732877091124, Deep: Deep{Proven: 1732877091125, Gone: 10001},
+		SiteName: "emea", Names: map[string][]string{"customfield_10016": {"Estimate"}}, Unsettled: true, Mixed: true, Rewrite: true, Rows: &rows, Proven: 1732877091124, Deep: Deep{Proven: 1732877091125, Gone: 10001},
 		Load:   &Load{Since: 1732877091123, Partitions: []*stages.Partition{{Name: "TO 2020", JQL: "project = 1", Expected: 12}, {Name: "TO 2021", JQL: "project = 1 AND created >= 2021-01-01", Expected: -1}}, Done: []string{"TO 2020"}},
 		Cursor: 1732877091123,
 		Recent: []stages.Ref{{ID: 1<<63 - 1, Updated: 253402300799999, Hash: 1<<64 - 1}, {ID: 2, Hash: 1}},

@@ -34,6 +34,8 @@ type Warehouse interface {
 	// State returns the state of a pipeline; that of one that never ran if the
 	// destination knows nothing of it.
 	State(ctx context.Context, pipeline string) (*state.State, error)
+	// States returns the states of all pipelines, without their columns.
+	States(ctx context.Context) ([]*state.State, error)
 	// Prepare makes tables and columns that are missing, and returns the names of
 	// the tables that it made. It removes and changes nothing that holds anything,
 	// and doing it again does nothing. Rows that were there before a column get its

@@ -104,6 +104,11 @@ func stateOfPipelines(d *destination) {
 	d.stage(reading{id: 2, updated: 1, hash: 1})
 	d.wantDigest(d.commit(nil).Digest, 2) // of its own rows
 	d.wantState(s)
+	all, err := d.w.States(d.Context())
+	d.must(err)
+	if len(all) != 2 || all[0].Pipeline != pipeline || all[0].Site != s.Site || all[1].Pipeline != "other" {
+		d.Errorf("states: %d, %s", len(all), document(all[0]))
+	}
 }
 
 // columnLedger: columns are added, never changed, and never lost.

@@ -15,6 +15,7 @@ import (
 
 const (
 	selectState  = `SELECT "COMMIT_ID", TO_JSON("DOCUMENT") FROM "_SNOWDRIFT_STATE" WHERE "PIPELINE" = ?`
+	selectStates = `SELECT TO_JSON("DOCUMENT") FROM "_SNOWDRIFT_STATE" ORDER BY "PIPELINE"`
 	selectCommit = `SELECT "COMMIT_ID" FROM "_SNOWDRIFT_STATE" WHERE "PIPELINE" = ?`
 	// selectLedger does not name its columns, since SITE is missing where no
 	// version that knows it has written yet.
@@ -100,6 +101,28 @@ func (w *Warehouse) readState(ctx context.Context, s *session, pipeline string) 
 	}
 	st.Columns, err = readLedger(ctx, s)
 	return st, err
+}
+
+// States returns the states of all pipelines, without their columns. It wakes the
+// warehouse.
+func (w *Warehouse) States(ctx context.Context) (all []*state.State, err error) {
+	err = w.with(ctx, func(ctx context.Context, s *session) error {
+		all = nil
+		err := s.each(ctx, "read the states", "", selectStates, nil, func(rows *sql.Rows) error {
+			var document string
+			if err := rows.Scan(&document); err != nil {
+				return err
+			}
+			st, err := state.Parse([]byte(document))
+			all = append(all, st)
+			return err
+		})
+		if number(err) == errMissing { // nothing was ever written here
+			return nil
+		}
+		return err
+	})
+	return all, err
 }
 
 const readingLedger = "read the column ledger"
