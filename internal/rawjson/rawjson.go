@@ -178,14 +178,15 @@ func Int64(v []byte) (int64, bool) {
 	return 0, false
 }
 
-// Float64 reads a number, or a string that holds one. It reports false for
-// anything else and for numbers beyond the range of a float64, such as 1e400.
+// Float64 reads a number, or a string that holds one as JSON writes it. It reports
+// false for anything else, such as the -inf, 0x1p4 and 1_0 that strconv reads, and
+// for numbers beyond the range of a float64, such as 1e400.
 func Float64(v []byte) (float64, bool) {
 	if TypeOf(v) == String {
 		v = content(v)
-		if TypeOf(v) != Number {
-			return 0, false
-		}
+	}
+	if TypeOf(v) != Number || numberEnd(v, 0) != len(v) {
+		return 0, false
 	}
 	if n, ok := Int64(v); ok && n > -1<<53 && n < 1<<53 {
 		return float64(n), true

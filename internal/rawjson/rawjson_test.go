@@ -85,7 +85,8 @@ func TestFloat64(t *testing.T) {
 			t.Errorf("Float64(%s) = %v %v", in, f, ok)
 		}
 	}
-	for _, in := range []string{`1e400`, `""`, `"abc"`, `"NaN"`, `"Infinity"`, `{}`, `null`, `true`} {
+	for _, in := range []string{`1e400`, `""`, `"abc"`, `"NaN"`, `"Infinity"`, `{}`, `null`, `true`, ``,
+		`"-inf"`, `"-Infinity"`, `"0x1p4"`, `"1_0"`, `"007"`, `"1."`, `"1 "`, `" 1"`, `"+1"`, `-`, `"-"`} {
 		if f, ok := Float64([]byte(in)); ok {
 			t.Errorf("Float64(%s) = %v, want refusal", in, f)
 		}
@@ -145,7 +146,7 @@ func TestAppendStorableAtEveryPlace(t *testing.T) {
 // FuzzAgainstEncodingJSON holds the walker to the standard library's reading of
 // every valid document, and to ending quietly on every other.
 func FuzzAgainstEncodingJSON(f *testing.F) {
-	for _, s := range []string{`{"a":[1,"\ud800",{"b":null}],"a":true}`, `"\u12"`, `{"\u0061":1}`, `[`, `{"a"`, "\"\xff\"", `[1 , 2]`} {
+	for _, s := range []string{`0x1p4`, `-inf`, `1e400`, `-0.5E+2`, `{"a":[1,"\ud800",{"b":null}],"a":true}`, `"\u12"`, `{"\u0061":1}`, `[`, `{"a"`, "\"\xff\"", `[1 , 2]`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
@@ -157,6 +158,11 @@ func FuzzAgainstEncodingJSON(f *testing.F) {
 		read(&c)
 		in = []byte(strings.TrimSpace(string(in)))
 		c = NewCursor(in)
+		var number float64
+		isNumber := TypeOf(in) == Number && json.Unmarshal(in, &number) == nil
+		if f, ok := Float64([]byte(`"` + string(in) + `"`)); ok != isNumber || ok && f != number {
+			t.Errorf("the number in %q is %v %t, want %v %t", in, f, ok, number, isNumber)
+		}
 		var want any
 		if json.Unmarshal(in, &want) != nil {
 			return
