@@ -42,7 +42,9 @@ func (c *Cursor) Pick(names []string, values [][]byte) []byte {
 	c.Members(func(n []byte) {
 		for i, name := range names {
 			if string(n) == name {
-				values[i] = c.Value()
+				if IsNull(values[i]) {
+					values[i] = c.Value()
+				}
 				break
 			}
 		}

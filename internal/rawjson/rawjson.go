@@ -6,9 +6,11 @@
 // (internal/jira) has had Valid check the syntax once; after that, asking "which
 // members does this object have" needs no second validation, only the ends of
 // values. Legal but hostile text costs nothing extra: depth is counted, not
-// recursed into, numbers such as 1e400 stay text, and duplicate names are
-// yielded in order. On text that is not valid JSON the functions return
-// something meaningless but never panic and always end.
+// recursed into, numbers such as 1e400 stay text, and members of one name are
+// yielded in order. Where one of them is asked for, the first that is not null
+// counts, here and in the stages: whoever reads an issue must find the same in it.
+// On text that is not valid JSON the functions return something meaningless but
+// never panic and always end.
 package rawjson
 
 import (
@@ -119,14 +121,14 @@ func Elements(arr []byte, yield func(value []byte) bool) {
 	}
 }
 
-// Lookup returns the value of the last member called name, the one that
-// JSON readers which keep one value keep, or nil.
+// Lookup returns the value of the member called name, or nil; of several the first
+// that is not null.
 func Lookup(obj []byte, name string) (value []byte) {
 	Members(obj, func(n, v []byte) bool {
 		if string(n) == name {
 			value = v
 		}
-		return true
+		return IsNull(value)
 	})
 	return value
 }
@@ -138,7 +140,9 @@ func Pick(obj []byte, names []string, values [][]byte) {
 	Members(obj, func(n, v []byte) bool {
 		for i, name := range names {
 			if string(n) == name {
-				values[i] = v
+				if IsNull(values[i]) {
+					values[i] = v
+				}
 				break
 			}
 		}

@@ -47,9 +47,20 @@ func TestCursor(t *testing.T) {
 	}
 }
 
-func TestLookupKeepsTheLastDuplicate(t *testing.T) {
-	if got := Lookup([]byte(`{"a":1,"b":2,"a":3}`), "a"); string(got) != "3" {
-		t.Errorf("got %s", got)
+func TestTheFirstDuplicateThatIsNotNullCounts(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"a":1,"b":2,"a":3}`: "1", `{"a":null,"b":2,"a":3,"a":4}`: "3", `{"b":1,"a":2,"a":null}`: "2",
+		`{"a":null,"a":null}`: "null", `{"b":1}`: "", `{"a":"","a":1}`: `""`,
+	} {
+		got := Lookup([]byte(in), "a")
+		values := [][]byte{nil, []byte("of another object")}
+		Pick([]byte(in), []string{"b", "a"}, values)
+		read := [][]byte{nil, []byte("of another object")}
+		c := NewCursor([]byte(in))
+		all := c.Pick([]string{"b", "a"}, read)
+		if string(got) != want || string(values[1]) != want || string(read[1]) != want || string(all) != in {
+			t.Errorf("%s: looked up %s, picked %s, read %s of %s, want %s", in, got, values[1], read[1], all, want)
+		}
 	}
 	if got := Lookup([]byte(`[1]`), "a"); got != nil {
 		t.Errorf("array: got %s", got)

@@ -17,20 +17,20 @@ type issue struct {
 	changelog []byte
 }
 
-// look finds the places in a raw issue, in one pass. Of duplicate members it takes
-// the one that counts, the first that is not null.
+// look finds the places in a raw issue, in one pass.
 func look(raw []byte) issue {
 	is := issue{raw: raw}
+	var id []byte
 	c := rawjson.NewCursor(raw)
-	first := func(known *[]byte) {
-		if rawjson.IsNull(*known) {
-			*known = c.Value()
+	first := func(value *[]byte) { // that is not null, see package rawjson
+		if rawjson.IsNull(*value) {
+			*value = c.Value()
 		}
 	}
 	c.Members(func(name []byte) {
 		switch {
 		case string(name) == "id":
-			is.id, _ = rawjson.Int64(c.Value())
+			first(&id)
 		case string(name) == "changelog":
 			first(&is.changelog)
 		case string(name) == "fields" && c.Type() == rawjson.Object:
@@ -43,6 +43,7 @@ func look(raw []byte) issue {
 			})
 		}
 	})
+	is.id, _ = rawjson.Int64(id)
 	return is
 }
 

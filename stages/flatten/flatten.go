@@ -90,7 +90,7 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 	f.top.begin()
 	f.fields.begin()
 	var ref stages.Ref
-	hasID := false
+	var id []byte
 	c := rawjson.NewCursor(raw)
 	c.Members(func(name []byte) {
 		if string(name) == "fields" && c.Type() == rawjson.Object {
@@ -98,8 +98,8 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 			return
 		}
 		value := c.Value()
-		if string(name) == "id" && !hasID { // as in the column: of duplicate members the first that fits counts
-			f.id, hasID = rawjson.Int64(value)
+		if string(name) == "id" && rawjson.IsNull(id) {
+			id = value
 		}
 		if bytes.HasPrefix(name, addedPrefix) {
 			f.sent = min(f.sent, cap(raw)-cap(name)-len(`,"`))
@@ -111,7 +111,8 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 			f.value(n, value, false)
 		}
 	})
-	if !hasID {
+	var ok bool
+	if f.id, ok = rawjson.Int64(id); !ok {
 		f.Drop()
 		return ref, errNoID
 	}

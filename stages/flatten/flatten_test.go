@@ -80,7 +80,7 @@ func TestRawWithHalfASurrogatePair(t *testing.T) {
 
 func TestIssuesWithoutAnIDAreRefused(t *testing.T) {
 	f, rows := into(site()...)
-	for _, raw := range []string{`{}`, `{"key":"TO-1","fields":{"summary":"x"}}`, `{"id":"x"}`, `{"id":null}`, `{"id":1.5}`, `[]`, `7`} {
+	for _, raw := range []string{`{}`, `{"key":"TO-1","fields":{"summary":"x"}}`, `{"id":"x"}`, `{"id":null}`, `{"id":1.5}`, `{"id":"x","id":"1"}`, `[]`, `7`} {
 		if _, err := f.Issue([]byte(raw)); err == nil {
 			t.Errorf("%s was taken", raw)
 		}
@@ -99,7 +99,7 @@ func TestIssuesWithoutAnIDAreRefused(t *testing.T) {
 // row, its child rows and the reading of it speak of one issue.
 func TestDuplicateMembers(t *testing.T) {
 	f, rows := into(table.Issues(nil, nil), comments)
-	ref, err := f.Issue([]byte(`{"id":"1","id":"2","fields":{"summary":null,"summary":"a","summary":"b",
+	ref, err := f.Issue([]byte(`{"id":null,"id":"1","id":"2","fields":{"summary":null,"summary":"a","summary":"b",
 		"comment":{"comments":[{"id":"5"}]},"comment":{"comments":[{"id":"6"},{"id":"7"}]}}}`))
 	if err != nil || ref.ID != 1 {
 		t.Errorf("got %+v, %v, want id 1", ref, err)
