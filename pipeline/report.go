@@ -18,14 +18,14 @@ import (
 // Outcome is how a run ended.
 type Outcome string
 
-// The outcomes of runs.
+// The outcomes of runs. In the ledger a run that ended without a word is "killed" once
+// another one holds the lease, see load.Warehouse.
 const (
 	Running     Outcome = "running"
 	Complete    Outcome = state.Complete // loaded, and proven as far as was asked for
 	Unproven    Outcome = state.Unproven // loaded, but Conclusion says what is not proven
 	Failed      Outcome = "failed"       // ended by an error; what was committed stays
 	Interrupted Outcome = "interrupted"  // ended by a signal; likewise
-	Killed      Outcome = "killed"       // ended without a word, as the next run found; its entry has no end
 )
 
 // Report is what a run did. Its JSON form goes into the run ledger and is what

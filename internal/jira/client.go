@@ -42,9 +42,8 @@ type Site struct {
 
 // User is the account of the login.
 type User struct {
-	ID    string // account id (Cloud), user key (Data Center)
-	Name  string // display name
-	Email string // may be hidden
+	ID   string // account id (Cloud), user key (Data Center)
+	Name string // display name
 }
 
 // preflightBudget bounds the retries of Dial, so that a mistyped URL is

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"time"
 )
 
 // Field describes one field as the site defines it. Names are neither unique
@@ -26,7 +25,6 @@ type Field struct {
 type FieldSchema struct {
 	Type     string `json:"type"`     // "array", "option", …
 	Items    string `json:"items"`    // of an array
-	System   string `json:"system"`   // of a system field
 	Custom   string `json:"custom"`   // the plugin's key: "com.pyxis.greenhopper.jira:gh-sprint"
 	CustomID int64  `json:"customId"` // 10020; 0 for system fields
 }
@@ -64,8 +62,7 @@ type Project struct {
 	Key        string
 	Name       string
 	Archived   bool
-	IssueCount int64     // -1: unknown
-	LastUpdate time.Time // of its issues; zero: unknown
+	IssueCount int64 // -1: unknown
 }
 
 type projectBody struct {
@@ -74,8 +71,7 @@ type projectBody struct {
 	Name     string `json:"name"`
 	Archived bool   `json:"archived"`
 	Insight  *struct {
-		TotalIssueCount     *int64 `json:"totalIssueCount"`
-		LastIssueUpdateTime string `json:"lastIssueUpdateTime"`
+		TotalIssueCount *int64 `json:"totalIssueCount"`
 	} `json:"insight"`
 }
 
@@ -85,24 +81,14 @@ func (b projectBody) project() (Project, error) {
 		return Project{}, fmt.Errorf("project %q has no numeric id", b.Key)
 	}
 	p := Project{ID: id, Key: b.Key, Name: b.Name, Archived: b.Archived, IssueCount: -1}
-	if b.Insight == nil {
-		return p, nil
-	}
-	if n := b.Insight.TotalIssueCount; n != nil {
-		p.IssueCount = *n
-	}
-	if text := b.Insight.LastIssueUpdateTime; text != "" {
-		// Insight is marked experimental: a shape that we do not know means that
-		// it is unknown when the project changed, nothing worse.
-		if at, err := parseTime(text); err == nil {
-			p.LastUpdate = at
-		}
+	if b.Insight != nil && b.Insight.TotalIssueCount != nil {
+		p.IssueCount = *b.Insight.TotalIssueCount
 	}
 	return p, nil
 }
 
 // Projects lists the projects that the account may browse, archived ones
-// included; counts and times of change only on Cloud.
+// included; counts only on Cloud.
 func (c *Client) Projects(ctx context.Context) ([]Project, error) {
 	if c.site.Deployment == Cloud {
 		return c.cloudProjects(ctx)

@@ -108,12 +108,11 @@ func (c *Client) askTenant(ctx context.Context) (cloudID string, err error) {
 }
 
 type myself struct {
-	AccountID    string `json:"accountId"`
-	Key          string `json:"key"`
-	Name         string `json:"name"`
-	DisplayName  string `json:"displayName"`
-	EmailAddress string `json:"emailAddress"`
-	TimeZone     string `json:"timeZone"`
+	AccountID   string `json:"accountId"`
+	Key         string `json:"key"`
+	Name        string `json:"name"`
+	DisplayName string `json:"displayName"`
+	TimeZone    string `json:"timeZone"`
 }
 
 // askMyself proves the login and loads the account's time zone.
@@ -137,7 +136,7 @@ func (c *Client) askMyself(ctx context.Context) error {
 	if id == "" {
 		return c.anonymous(call)
 	}
-	c.site.User = User{ID: id, Name: me.DisplayName, Email: me.EmailAddress}
+	c.site.User = User{ID: id, Name: me.DisplayName}
 	if me.TimeZone == "" {
 		e := call.failure(KindProtocol, nil)
 		e.Status, e.Message = http.StatusOK, "the account has no time zone, and without it dates in queries cannot be written safely"

@@ -1,20 +1,15 @@
 package jira
 
-import "encoding/json"
-
 // Page is a part of an answer to Search or BulkFetch. It may be empty.
 //
-// Issues, Names and Schema are parts of one pooled buffer: they must neither be
-// kept nor touched after Release. A page that is never released is only lost
+// Issues are parts of one pooled buffer: they must neither be kept nor touched after
+// Release. A page that is never released is only lost
 // to the pool. A page that somebody made of copies has no buffer, and is released
 // like the others.
 type Page struct {
 	// Issues are the raw issue objects, byte for byte as Jira sent them. An
 	// issue can come twice, within a page or on several.
 	Issues [][]byte
-	// Names maps field ids to display names, Schema to types, when they were
-	// asked for with expand; else nil.
-	Names, Schema json.RawMessage
 	// Total is what Data Center says the query matches; -1 on Cloud. It can
 	// change from page to page, and it can lie.
 	Total int64
@@ -39,14 +34,13 @@ func (p *Page) Release() {
 	if p.body != nil {
 		p.bodies.put(p.body)
 	}
-	p.body, p.Issues, p.Names, p.Schema = nil, nil, nil, nil
+	p.body, p.Issues = nil, nil
 }
 
 // page takes a split answer over, with its buffer.
 func (c *Client) page(a *answer, env *envelope) *Page {
 	p := &Page{
-		Issues: env.issues, Names: env.names, Schema: env.schema,
-		Total: env.total, Warnings: env.warnings, Failed: env.failed,
+		Issues: env.issues, Total: env.total, Warnings: env.warnings, Failed: env.failed,
 		body: a.body, bodies: c.bodies,
 	}
 	a.body.issues, a.body = env.issues, nil

@@ -23,7 +23,8 @@ type Search struct {
 	// sends up to 5,000 if nothing but id and key is asked for, about 100 else.
 	// 0 asks for 100.
 	PageSize int
-	// Expand asks for more: names, schema, changelog, renderedFields.
+	// Expand asks for more of each issue: changelog, renderedFields. What Jira would
+	// add beside the issues (names, schema) is not kept.
 	Expand []string
 }
 

@@ -106,7 +106,7 @@ func checkWindows(t *testing.T, c *jira.Client, sim *jirasim.Sim) {
 		bounds = append(bounds, at)
 	}
 	bounds = append(bounds, time.Time{})
-	for name, dates := range map[string]jql.Dates{"millis": jql.Millis(), "minutes": jql.Minutes(c.Site().Location), "days": jql.Days(c.Site().Location)} {
+	for name, dates := range map[string]jql.Dates{"millis": jql.Millis(), "minutes": jql.Minutes(c.Site().Location)} {
 		seen := make(map[int64]bool)
 		for i := range bounds[1:] {
 			window := dates.Range("created", bounds[i], bounds[i+1]).String() + " " + jql.OrderBy("created", "key")

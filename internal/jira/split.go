@@ -1,16 +1,12 @@
 package jira
 
-import (
-	"snowdrift/internal/rawjson"
-)
+import "snowdrift/internal/rawjson"
 
-// envelope is a page of issues taken apart. Its byte slices are parts of the
+// envelope is a page of issues taken apart. The issues are parts of the
 // buffer that was split.
 type envelope struct {
 	issues     [][]byte
 	hasIssues  bool // the member was there, if only as an empty array
-	names      []byte
-	schema     []byte
 	warnings   []string
 	failed     []int64 // ids of issues that Jira failed to load
 	nextToken  string
@@ -37,10 +33,6 @@ func (env *envelope) member(name string, c *rawjson.Cursor) (err error) {
 	case "issues":
 		env.hasIssues = true
 		return readObjects(c, func(raw []byte) { env.issues = append(env.issues, raw) })
-	case "names":
-		env.names = span(c)
-	case "schema":
-		env.schema = span(c)
 	case "nextPageToken":
 		env.nextToken, err = readString(c)
 	case "isLast":

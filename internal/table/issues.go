@@ -150,17 +150,3 @@ func Findings() *Table {
 		},
 	}
 }
-
-// SystemFields returns the Jira field ids that the columns of issues read, in
-// their order, each once. Members of the issue itself are not among them.
-func SystemFields() []string {
-	var ids []string
-	seen := map[string]bool{}
-	for _, c := range systemColumns {
-		if c.Field[0] != '.' && !seen[c.Field] {
-			seen[c.Field] = true
-			ids = append(ids, c.Field)
-		}
-	}
-	return ids
-}

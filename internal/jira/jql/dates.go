@@ -6,45 +6,24 @@ import (
 	"time"
 )
 
-// Dates writes bounds on instants in one of three styles of literal. Make one
-// with [Millis], [Minutes] or [Days].
+// Dates writes bounds on instants in one of two styles of literal. Make one with
+// [Millis] or [Minutes].
 //
 // Jira reads a quoted literal in the time zone of the account that asks, to the
 // minute at best, and where clocks went back a local time has two meanings. Every
 // bound is therefore written so that it is surely wide enough: nothing that the
-// caller asked for is left out, and up to an hour or a day more may come in.
-type Dates struct {
-	style    style
-	location *time.Location
-}
+// caller asked for is left out, and up to an hour more may come in.
+type Dates struct{ location *time.Location } // nil: milliseconds, which need none
 
-type style int
-
-const (
-	styleMillis style = iota
-	styleMinutes
-	styleDays
-)
-
-const (
-	minuteLayout = "2006-01-02 15:04"
-	dayLayout    = time.DateOnly
-)
+const minuteLayout = "2006-01-02 15:04"
 
 // Millis writes unquoted epoch milliseconds, which are exact and know no zone.
 // They are not documented, but understood by Cloud and by Server since 4.0 (used
 // so by Airbyte and Onyx): probe the site before relying on them.
-func Millis() Dates { return Dates{style: styleMillis} }
+func Millis() Dates { return Dates{} }
 
 // Minutes writes "yyyy-MM-dd HH:mm" in the zone of the account, which must not be nil.
-func Minutes(account *time.Location) Dates {
-	return Dates{style: styleMinutes, location: account}
-}
-
-// Days writes "yyyy-MM-dd" in the zone of the account, which must not be nil.
-func Days(account *time.Location) Dates {
-	return Dates{style: styleDays, location: account}
-}
+func Minutes(account *time.Location) Dates { return Dates{account} }
 
 // Since restricts field to instants from t on. The field's name is written as it is.
 func (d Dates) Since(field string, t time.Time) Clause {
@@ -57,7 +36,7 @@ func (d Dates) Before(field string, t time.Time) Clause {
 }
 
 // Range restricts field to from ≤ field < to. A zero time leaves its side open.
-// Ranges that meet leave no gap; in zone styles they can overlap.
+// Ranges that meet leave no gap; those of minutes can overlap.
 func (d Dates) Range(field string, from, to time.Time) Clause {
 	var terms []string
 	if !from.IsZero() {
@@ -89,30 +68,27 @@ func clamp(t time.Time) time.Time {
 // lower is a literal that no reading places after t.
 func (d Dates) lower(t time.Time) string {
 	t = clamp(t)
-	if d.style == styleMillis {
+	if d.location == nil {
 		return strconv.FormatInt(t.UnixMilli(), 10)
 	}
 	local := t.In(d.location)
 	local = local.Add(-setBack(local))
-	return d.literal(local.Add(-pastMinute(local)))
+	return Quote(local.Add(-pastMinute(local)).Format(minuteLayout))
 }
 
 // upper is a literal that no reading places before t.
 func (d Dates) upper(t time.Time) string {
 	t = clamp(t)
-	if d.style == styleMillis {
+	if d.location == nil {
 		return strconv.FormatInt(t.Add(time.Millisecond-1).UnixMilli(), 10)
 	}
 	local := t.In(d.location)
 	local = local.Add(setBack(local))
-	if d.style == styleMinutes {
-		// Twice where clocks jump in the middle of the minute, as they once did.
-		for past := pastMinute(local); past > 0; past = pastMinute(local) {
-			local = local.Add(time.Minute - past)
-		}
-		return d.literal(local)
+	// Twice where clocks jump in the middle of the minute, as they once did.
+	for past := pastMinute(local); past > 0; past = pastMinute(local) {
+		local = local.Add(time.Minute - past)
 	}
-	return d.literal(nextMidnight(local))
+	return Quote(local.Format(minuteLayout))
 }
 
 // pastMinute is how long ago the local minute began. It is taken off the instant
@@ -120,35 +96,6 @@ func (d Dates) upper(t time.Time) string {
 // never was.
 func pastMinute(local time.Time) time.Duration {
 	return time.Duration(local.Second())*time.Second + time.Duration(local.Nanosecond())
-}
-
-// nextMidnight is t if a day begins there, else an instant on the next day that
-// has a midnight. Where clocks jump over it, as they do in some zones, it is
-// anyone's guess what a site makes of that day.
-func nextMidnight(t time.Time) time.Time {
-	if midnight, ok := midnightOf(t); ok && midnight.Equal(t) {
-		return t
-	}
-	// By hours and not by the calendar: a zone can leave out a whole day.
-	for day := t.Day(); ; t = t.Add(time.Hour) {
-		if _, ok := midnightOf(t); ok && t.Day() != day {
-			return t
-		}
-	}
-}
-
-// midnightOf is when the day of t begins in its zone; false if clocks never
-// showed 00:00 on it.
-func midnightOf(t time.Time) (time.Time, bool) {
-	at := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
-	return at, at.Day() == t.Day() && at.Hour() == 0 && at.Minute() == 0 && at.Second() == 0
-}
-
-func (d Dates) literal(local time.Time) string {
-	if d.style == styleDays {
-		return Quote(local.Format(dayLayout))
-	}
-	return Quote(local.Format(minuteLayout))
 }
 
 // nearSetBack is how far from the repeated hour a bound is still moved out of
