@@ -16,19 +16,17 @@ var description = []byte(`{"type": "doc", "version": 1, "content": [
 		{"type": "taskItem", "attrs": {"localId": "2", "state": "DONE"}, "content": [
 			{"type": "text", "text": "read *everything*"}]}]}]}`)
 
-func ExampleAppendText() {
-	text, err := adf.AppendText(nil, description)
-	fmt.Println(string(text), err)
+func ExampleValid_AppendText() {
+	fmt.Println(string(adf.Valid(description).AppendText(nil)))
 	// Output:
 	// Ask @User 7 about TO_DO
-	// read *everything* <nil>
+	// read *everything*
 }
 
-func ExampleAppendMarkdown() {
-	md, err := adf.AppendMarkdown(nil, description)
-	fmt.Println(string(md), err)
+func ExampleValid_AppendMarkdown() {
+	fmt.Println(string(adf.Valid(description).AppendMarkdown(nil)))
 	// Output:
 	// Ask @User 7 about **TO_DO**
 	//
-	// - [x] read \*everything\* <nil>
+	// - [x] read \*everything\*
 }

@@ -130,8 +130,7 @@ func (t *tree) appendLabel(dst []byte, n *node) []byte {
 	return dst
 }
 
-// read fills t with the one value that doc is. Of JSON that is cut short it takes
-// what is there.
+// read fills t with the one value that doc is.
 func (t *tree) read(doc []byte) {
 	*t = tree{nodes: t.nodes[:0], attrs: t.attrs[:0], marks: t.marks[:0], text: t.text[:0], label: t.label}
 	c := rawjson.NewCursor(doc)
