@@ -1,11 +1,12 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"os"
-	"sort"
+	"slices"
 	"time"
 
 	"snowdrift/internal/jira"
@@ -124,9 +125,8 @@ func (r *Report) odd(f *flatten.Flattener) {
 	for o, n := range f.Odd() {
 		r.Odd = append(r.Odd, Odd{Table: o.Table, Column: o.Column, Field: o.Field, Count: n})
 	}
-	sort.Slice(r.Odd, func(i, j int) bool {
-		a, b := r.Odd[i], r.Odd[j]
-		return a.Table+a.Column < b.Table+b.Column
+	slices.SortFunc(r.Odd, func(a, b Odd) int {
+		return cmp.Or(cmp.Compare(a.Table, b.Table), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Field, b.Field))
 	})
 }
 

@@ -89,7 +89,7 @@ func (a *app) sourceOf(ctx context.Context, client *jira.Client, cfg *config.Con
 	if cfg.Jira.Search.Type == config.SearchSimple {
 		query = fetch.Query{
 			Projects: cfg.Jira.Search.Project, StatusCategories: cfg.Jira.Search.StatusCategory,
-			UpdatedAfter: day(cfg.Jira.Search.UpdatedAfter), CreatedAfter: day(cfg.Jira.Search.CreatedAfter),
+			UpdatedAfter: cfg.Jira.Search.UpdatedAfter.String(), CreatedAfter: cfg.Jira.Search.CreatedAfter.String(),
 		}
 	}
 	return fetch.Open(ctx, client, fetch.Options{
@@ -107,13 +107,6 @@ func richText(choice string) table.RichTexts {
 		return table.BothTexts
 	}
 	return table.PlainText
-}
-
-func day(d config.Date) string {
-	if d.IsZero() {
-		return ""
-	}
-	return d.String()
 }
 
 // openWarehouse opens the destination; one that is only read has to be there.

@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"strings"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // suggest returns "; did you mean …?" for a name that is not a key of n: a key
@@ -58,25 +60,9 @@ func suggestPath(path string) string {
 	return fmt.Sprintf("; did you mean %q?", best)
 }
 
-// distance is the number of letters to insert, drop or replace to get from a to
-// b (Levenshtein), - and _ being the same, as well as upper and lower case.
+// distance is how far apart two names are (Levenshtein), - and _ being the same, as
+// well as upper and lower case.
 func distance(a, b string) int {
 	fold := strings.NewReplacer("-", "_")
-	a, b = fold.Replace(strings.ToLower(a)), fold.Replace(strings.ToLower(b))
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return levenshtein.ComputeDistance(fold.Replace(strings.ToLower(a)), fold.Replace(strings.ToLower(b)))
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"encoding"
 	"errors"
@@ -200,21 +201,9 @@ func checkRange(v reflect.Value, n *node) error {
 // compare orders two numbers of one type.
 func compare(a, b reflect.Value) int {
 	if a.CanInt() {
-		switch {
-		case a.Int() < b.Int():
-			return -1
-		case a.Int() > b.Int():
-			return 1
-		}
-		return 0
+		return cmp.Compare(a.Int(), b.Int())
 	}
-	switch {
-	case a.Float() < b.Float():
-		return -1
-	case a.Float() > b.Float():
-		return 1
-	}
-	return 0
+	return cmp.Compare(a.Float(), b.Float())
 }
 
 // format writes a value as it would stand in the file; secrets are masked.

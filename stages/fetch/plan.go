@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"snowdrift/internal/jira"
@@ -42,6 +43,7 @@ func (s *Source) Plan(ctx context.Context, before *state.State) (Plan, error) {
 			"use another pipeline and schema, or, if the site only changed its address, run `snowdrift state clear`", ErrOtherSite, st.Site, s.Site())
 	}
 	changes := s.Asked().Changes(st.Asked)
+	changed := strings.Join(changes, "; ")
 	fresh := st.Cursor == 0 && st.Load == nil
 	asked := st.Asked
 	st.Site, st.Asked = s.Site(), s.Asked()
@@ -49,9 +51,9 @@ func (s *Source) Plan(ctx context.Context, before *state.State) (Plan, error) {
 	case fresh:
 		return s.planLoad(ctx, st, "first load")
 	case len(changes) > 0 && st.Load != nil:
-		return s.planLoad(ctx, st, "everything is read again: "+join(changes))
+		return s.planLoad(ctx, st, "everything is read again: "+changed)
 	case len(changes) > 0:
-		return s.replan(ctx, st, asked, join(changes))
+		return s.replan(ctx, st, asked, changed)
 	case st.Load != nil:
 		open, what := st.Load.Open(), "first load"
 		if st.Load.Part {
@@ -61,14 +63,6 @@ func (s *Source) Plan(ctx context.Context, before *state.State) (Plan, error) {
 			Load: true, Partitions: open, State: st}, nil
 	}
 	return s.planChanges(st), nil
-}
-
-func join(changes []string) string {
-	out := changes[0]
-	for _, c := range changes[1:] {
-		out += "; " + c
-	}
-	return out
 }
 
 // planChanges plans to read what was updated since the cursor. The upper end is
