@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"time"
 	_ "time/tzdata" // a container without zone files must not turn zones into errors, or worse, into UTC
+
+	"snowdrift/internal/jiratime"
 )
 
 // Client talks to one Jira site. Make it with [Dial].
@@ -153,7 +155,7 @@ func (c *Client) askServerAs(ctx context.Context, anonymous bool) error {
 // setClock compares clocks: the site's own statement, else the Date header of
 // whoever answered in its name.
 func (c *Client) setClock(serverTime string, a *answer) {
-	at, err := parseTime(serverTime)
+	at, err := jiratime.Parse([]byte(serverTime))
 	if err != nil {
 		if at, err = http.ParseTime(a.header.Get("Date")); err != nil {
 			return
@@ -169,16 +171,4 @@ func (c *Client) api(resource string) string {
 		return "/rest/api/3" + resource
 	}
 	return "/rest/api/2" + resource
-}
-
-// timeLayouts are the ways in which Jira writes instants.
-var timeLayouts = []string{"2006-01-02T15:04:05.999-0700", time.RFC3339Nano}
-
-func parseTime(text string) (time.Time, error) {
-	for _, layout := range timeLayouts {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at, nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("%q is not a time as Jira writes it", text)
 }

@@ -260,6 +260,8 @@ func TestReadThrottle(t *testing.T) {
 		{"rubbish", map[string]string{"Retry-After": "soon", "X-RateLimit-Reset": "later"}, throttle{}},
 		{"negative", map[string]string{"Retry-After": "-5"}, throttle{}},
 		{"infinite", map[string]string{"Retry-After": "1e300"}, throttle{}},
+		{"reset", map[string]string{"X-RateLimit-Reset": "2026-03-26T15:59:00.5Z"}, throttle{wait: time.Minute + 500*time.Millisecond}},
+		{"reset elsewhere", map[string]string{"X-RateLimit-Reset": " 2026-03-26T17:59:00+02:00"}, throttle{wait: time.Minute}},
 		{"reset without seconds", map[string]string{"X-RateLimit-Reset": "2026-03-26T16:00Z"}, throttle{wait: 2 * time.Minute}},
 		{"Retry-After before reset", map[string]string{"Retry-After": "3", "X-RateLimit-Reset": "2026-03-26T16:00Z"}, throttle{wait: 3 * time.Second}},
 		{"burst limit", map[string]string{"RateLimit-Reason": "jira-burst-based", "X-RateLimit-Limit": "350", "Retry-After": "1"},

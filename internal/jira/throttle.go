@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"snowdrift/internal/jiratime"
 )
 
 // scope says what a limit holds for.
@@ -43,7 +45,7 @@ func readThrottle(h http.Header, now time.Time) throttle {
 	}
 	if wait, ok := parseRetryAfter(h.Get("Retry-After"), now); ok {
 		t.wait = wait
-	} else if reset, ok := parseReset(h.Get("X-RateLimit-Reset")); ok {
+	} else if reset, err := jiratime.Parse([]byte(strings.TrimSpace(h.Get("X-RateLimit-Reset")))); err == nil {
 		t.wait = max(0, reset.Sub(now))
 	} else if t.scope == scopeQuota {
 		// Quotas are reset at the top of the UTC hour.
@@ -74,15 +76,6 @@ func parseRetryAfter(text string, now time.Time) (time.Duration, bool) {
 		return max(0, at.Sub(now)), true
 	}
 	return 0, false
-}
-
-func parseReset(text string) (time.Time, bool) {
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04Z07:00"} {
-		if at, err := time.Parse(layout, strings.TrimSpace(text)); err == nil {
-			return at, true
-		}
-	}
-	return time.Time{}, false
 }
 
 // statedRate is a limit that a site publishes about itself on every answer.
