@@ -87,98 +87,45 @@ func (b projectBody) project() (Project, error) {
 	return p, nil
 }
 
-// Projects lists the projects that the account may browse, archived ones
-// included; counts only on Cloud.
-func (c *Client) Projects(ctx context.Context) ([]Project, error) {
-	if c.site.Deployment == Cloud {
-		return c.cloudProjects(ctx)
-	}
-	return c.dataCenterProjects(ctx)
-}
-
-func (c *Client) dataCenterProjects(ctx context.Context) ([]Project, error) {
-	var projects []Project
-	call := &call{
-		op: "list projects", method: http.MethodGet, endpoint: "project", path: c.api("/project"),
-		query: url.Values{"includeArchived": {"true"}},
-		accept: func(a *answer) error {
-			var list []projectBody
-			if err := a.decode(&list); err != nil {
-				return err
-			}
-			var err error
-			projects, err = projectsOf(list)
-			return err
-		},
-	}
-	if err := c.do(ctx, call); err != nil {
-		return nil, err
-	}
-	return projects, nil
-}
-
 // projectPage is the number of projects of a page; larger ones are clipped to it.
 const projectPage = 100
 
-func (c *Client) cloudProjects(ctx context.Context) ([]Project, error) {
+// Projects lists the projects that the account may browse, archived ones
+// included; counts only on Cloud.
+func (c *Client) Projects(ctx context.Context) ([]Project, error) {
+	list := List{Op: "list projects", Endpoint: "project", Path: "/project", Query: url.Values{"includeArchived": {"true"}}}
+	if c.site.Deployment == Cloud {
+		list = List{Op: "list projects", Endpoint: "project/search", Path: "/project/search", Member: "values", Paging: ByOffset, PageSize: projectPage,
+			Query: url.Values{"orderBy": {"key"}, "status": {"live", "archived"}, "expand": {"insight"}}}
+	}
 	var projects []Project
 	seen := make(map[int64]bool)
-	for startAt := int64(0); ; {
-		page, isLast, err := c.projectPage(ctx, startAt)
+	for raw, err := range c.List(ctx, list) {
 		if err != nil {
 			return nil, err
 		}
+		page, err := projectsOf(raw)
+		if err != nil {
+			return nil, list.call().failure(KindProtocol, err)
+		}
 		for _, p := range page {
-			// A project created meanwhile shifts the pages.
-			if !seen[p.ID] {
+			if !seen[p.ID] { // a project created meanwhile shifts the pages
 				seen[p.ID] = true
 				projects = append(projects, p)
 			}
 		}
-		// The page really received decides, not the one asked for.
-		startAt += int64(len(page))
-		if isLast || len(page) == 0 {
-			return projects, nil
-		}
 	}
+	return projects, nil
 }
 
-func (c *Client) projectPage(ctx context.Context, startAt int64) (page []Project, isLast bool, err error) {
-	call := &call{
-		op: "list projects", method: http.MethodGet, endpoint: "project/search", path: c.api("/project/search"),
-		query: url.Values{
-			"startAt":    {strconv.FormatInt(startAt, 10)},
-			"maxResults": {strconv.Itoa(projectPage)},
-			"orderBy":    {"key"},
-			"status":     {"live", "archived"},
-			"expand":     {"insight"},
-		},
-		accept: func(a *answer) error {
-			var body struct {
-				StartAt *int64         `json:"startAt"`
-				IsLast  bool           `json:"isLast"`
-				Values  *[]projectBody `json:"values"`
-			}
-			if err := a.decode(&body); err != nil {
-				return err
-			}
-			if body.Values == nil {
-				return errors.New("the answer holds no list of projects")
-			}
-			if body.StartAt != nil && *body.StartAt != startAt {
-				return fmt.Errorf("%w: it starts at %d, not at %d", ErrWrongPage, *body.StartAt, startAt)
-			}
-			isLast = body.IsLast
-			var err error
-			page, err = projectsOf(*body.Values)
-			return err
-		},
+func projectsOf(raw []byte) ([]Project, error) {
+	var list []projectBody
+	if err := unmarshal(raw, &list); err != nil {
+		return nil, err
 	}
-	err = c.do(ctx, call)
-	return page, isLast, err
-}
-
-func projectsOf(list []projectBody) ([]Project, error) {
+	if list == nil {
+		return nil, errors.New("the answer holds no list of projects")
+	}
 	projects := make([]Project, len(list))
 	for i, body := range list {
 		var err error

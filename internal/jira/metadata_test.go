@@ -84,12 +84,19 @@ func TestProjectsDataCenter(t *testing.T) {
 
 // An answer without a list is an error and never "no projects".
 func TestProjectsRefusesOddAnswers(t *testing.T) {
-	for _, body := range []string{`{}`, `{"values":null}`, `{"values":[{"id":"x"}]}`, `{"startAt":100,"values":[]}`, `[]`} {
-		s := newSite(t, Cloud)
-		s.handle("GET /rest/api/3/project/search", func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, body) })
-		c, _ := dial(t, s)
-		if _, err := c.Projects(t.Context()); KindOf(err) != KindProtocol || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: %v", body, err)
+	for deployment, bodies := range map[Deployment][]string{
+		Cloud:      {`{}`, `{"values":null}`, `{"values":[{"id":"x"}]}`, `{"startAt":100,"values":[]}`, `[]`},
+		DataCenter: {`{}`, `null`, `[{"id":"x"}]`, `[7]`},
+	} {
+		for _, body := range bodies {
+			s := newSite(t, deployment)
+			odd := func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, body) }
+			s.handle("GET /rest/api/3/project/search", odd)
+			s.handle("GET /rest/api/2/project", odd)
+			c, _ := dial(t, s)
+			if _, err := c.Projects(t.Context()); KindOf(err) != KindProtocol || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %s: %v", deployment, body, err)
+			}
 		}
 	}
 }

@@ -49,8 +49,10 @@ type answer struct {
 }
 
 // decode reads a JSON answer into v, copying.
-func (a *answer) decode(v any) error {
-	if err := json.Unmarshal(a.body.b, v, lenient); err != nil {
+func (a *answer) decode(v any) error { return unmarshal(a.body.b, v) }
+
+func unmarshal(text []byte, v any) error {
+	if err := json.Unmarshal(text, v, lenient); err != nil {
 		return fmt.Errorf("decode the answer: %w", shortJSONError(err))
 	}
 	return nil
