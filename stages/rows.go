@@ -120,10 +120,10 @@ func (r *Rows) Digest() uint64 {
 			continue
 		}
 		var cell []byte
-		switch c.Type {
-		case table.Float:
+		switch {
+		case c.Type == table.Float:
 			cell = binary.LittleEndian.AppendUint64(nil, math.Float64bits(c.Floats[r.n]))
-		case table.Text, table.JSON, table.List:
+		case c.Type.UTF8():
 			cell = c.Data[c.Ends[r.n]:]
 		default:
 			cell = binary.LittleEndian.AppendUint64(nil, uint64(c.Ints[r.n]))
@@ -183,10 +183,10 @@ func (c *Column) pad(n int) {
 	if missing <= 0 {
 		return
 	}
-	switch c.Type {
-	case table.Float:
+	switch {
+	case c.Type == table.Float:
 		c.Floats = append(c.Floats, make([]float64, missing)...)
-	case table.Text, table.JSON, table.List:
+	case c.Type.UTF8():
 		for range missing {
 			c.Ends = append(c.Ends, int32(len(c.Data)))
 		}
@@ -205,10 +205,10 @@ func (c *Column) truncate(n int) {
 			c.set--
 		}
 	}
-	switch c.Type {
-	case table.Float:
+	switch {
+	case c.Type == table.Float:
 		c.Floats = c.Floats[:c.n]
-	case table.Text, table.JSON, table.List:
+	case c.Type.UTF8():
 		c.Ends = c.Ends[:c.n+1]
 		c.Data = c.Data[:c.Ends[c.n]]
 	default:

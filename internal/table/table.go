@@ -45,6 +45,9 @@ var typeNames = [...]string{Bool: "bool", Int: "int", Float: "float", Text: "tex
 // String returns the type's name in the column ledger.
 func (t Type) String() string { return typeNames[t] }
 
+// UTF8 reports whether cells of the type travel as texts.
+func (t Type) UTF8() bool { return t == Text || t == JSON || t == List }
+
 // ParseType is the inverse of String.
 func ParseType(s string) (Type, error) {
 	for t, name := range typeNames {

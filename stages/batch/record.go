@@ -63,7 +63,7 @@ func newWrapper(t *table.Table) *wrapper {
 			c.typ = staged[i].Type
 		}
 		c.layout = []*memory.Buffer{&c.valid, &c.cells}
-		if c.typ == table.Text || c.typ == table.JSON || c.typ == table.List {
+		if c.typ.UTF8() {
 			c.layout = []*memory.Buffer{&c.valid, &c.ends, &c.cells}
 		}
 		c.data = array.NewData(schema.Field(i).Type, 0, c.layout, nil, 0, 0)
@@ -98,19 +98,19 @@ func (w *wrapper) record(rows *stages.Rows, from, to int) (arrow.Record, error) 
 // wrap points the buffers of a column at its cells from…to, as Arrow lays them out.
 func (w *wrapped) wrap(c *stages.Column, from, to int) {
 	w.valid.Reset(w.validity(c, from, to))
-	switch c.Type {
-	case table.Text, table.JSON, table.List:
+	switch {
+	case c.Type.UTF8():
 		w.ends.Reset(arrow.Int32Traits.CastToBytes(c.Ends[from : to+1]))
 		w.cells.Reset(c.Data)
-	case table.Float:
+	case c.Type == table.Float:
 		w.cells.Reset(arrow.Float64Traits.CastToBytes(c.Floats[from:to]))
-	case table.Date:
+	case c.Type == table.Date:
 		w.days = w.days[:0]
 		for _, n := range c.Ints[from:to] {
 			w.days = append(w.days, int32(n))
 		}
 		w.cells.Reset(arrow.Int32Traits.CastToBytes(w.days))
-	case table.Bool:
+	case c.Type == table.Bool:
 		w.bits = w.bits[:0]
 		for i, n := range c.Ints[from:to] {
 			if i&7 == 0 {
