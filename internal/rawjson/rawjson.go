@@ -150,6 +150,12 @@ func Pick(obj []byte, names []string, values [][]byte) {
 	})
 }
 
+// Offset returns where in text the value begins that was found in it by a function
+// of this package, or by several, each in what the one before found: a slice of a
+// slice reaches to the same end of memory. It is meaningless for a value that was
+// copied or whose capacity was cut, and for a name, which is a copy if it has escapes.
+func Offset(text, value []byte) int { return cap(text) - cap(value) }
+
 // Int64 reads an integer from a number or from a string that holds one, which
 // is how Jira writes ids.
 func Int64(v []byte) (int64, bool) {

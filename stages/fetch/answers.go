@@ -92,8 +92,6 @@ func whole(name, member string) func(*Source, context.Context) values {
 	}
 }
 
-func (s *Source) onCloud() bool { return s.client.Site().Deployment == jira.Cloud }
-
 const projectExpand = "description,lead,url,projectKeys"
 
 func (s *Source) projectList(ctx context.Context) values {

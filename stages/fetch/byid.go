@@ -65,7 +65,7 @@ func note(came map[int64]bool, page *jira.Page) error {
 func (s *Source) alone(ctx context.Context, ids []int64, came map[int64]bool, failed []int64, fields []string, expand ...string) iter.Seq2[*jira.Page, error] {
 	return func(yield func(*jira.Page, error) bool) {
 		left := without(ids, came)
-		if s.client.Site().Deployment == jira.Cloud {
+		if s.onCloud() {
 			for page, err := range s.bulk(ctx, left, came, &failed, fields, expand...) {
 				if !yield(page, err) || err != nil {
 					return

@@ -23,7 +23,7 @@ const censusPage = 5000
 func (s *Source) Census(ctx context.Context) iter.Seq2[[]int64, error] {
 	const order = "created"
 	fields := []string{"id"}
-	if s.client.Site().Deployment == jira.DataCenter {
+	if !s.onCloud() {
 		fields = []string{order} // see walk
 	}
 	return func(yield func([]int64, error) bool) {

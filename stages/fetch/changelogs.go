@@ -84,10 +84,10 @@ func (s *Source) add(b *bundle, page *jira.Page) error {
 		switch {
 		case !is.lacksChanges():
 			continue
-		case s.client.Site().Deployment == jira.DataCenter && rawjson.IsNull(is.changelog):
+		case !s.onCloud() && rawjson.IsNull(is.changelog):
 			s.opts.Log.Warn("Jira sent an issue without the changelog it was asked to expand; it has no history in the tables", "issue", is.id)
 			continue
-		case s.client.Site().Deployment == jira.DataCenter:
+		case !s.onCloud():
 			return &jira.Error{
 				Op: fmt.Sprintf("expand the changelog of issue %d", is.id), Method: http.MethodPost, Endpoint: "search", Kind: jira.KindProtocol,
 				Message: "the answer does not hold all changes that it counts", Hint: "check for a proxy that alters answers, or take " + strings.Join(s.fields.tablesOf(table.Changelog), " and ") + " out of tables",
@@ -238,7 +238,7 @@ func (l *changelogs) splice(is issue) []byte {
 		e.children = append(e.children, h.raw)
 	}
 	if len(is.changelog) > 0 {
-		e.at, e.drop = offset(is.raw, is.changelog), len(is.changelog)
+		e.at, e.drop = rawjson.Offset(is.raw, is.changelog), len(is.changelog)
 	} else {
 		e.at, e.added = bytes.LastIndexByte(is.raw, '}'), table.AddedChangelog
 	}

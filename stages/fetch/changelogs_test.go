@@ -14,6 +14,7 @@ import (
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jirasim"
+	"snowdrift/internal/rawjson"
 )
 
 type secret string
@@ -236,7 +237,7 @@ func FuzzLook(f *testing.F) {
 			if len(part) == 0 {
 				continue
 			}
-			at := offset(is.raw, part)
+			at := rawjson.Offset(is.raw, part)
 			if !bytes.Equal(raw[at:at+len(part)], part) {
 				t.Fatalf("%q is not at %d of %q", part, at, raw)
 			}

@@ -22,10 +22,10 @@ import (
 // complete yields the pages with all children that the tables are made of.
 func (s *Source) complete(ctx context.Context, pages iter.Seq2[*jira.Page, error]) iter.Seq2[*jira.Page, error] {
 	if slices.ContainsFunc(remarks, func(r remark) bool { return s.fields.fills(r.field) }) {
-		pages = s.withRemarks(ctx, pages)
+		pages = edited(pages, func(issues [][]byte) error { return s.addRemarks(ctx, issues) })
 	}
 	if extras := s.extras(); len(extras) > 0 {
-		pages = s.withExtras(ctx, pages, extras)
+		pages = edited(pages, func(issues [][]byte) error { return s.addExtras(ctx, issues, extras) })
 	}
 	if s.fields.fills(table.Changelog) {
 		pages = s.withChangelogs(ctx, pages)
@@ -37,7 +37,7 @@ func (s *Source) complete(ctx context.Context, pages iter.Seq2[*jira.Page, error
 // newest 40 changes only, and send smaller pages; there changelogs are read by
 // themselves.
 func (s *Source) expand() []string {
-	if s.client.Site().Deployment == jira.DataCenter && s.fields.fills(table.Changelog) {
+	if !s.onCloud() && s.fields.fills(table.Changelog) {
 		return []string{"changelog"}
 	}
 	return nil
@@ -58,15 +58,13 @@ var remarks = []remark{
 // client bounds the requests of all pages together.
 const issuesAtOnce = 4
 
-// withRemarks yields the pages with all comments and worklogs. An issue that is
-// gone by the time they are asked for, see gone, is left out, as if it had gone
-// before the page was read: an issue with some of its comments must not look
-// complete.
-func (s *Source) withRemarks(ctx context.Context, pages iter.Seq2[*jira.Page, error]) iter.Seq2[*jira.Page, error] {
+// edited yields the pages with what change makes of their issues, without those that
+// it makes nil.
+func edited(pages iter.Seq2[*jira.Page, error], change func(issues [][]byte) error) iter.Seq2[*jira.Page, error] {
 	return func(yield func(*jira.Page, error) bool) {
 		for page, err := range pages {
 			if err == nil {
-				err = s.addRemarks(ctx, page.Issues)
+				err = change(page.Issues)
 			}
 			if err != nil {
 				yield(nil, err)
@@ -80,8 +78,10 @@ func (s *Source) withRemarks(ctx context.Context, pages iter.Seq2[*jira.Page, er
 	}
 }
 
-// addRemarks replaces the issues that do not show all remarks by whole ones,
-// and those that are gone by nil.
+// addRemarks replaces the issues that do not show all comments and worklogs by whole
+// ones. An issue that is gone by the time they are asked for, see gone, becomes nil, as
+// if it had gone before the page was read: an issue with some of its comments must not
+// look complete.
 func (s *Source) addRemarks(ctx context.Context, issues [][]byte) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(issuesAtOnce)
@@ -177,7 +177,7 @@ func (s *Source) readRemarks(ctx context.Context, is issue, short []int) ([]byte
 			page.Release()
 		}
 		if len(all) > count(shown, r.list) {
-			edits = append(edits, edit{at: offset(is.raw, shown), drop: len(shown), list: r.list, children: all})
+			edits = append(edits, edit{at: rawjson.Offset(is.raw, shown), drop: len(shown), list: r.list, children: all})
 		}
 	}
 	return apply(is.raw, edits...), nil

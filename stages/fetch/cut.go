@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"snowdrift/internal/jira"
 	"snowdrift/stages"
 	"snowdrift/state"
 )
@@ -39,7 +38,7 @@ const (
 // readers.
 func (s *Source) partitionSize(ctx context.Context) (int64, error) {
 	most := s.opts.PartitionIssues
-	if s.client.Site().Deployment == jira.DataCenter {
+	if !s.onCloud() {
 		most = min(most, window)
 	}
 	total, known := int64(0), s.Whole()

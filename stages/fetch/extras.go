@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"iter"
 	"strconv"
 	"strings"
 
@@ -26,24 +25,7 @@ func (s *Source) extras() []string {
 	return names
 }
 
-// withExtras yields the pages with the extras appended to each issue.
-func (s *Source) withExtras(ctx context.Context, pages iter.Seq2[*jira.Page, error], names []string) iter.Seq2[*jira.Page, error] {
-	return func(yield func(*jira.Page, error) bool) {
-		for page, err := range pages {
-			if err == nil {
-				err = s.addExtras(ctx, page.Issues, names)
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(page, nil) {
-				return
-			}
-		}
-	}
-}
-
+// addExtras replaces the issues by copies with their extras.
 func (s *Source) addExtras(ctx context.Context, issues [][]byte, names []string) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(issuesAtOnce)

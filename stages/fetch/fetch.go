@@ -161,6 +161,8 @@ func (s *Source) bounded(c jql.Clause) string {
 	return c.String()
 }
 
+func (s *Source) onCloud() bool { return s.client.Site().Deployment == jira.Cloud }
+
 // byProjects restricts to projects, by id.
 func byProjects(ids []string) jql.Clause {
 	c, err := jql.Simple{Projects: ids}.Clause()

@@ -118,7 +118,3 @@ func apply(raw []byte, edits ...edit) []byte {
 	}
 	return append(dst, raw[from:]...)
 }
-
-// offset tells where in raw a value begins that was found in it: a slice of a
-// slice reaches to the same end.
-func offset(raw, value []byte) int { return cap(raw) - cap(value) }

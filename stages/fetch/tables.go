@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"snowdrift/internal/jira"
 	"snowdrift/internal/table"
 )
 
@@ -104,7 +103,7 @@ type Cost struct {
 // partitions.
 func (s *Source) Costs(issues int64, partitions int) []Cost {
 	var costs []Cost
-	if s.fields.fills(table.Changelog) && s.client.Site().Deployment == jira.Cloud {
+	if s.fields.fills(table.Changelog) && s.onCloud() {
 		together := int64(s.limits.issues)
 		n := max((issues+together-1)/together, int64(partitions))
 		costs = append(costs, Cost{strings.Join(s.fields.tablesOf(table.Changelog), ", "), n, fmt.Sprintf("one for every %d issues, or for fewer if they are large or changed often", together)})

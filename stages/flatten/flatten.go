@@ -102,7 +102,7 @@ func (f *Flattener) Issue(raw []byte) (stages.Ref, error) {
 			id = value
 		}
 		if bytes.HasPrefix(name, addedPrefix) {
-			f.sent = min(f.sent, cap(raw)-cap(name)-len(`,"`))
+			f.sent = min(f.sent, rawjson.Offset(raw, value)-len(name)-len(`,"":`))
 			if string(name) == table.AddedChangelog {
 				name = changelogName
 			}
