@@ -27,9 +27,9 @@ type admission struct {
 // heavy is how many readers a waiting page keeps from asking.
 const heavy = 3
 
-// stragglers is the part of the readers that nobody waits for before a commit:
-// one whose request takes minutes must not keep all others.
-const stragglers = 4
+// perStraggler is how many readers there are for each that is not waited for before a
+// commit: one whose request takes minutes must not keep all others.
+const perStraggler = 4
 
 func newAdmission(readers int) *admission {
 	return &admission{most: readers, changed: make(chan struct{})}
@@ -41,7 +41,7 @@ func (a *admission) ask(ctx context.Context) (mark bool, err error) {
 	for {
 		a.mu.Lock()
 		switch {
-		case a.held && !a.marked && a.asking <= a.most/stragglers:
+		case a.held && !a.marked && a.asking <= a.most/perStraggler:
 			a.marked = true
 			a.mu.Unlock()
 			return true, nil

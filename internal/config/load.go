@@ -52,7 +52,7 @@ type setting struct {
 	value      reflect.Value
 	origin     Origin
 	via        string // reference that a plain value was read from
-	deliberate bool   // a secret that comes from a ${…} or is marked literal:
+	deliberate bool   // a secret that comes from a ${…} or carries the prefix `literal:`
 }
 
 // Load is like the function Load, with the loader's environment. The context

@@ -134,8 +134,9 @@ func (c *column) appendPage(dst, page []byte, encoding format.Encoding) ([]byte,
 	return append(append(dst, header...), s.compressed...), nil
 }
 
-// fewTexts is the size of all texts of a row group that get no dictionary.
-const fewTexts = 3 << 9
+// fewTexts is how many bytes the texts of a row group have at most that get no
+// dictionary.
+const fewTexts = 1536
 
 // spell makes plain texts of those of the row group if they are few. A dictionary is
 // one more page, and would cost readers more than it saves: DuckDB took 25 KB of

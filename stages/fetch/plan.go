@@ -116,9 +116,11 @@ func (s *Source) edge(ctx context.Context, c jql.Clause, field, direction string
 		if err != nil {
 			return 0, false, err
 		}
-		defer page.Release()
-		if len(page.Issues) > 0 {
+		if found = len(page.Issues) > 0; found {
 			at, _ = jiratime.ParseMillis(rawjson.Lookup(rawjson.Lookup(page.Issues[0], "fields"), field))
+		}
+		page.Release()
+		if found {
 			return at, true, nil
 		}
 	}

@@ -6,25 +6,25 @@ import (
 	"snowdrift/internal/rawjson"
 )
 
-// directory finds what is known of a member by its name. Jira sends the members of
+// directory finds by its name what a member is for. Jira sends the members of
 // all issues in much the same order, so the one that came next the last time is
 // tried first.
 type directory struct {
 	wanted map[string]*wanted
-	known  map[string]*named
+	byName map[string]*named
 	start  named // stands before the first member of an object
 	last   *named
 	odd    named // the last one that is not remembered
 }
 
-// named is what is known of the members of one name.
+// named is what the members of one name are for.
 type named struct {
 	name     string
 	wanted   *wanted // nil if no column wants it
-	personal bool    // see personal
-	part     string  // the same
+	personal bool    // its value tells of the user who asks, see the list of that name
+	part     string  // the member of a personal value that does not
 	seed     uint64  // of the digest of a value
-	whole    uint64  // of that of a value without the array that child tables are made of
+	whole    uint64  // seed of the digest of a value that lacks the array that child tables are made of
 	next     *named  // came next the last time
 
 	// The last value, if it is worth remembering: issues that follow each other
@@ -43,7 +43,7 @@ const (
 )
 
 func newDirectory(wanted map[string]*wanted) *directory {
-	return &directory{wanted: wanted, known: map[string]*named{}}
+	return &directory{wanted: wanted, byName: map[string]*named{}}
 }
 
 // begin says that an object begins.
@@ -52,7 +52,7 @@ func (d *directory) begin() { d.last = &d.start }
 func (d *directory) find(name []byte) *named {
 	n := d.last.next
 	if n == nil || n.name != string(name) {
-		if n = d.known[string(name)]; n == nil {
+		if n = d.byName[string(name)]; n == nil {
 			n = d.learn(string(name))
 		}
 		d.last.next = n
@@ -63,9 +63,9 @@ func (d *directory) find(name []byte) *named {
 
 func (d *directory) learn(name string) *named {
 	n := &d.odd
-	if len(d.known) < maxNames && len(name) <= maxName {
+	if len(d.byName) < maxNames && len(name) <= maxName {
 		n = &named{}
-		d.known[name] = n
+		d.byName[name] = n
 	}
 	*n = named{name: name, wanted: d.wanted[name]}
 	n.part, n.personal = personal[name]

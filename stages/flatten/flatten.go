@@ -28,10 +28,10 @@ type Flattener struct {
 	rows []*stages.Rows // one for each table
 	seq  int64
 	id   int64         // of the issue under way
-	raw  []byte        // the same
-	sent int           // bytes of it that Jira sent, but for the closing brace
-	hash uint64        // the same, so far
-	bad  []valueError  // the same
+	raw  []byte        // the issue under way
+	sent int           // bytes of raw that Jira sent, but for the closing brace
+	hash uint64        // digest of the content of the issue under way, so far
+	bad  []valueError  // values of the issue under way that do not fit
 	kids []childValue  // values of the issue under way that make child rows
 	walk walk          // the way to the child row under way
 	met  int64         // elements on such ways, so far
@@ -57,8 +57,8 @@ type childValue struct {
 
 // New returns a flattener for tables.
 func New(tables []*table.Table) *Flattener {
-	known := sprints{}
-	p := compile(tables, known)
+	remembered := sprints{}
+	p := compile(tables, remembered)
 	return &Flattener{
 		tables:  tables,
 		plan:    p,
@@ -66,7 +66,7 @@ func New(tables []*table.Table) *Flattener {
 		fields:  newDirectory(p.fields),
 		mark:    make([]int, len(tables)),
 		odd:     map[Odd]int64{},
-		sprints: known,
+		sprints: remembered,
 	}
 }
 
@@ -217,7 +217,7 @@ func (f *Flattener) followOnce(p *paths, from *element) {
 	}
 }
 
-// finish sets the cells that are known at the end only, and ends the rows.
+// finish sets the cells that take the whole issue, and ends the rows.
 func (f *Flattener) finish() {
 	for i := range f.plan.own {
 		t := &f.plan.own[i]

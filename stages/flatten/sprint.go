@@ -37,7 +37,7 @@ func (s sprints) object(v []byte) []byte {
 	if t := rawjson.TypeOf(v); t != rawjson.String && t != rawjson.Number {
 		return v
 	}
-	if object, known := s[string(v)]; known {
+	if object, remembered := s[string(v)]; remembered {
 		return object
 	}
 	object, ok := rewriteSprint(v)
