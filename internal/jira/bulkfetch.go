@@ -13,9 +13,10 @@ import (
 )
 
 // bulkSize is the number of issues fetched by one request. slimSize is the same
-// when only slim fields are asked for: Cloud's later documentation allows it for
-// fields that are named and hold one value (JIRA_FACTS §3), and Data Center's
-// search sends no more to a page unless it is told to.
+// when only slim fields are asked for: Cloud's documentation
+// (https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/,
+// "Bulk fetch issues") allows it since autumn 2026 for fields that are named and hold
+// one value, and Data Center's search sends no more to a page unless it is told to.
 const (
 	bulkSize = 100
 	slimSize = 1000

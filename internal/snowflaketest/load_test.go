@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// TestLoadSequence runs the load of SNOWFLAKE_FACTS part 4.11 as a loader would.
+// TestLoadSequence runs a whole load, from CREATE TABLE to REMOVE, as a loader would.
 func TestLoadSequence(t *testing.T) {
 	t.Parallel()
 	for _, s3 := range []bool{false, true} {

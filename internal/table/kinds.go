@@ -41,8 +41,8 @@ type Kind struct {
 
 const user = "accountId|key|name"
 
-// kinds is the table of kinds; the first match counts. Types are those that
-// JIRA_FACTS §4 lists as seen; what no row matches is kept as JSON.
+// kinds is the table of kinds; the first match counts. Types are those
+// that were seen in the field lists of sites; what no row matches is kept as JSON.
 var kinds = []Kind{
 	{Name: "sprint", Custom: "gh-sprint", Parts: []Part{{"", List, "[].name", Sprint}, {"_ids", List, "[].id", Sprint}}, track: sprinted},
 	{Name: "epic link", Custom: "gh-epic-link", Parts: []Part{{"", Text, "", Plain}}, track: aChoice},

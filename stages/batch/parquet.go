@@ -41,8 +41,9 @@ func codecsFor(format stages.Format) (c codecs, err error) {
 // columnsOf returns the columns of the files of t: its staged columns, then the
 // sequence number. Texts get a dictionary, since most of them come again and again;
 // numbers do not, since ids and times hardly repeat, and JSON never does. Times are
-// marked as UTC: DuckDB reads an instant, Snowflake a TIMESTAMP_LTZ (SNOWFLAKE_FACTS
-// §4.3). Bounds let readers skip row groups, which nobody does by a digest.
+// marked as UTC: DuckDB reads an instant, Snowflake a TIMESTAMP_LTZ, given
+// USE_LOGICAL_TYPE=TRUE (https://docs.snowflake.com/en/sql-reference/sql/create-file-format).
+// Bounds let readers skip row groups, which nobody does by a digest.
 func columnsOf(t *table.Table, format stages.Format, by codecs) ([]parquet.Column, error) {
 	staged := append(t.Staged(), table.Column{Name: table.Seq, Type: table.Int})
 	columns := make([]parquet.Column, len(staged))

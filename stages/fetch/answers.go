@@ -100,7 +100,7 @@ func (s *Source) projectList(ctx context.Context) values {
 			Query: url.Values{"includeArchived": {"true"}, "expand": {projectExpand}}})
 	}
 	return s.client.List(ctx, jira.List{Op: "list projects", Endpoint: "project/search", Path: "/project/search", Member: "values",
-		Paging: jira.ByOffset, PageSize: 100, // the most (JIRA_FACTS §4)
+		Paging: jira.ByOffset, PageSize: 100, // more is clipped to it
 		Query: url.Values{"status": {"live", "archived"}, "expand": {projectExpand}, "orderBy": {"key"}}})
 }
 

@@ -13,11 +13,12 @@ import (
 	"snowdrift/internal/table"
 )
 
-// Jira shows only some of an issue's children inside it: 20 comments (Cloud),
-// 20 worklogs, 40 changes (JIRA_FACTS §3). What is left out is read before an
-// issue leaves this stage and written into it, so that everything behind finds
-// the whole in one place. Issues that show everything stay byte for byte as
-// they came.
+// Jira shows only some of an issue's children inside it: 20 comments (Cloud) and 20
+// worklogs as far as was seen, and 40 changes
+// (https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/,
+// "Bulk fetch issues"). What is left out is read before an issue leaves this stage and
+// written into it, so that everything behind finds the whole in one place. Issues that
+// show everything stay byte for byte as they came.
 
 // complete yields the pages with all children that the tables are made of.
 func (s *Source) complete(ctx context.Context, pages iter.Seq2[*jira.Page, error]) iter.Seq2[*jira.Page, error] {

@@ -65,8 +65,10 @@ type Readable struct {
 	Err error
 }
 
-// needs are the scopes and permissions of tables that take others than issues do
-// (JIRA_FACTS §1, §4; Jira Cloud REST API, "Permissions required").
+// needs are the scopes and permissions of tables that take others than issues do, as
+// each resource's "Permissions required" and scopes say
+// (https://developer.atlassian.com/cloud/jira/platform/rest/v3/,
+// https://developer.atlassian.com/cloud/jira/software/rest/).
 var needs = map[string]string{
 	"issue_changelog": "the scope read:jira-work; among granular ones read:issue-meta:jira, read:avatar:jira and read:issue.changelog:jira",
 	"issue_watchers":  "the project permission View Voters and Watchers",

@@ -102,6 +102,6 @@ func (n *named) remember(value []byte) []byte {
 	return n.last
 }
 
-// personal are the fields that tell of the user who asks, and so change without
-// the issue changing (JIRA_FACTS §9), with the member that does not.
+// personal are the fields that tell of the user who asks, by lastViewed, hasVoted and
+// isWatching, and so change without the issue changing, with the member that does not.
 var personal = map[string]string{"lastViewed": "", "votes": "votes", "watches": "watchCount"}

@@ -69,8 +69,7 @@ func (c kindCase) outcome(t *testing.T) []string {
 	return out
 }
 
-// Every kind of value that Jira is known to send (JIRA_FACTS §4, §10, §14), and
-// what becomes of it.
+// Every kind of value that Jira is known to send, and what becomes of it.
 func TestKinds(t *testing.T) {
 	path := filepath.Join("testdata", "kinds.jsonl")
 	file, err := os.ReadFile(path)

@@ -74,7 +74,7 @@ func (l *OneLogin) Refresh(ctx context.Context) error {
 }
 
 // problems are Jira's codes for a signed request that it refuses, with what to
-// do (https://oauth.pbworks.com/ProblemReporting; JIRA_FACTS §12).
+// do (https://oauth.pbworks.com/ProblemReporting).
 var problems = map[string]string{
 	"signature_invalid":    "the private key does not belong to the public key of the application link; put the right pair in place",
 	"consumer_key_unknown": "Jira knows no application link with this consumer key; check jira.auth.oauth1.consumer_key",

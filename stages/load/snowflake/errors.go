@@ -13,8 +13,8 @@ import (
 	"snowdrift/stages/load"
 )
 
-// Numbers of Snowflake's and the driver's errors that are acted upon
-// (SNOWFLAKE_FACTS 4.10).
+// Numbers of Snowflake's and the driver's errors that are acted upon. The driver
+// (github.com/snowflakedb/gosnowflake) names those of sessions and of HTTP.
 const (
 	errLocked       = 625    // lock timeout, deadlock
 	errColumnExists = 1430   // ADD COLUMN of one that is there
