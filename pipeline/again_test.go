@@ -78,7 +78,7 @@ func TestTrap_MarkedForEver(t *testing.T) {
 			}
 			for id, says := range map[int64]string{
 				left[0]: "still returns it by id", left[1]: "not returned by id, while its project " + projects[3],
-				secret[0]: "or hidden from the account by an issue security level", frozen[1]: "or hidden from the account by an issue security level",
+				secret[0]: "hidden from the account by an issue security level", frozen[1]: "hidden from the account by an issue security level",
 			} {
 				b.want(fmt.Sprintf("SELECT contains(_presence_evidence, '%s') FROM issues WHERE id = %d", says, id), "true")
 			}

@@ -109,7 +109,7 @@ func TestPresenceOfOneIssue(t *testing.T) {
 			if got, want := b.presences(), map[string]string{fmt.Sprint(ids[5]): "deleted", fmt.Sprint(ids[6]): filed}; !reflect.DeepEqual(got, want) {
 				t.Errorf("presences %v, want %v", got, want)
 			}
-			b.want(fmt.Sprintf("SELECT contains(_presence_evidence, 'or hidden from the account by an issue security level') FROM issues WHERE id = %d", ids[5]), "true")
+			b.want(fmt.Sprintf("SELECT contains(_presence_evidence, 'hidden from the account by an issue security level') FROM issues WHERE id = %d", ids[5]), "true")
 			b.do(func() error { return b.sim.Unhide(ids[5]) }, func() error { return b.sim.Unarchive(ids[6]) })
 			b.run(pipeline.Complete)
 			if got := b.presences(); len(got) > 0 {

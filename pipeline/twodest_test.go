@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -186,6 +187,9 @@ func (w *twins) columns(duck, snow load.Warehouse, name string) (out []column) {
 // how long.
 var clocks = []string{"_loaded_at", "updated_at", "started", "ended", "report"}
 
+// counted is what a state has in Snowflake only, see state.State.
+var counted = regexp.MustCompile(`,"rows":\{"number":"\d+"\}`)
+
 // rows reads a table, with cells written canonically, in an order of their own.
 func (w *twins) rows(from load.Warehouse, name string, columns []column, upper bool) [][]string {
 	w.t.Helper()
@@ -211,6 +215,9 @@ func (w *twins) rows(from load.Warehouse, name string, columns []column, upper b
 		for i, c := range columns {
 			if row[i] = cell(c.kind, cells[i]); slices.Contains(clocks, c.name) {
 				row[i] = ""
+			}
+			if name == "_SNOWDRIFT_STATE" {
+				row[i] = counted.ReplaceAllString(row[i], "")
 			}
 		}
 		out = append(out, row)

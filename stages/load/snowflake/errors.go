@@ -23,9 +23,9 @@ const (
 	errExpired      = 390112 // session token expired, and could not be renewed
 	errMaster       = 390114 // master token expired
 	errJWT          = 390144
-	errPost         = 261000 // HTTP status at a query
-	errRenew        = 261003
-	errPoll         = 261004
+	errPost         = 261000 // HTTP status at a query …
+	errRenew        = 261001 // … at the renewal of a token
+	errLogin        = 261004 // … at a login
 	errEmptyAnswer  = 261014
 )
 
@@ -65,7 +65,7 @@ func number(err error) int {
 // lost reports whether the session is gone, or the connection to it.
 func lost(err error) bool {
 	switch number(err) {
-	case errGone, errExpired, errMaster, errPost, errRenew, errPoll, errEmptyAnswer:
+	case errGone, errExpired, errMaster, errPost, errRenew, errLogin, errEmptyAnswer:
 		return true
 	case 0:
 		var network net.Error
