@@ -337,6 +337,18 @@ func TestFieldsChange(t *testing.T) {
 	if n, _ := values(added); n == 0 || names()[added] != "Brand new" {
 		t.Error("an added field has values")
 	}
+	_, shown := values(added)
+	ok(t, s.HideField(added))
+	if n, _ := values(added); n != 0 || names()[added] != "" {
+		t.Error("a hidden field is seen")
+	}
+	ok(t, s.ShowField(added))
+	if _, now := values(added); now != shown || names()[added] != "Brand new" {
+		t.Error("a field that was hidden has not got its values back")
+	}
+	if s.ShowField(added) == nil {
+		t.Error("a field was shown twice")
+	}
 	ok(t, s.RemoveField(added))
 	if n, _ := values(added); n != 0 || names()[added] != "" {
 		t.Error("a removed field is gone")

@@ -177,6 +177,30 @@ func (s *Sim) RemoveField(id string) error {
 	return s.changeField(id, func(*field) (*field, error) { return nil, nil })
 }
 
+// HideField takes a field from the API user's sight, as a context or project
+// without permission does: it is in no list of fields, no issue and no JQL. What
+// it holds is kept, and no issue's updated changes.
+func (s *Sim) HideField(id string) error {
+	return s.changeField(id, func(f *field) (*field, error) {
+		s.unseen = append(s.unseen, f)
+		return nil, nil
+	})
+}
+
+// ShowField undoes HideField.
+func (s *Sim) ShowField(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.unseen, func(f *field) bool { return f.id == id })
+	if i < 0 {
+		return fmt.Errorf("jirasim: field %q: it is not hidden", id)
+	}
+	s.schema = s.schema.with(append(slices.Clip(s.schema.fields), s.unseen[i]))
+	s.unseen = slices.Delete(s.unseen, i, i+1)
+	s.store.version++
+	return nil
+}
+
 func (s *Sim) changeField(id string, fn func(*field) (*field, error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

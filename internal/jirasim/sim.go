@@ -31,6 +31,7 @@ type Sim struct {
 	store      store
 	finder     searcher
 	schema     *schema
+	unseen     []*field        // hidden from the API user
 	sprints    []sprint        // replaced, never changed in place
 	children   int64           // id of the next added child
 	tombstones []stamp         // of deleted worklogs, the only ones that Jira keeps
