@@ -154,6 +154,12 @@ func TestTrap_T12_FieldChangesType(t *testing.T) {
 		t.Errorf("the text is %q", got)
 	}
 	b.want("SELECT data_type FROM duckdb_columns() WHERE table_name = 'issues' AND column_name = 'effort'", "DOUBLE")
+	for _, id := range ids { // those that nobody edited, too
+		want := string(b.sim.FieldValue(id, field))
+		if got := b.cellOf(id, "to_json("+columns[1]+")"); got != want && (got != "∅" || want != "null") {
+			t.Errorf("the text of issue %d is %s, want %s", id, got, want)
+		}
+	}
 }
 
 // TestTrap_T17_FieldAdded: a field that is added to the selection is wanted of

@@ -25,6 +25,9 @@ import (
 // Version is the version of the state's form. A newer one is refused.
 const Version = 1
 
+// Returning stands in State.Left for a cursor.
+const Returning = -1
+
 // State is what a pipeline remembers. The zero State but for Pipeline is that
 // of a pipeline that never ran, or was cleared.
 type State struct {
@@ -35,7 +38,8 @@ type State struct {
 	// SiteName is the name of the site in the column _site of the pipeline's
 	// rows. It outlives a clear, as the rows do.
 	SiteName string `json:"site_name,omitempty"`
-	// Asked is what the pipeline was asked for when this state was made.
+	// Asked is what the pipeline was asked for when this state was made; of a
+	// cleared one, before.
 	Asked Asked `json:"asked"`
 	// Load is the first load while it is under way, nil before and after.
 	Load *Load `json:"load,omitempty"`
@@ -69,6 +73,14 @@ type State struct {
 	// Mixed says that fields or tables changed and not all issues were read
 	// since: _raw and _hash of some rows hold what was asked for earlier.
 	Mixed bool `json:"mixed,omitempty"`
+	// Kinds are the custom fields that are loaded, by id, with the names of their
+	// kinds (see table.Kind); nil in states of versions that did not remember them.
+	Kinds map[string]string `json:"kinds"`
+	// Left are the fields and tables that were loaded once and are not now, each
+	// with the cursor up to which what is in the tables of it is right; 0 if nobody
+	// knows, and Returning while it is read again. Both outlive a clear, with Asked,
+	// as the rows do.
+	Left map[string]int64 `json:"left,omitempty"`
 	// Deep is how far the deep census has come.
 	Deep Deep `json:"deep"`
 	// Names are names that custom fields have or had, by id, beside those with
@@ -143,6 +155,7 @@ func New(pipeline string) *State { return &State{Version: Version, Pipeline: pip
 func (s *State) Cleared() *State {
 	c := New(s.Pipeline)
 	c.Columns, c.Names, c.SiteName = s.Columns, s.Names, s.rowsOf()
+	c.Asked, c.Kinds, c.Left = s.Asked, s.Kinds, s.Left
 	return c
 }
 
@@ -204,6 +217,7 @@ func (s *State) Clone() *State {
 	c.Recent = slices.Clone(s.Recent)
 	c.Columns = slices.Clone(s.Columns)
 	c.Dimensions, c.Names = maps.Clone(s.Dimensions), maps.Clone(s.Names)
+	c.Kinds, c.Left = maps.Clone(s.Kinds), maps.Clone(s.Left)
 	if s.Load != nil {
 		l := *s.Load
 		l.Done = slices.Clone(l.Done)

@@ -102,7 +102,7 @@ func (s *Source) one(ctx context.Context, id int64, fields []string, expand ...s
 	case jira.KindNotFound:
 		return nil, nil
 	case jira.KindUnavailable, jira.KindProtocol, jira.KindTooLarge:
-		if s.leave(id, err) {
+		if s.giveUp(id, err) {
 			return nil, nil
 		}
 	}
@@ -113,8 +113,8 @@ func (s *Source) one(ctx context.Context, id int64, fields []string, expand ...s
 // issues that are at fault.
 const mostUnanswered = 20
 
-// leave notes an issue for which Jira does not answer, unless there are too many.
-func (s *Source) leave(id int64, why error) bool {
+// giveUp notes an issue for which Jira does not answer, unless there are too many.
+func (s *Source) giveUp(id int64, why error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.unanswered) >= mostUnanswered {

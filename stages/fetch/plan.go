@@ -43,24 +43,33 @@ func (s *Source) Plan(ctx context.Context, before *state.State) (Plan, error) {
 			"use another pipeline and schema, or, if the site only changed its address, run `snowdrift state clear`", ErrOtherSite, st.Site, s.Site())
 	}
 	changes := s.Asked().Changes(st.Asked)
-	changed := strings.Join(changes, "; ")
 	fresh := st.Cursor == 0 && st.Load == nil
 	asked := st.Asked
+	s.adopt(st)
+	if st.Cursor != 0 {
+		returned(st)
+	}
+	s.leave(st)
 	st.Site, st.Asked = s.Site(), s.Asked()
-	switch {
-	case fresh:
-		return s.planLoad(ctx, st, "first load")
-	case len(changes) > 0 && st.Load != nil:
-		return s.planLoad(ctx, st, "everything is read again: "+changed)
-	case len(changes) > 0:
-		return s.replan(ctx, st, asked, changed)
-	case st.Load != nil:
+	if st.Load != nil && len(changes) == 0 { // what arrived meanwhile is read when it is through
 		open, what := st.Load.Open(), "first load"
 		if st.Load.Part {
 			what = "reading again"
 		}
 		return Plan{Reason: fmt.Sprintf("%s goes on, %d of %d partitions are done", what, len(st.Load.Done), len(st.Load.Partitions)),
 			Load: true, Partitions: open, State: st}, nil
+	}
+	unfinished := st.Load != nil
+	arrived := s.arrive(st, asked)
+	// A value that was lost while it was not loaded makes no difference to be seen.
+	st.Rewrite = st.Rewrite || len(arrived.back) > 0
+	switch {
+	case fresh:
+		return s.planLoad(ctx, st, "first load")
+	case unfinished:
+		return s.planLoad(ctx, st, "everything is read again: "+strings.Join(changes, "; "))
+	case len(changes) > 0 || !arrived.none():
+		return s.replan(ctx, st, asked, arrived, strings.Join(append(changes, arrived.describe()...), "; "))
 	}
 	return s.planChanges(st), nil
 }
