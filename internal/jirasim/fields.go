@@ -158,6 +158,13 @@ func systemFields(cloud bool) []*field {
 	return fs
 }
 
+// systemFields are those that the site has.
+func (s *Sim) systemFields() []*field {
+	return slices.DeleteFunc(systemFields(s.cloud), func(f *field) bool {
+		return s.opt.NoTimeTracking && (f.id == "worklog" || f.id == "timetracking")
+	})
+}
+
 func isMulti(id string) bool { return id == "comment" || id == "worklog" || id == "attachment" }
 
 // appendResource writes a field as /field lists it.

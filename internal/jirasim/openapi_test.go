@@ -111,7 +111,7 @@ func correct(spec *openapi3.T) {
 func everyPath(s *site) []string {
 	id := s.IDs()[5]
 	paths := []string{
-		"GET /rest/api/2/serverInfo", "GET /rest/api/2/myself", "GET /rest/api/2/field",
+		"GET /rest/api/2/serverInfo", "GET /rest/api/2/myself", "GET /rest/api/2/field", "GET /rest/api/2/configuration",
 		fmt.Sprintf("GET /rest/api/2/issue/%d?expand=changelog,names,schema", id),
 		fmt.Sprintf("GET /rest/api/2/issue/%d/comment", id), fmt.Sprintf("GET /rest/api/2/issue/%d/worklog", id),
 		fmt.Sprintf("GET /rest/api/2/issue/%d/watchers", id), fmt.Sprintf("GET /rest/api/2/issue/%d/votes", id),

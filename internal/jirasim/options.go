@@ -54,6 +54,10 @@ type Options struct {
 	// NoEpochMillis: unquoted epoch milliseconds as date operands get a 400.
 	NoEpochMillis bool
 
+	// NoTimeTracking is a site that has switched time tracking off: no issue shows
+	// worklogs, and to ask for them is a 404.
+	NoTimeTracking bool
+
 	// Email and Token are the accepted Basic login, BearerToken the accepted
 	// bearer. With none of them set any Authorization is accepted; a request
 	// without one is anonymous.

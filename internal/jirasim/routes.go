@@ -8,6 +8,7 @@ func (s *Sim) routes() {
 	s.handle("GET", "serverInfo", public, serveServerInfo)
 	s.handle("GET", "myself", personal, serveMyself)
 	s.handle("GET", "field", anonymous, serveFields)
+	s.handle("GET", "configuration", personal, serveConfiguration)
 	s.handle("GET", "issue/{key}", anonymous, serveIssue)
 	for name, h := range map[string]func(*call, *view, *issue) answer{
 		"comment": serveComments, "worklog": serveWorklogs, "remotelink": serveRemoteLinks, "watchers": serveWatchers, "votes": serveVotes,

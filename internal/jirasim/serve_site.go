@@ -33,6 +33,15 @@ func serveMyself(c *call) answer {
 		quote(email), avatars(u.avatar()), quote(u.name), s.opt.TimeZone, len(s.cat.groups)))
 }
 
+// serveConfiguration tells which features are on.
+func serveConfiguration(c *call) answer {
+	tracking := `"timeTrackingEnabled":true,"timeTrackingConfiguration":{"workingHoursPerDay":8.0,"workingDaysPerWeek":5.0,"timeFormat":"pretty","defaultUnit":"minute"}`
+	if c.s.opt.NoTimeTracking {
+		tracking = `"timeTrackingEnabled":false`
+	}
+	return jsonAnswer([]byte(`{"votingEnabled":true,"watchingEnabled":true,"unassignedIssuesAllowed":true,"subTasksEnabled":true,"issueLinkingEnabled":true,"attachmentsEnabled":true,` + tracking + `}`))
+}
+
 // serveFields lists the fields; without a login the system fields alone.
 func serveFields(c *call) answer {
 	c.s.mu.Lock()

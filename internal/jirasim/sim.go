@@ -70,7 +70,7 @@ func New(o Options) (*Sim, error) {
 		}
 	} else {
 		s.prose = newProse(o.Seed, s.cat.users, s.cloud)
-		s.schema = newSchema(append(systemFields(s.cloud), customFields(s.cloud, o.ExtraCustomFields, o.Projects)...))
+		s.schema = newSchema(append(s.systemFields(), customFields(s.cloud, o.ExtraCustomFields, o.Projects)...))
 		s.fill(newGenerator(o, s.cat))
 		s.sprints = s.gen.sprints()
 	}

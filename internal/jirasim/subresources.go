@@ -146,6 +146,9 @@ func serveComments(c *call, v *view, is *issue) answer {
 
 // serveWorklogs: Data Center does not page.
 func serveWorklogs(c *call, v *view, is *issue) answer {
+	if c.s.opt.NoTimeTracking {
+		return failure(http.StatusNotFound, "Time tracking is not enabled.")
+	}
 	r := v.worklogRows(is)
 	if !c.s.cloud {
 		b := fmt.Appendf(nil, `{"startAt":0,"maxResults":%d,"total":%d,"worklogs":`, r.n, r.n)

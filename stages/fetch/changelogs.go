@@ -38,7 +38,7 @@ func (s *Source) withChangelogs(ctx context.Context, pages iter.Seq2[*jira.Page,
 		for page, err := range pages {
 			before := b
 			if err == nil {
-				err = s.add(&b, page)
+				err = s.add(ctx, &b, page)
 			}
 			if err != nil {
 				yield(nil, err)
@@ -73,19 +73,25 @@ type bundle struct {
 }
 
 // add adds a page to a bundle. On Data Center there is no way to a changelog but
-// to expand it, as was done: what is cut off is an error, and an issue without any
-// changelog has none, which is worth a word.
-func (s *Source) add(b *bundle, page *jira.Page) error {
+// to expand it, as was done: an issue that came without is asked for alone, and left
+// out if it is gone by then; what is cut off, or does not come at all, is an error.
+func (s *Source) add(ctx context.Context, b *bundle, page *jira.Page) error {
 	b.pages = append(b.pages, page)
-	for _, raw := range page.Issues {
+	for i, raw := range page.Issues {
 		is := look(raw)
+		if !s.onCloud() && rawjson.IsNull(is.changelog) {
+			var err error
+			if is, err = s.expandAlone(ctx, is); err != nil {
+				return err
+			}
+			if page.Issues[i] = is.raw; is.raw == nil {
+				continue
+			}
+		}
 		b.issues = append(b.issues, is)
-		b.size += len(raw)
+		b.size += len(is.raw)
 		switch {
 		case !is.lacksChanges():
-			continue
-		case !s.onCloud() && rawjson.IsNull(is.changelog):
-			s.opts.Log.Warn("Jira sent an issue without the changelog it was asked to expand; it has no history in the tables", "issue", is.id)
 			continue
 		case !s.onCloud():
 			return &jira.Error{
@@ -95,7 +101,33 @@ func (s *Source) add(b *bundle, page *jira.Page) error {
 		}
 		b.lacking++
 	}
+	page.Issues = slices.DeleteFunc(page.Issues, func(raw []byte) bool { return raw == nil })
 	return nil
+}
+
+// expandAlone returns an issue with the changelog that it shows when it is asked for
+// alone, if any; none if it is gone.
+func (s *Source) expandAlone(ctx context.Context, is issue) (issue, error) {
+	page, err := s.client.Issue(ctx, is.id, []string{"id"}, "changelog")
+	if jira.KindOf(err) == jira.KindNotFound {
+		gone, sure := s.gone(ctx, is.id)
+		if gone || sure != nil {
+			return issue{}, sure
+		}
+	}
+	if err != nil {
+		return issue{}, err
+	}
+	defer page.Release()
+	changelog := look(page.Issues[0]).changelog
+	switch end := bytes.LastIndexByte(is.raw, '}'); {
+	case rawjson.IsNull(changelog):
+		return is, nil
+	case is.changelog == nil:
+		return look(slices.Concat(is.raw[:end], []byte(`,"changelog":`), changelog, is.raw[end:])), nil
+	}
+	at := rawjson.Offset(is.raw, is.changelog)
+	return look(slices.Concat(is.raw[:at], changelog, is.raw[at+len(is.changelog):])), nil
 }
 
 // hasRoom reports whether another page like the last may be added, before which

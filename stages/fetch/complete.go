@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -16,9 +17,10 @@ import (
 // Jira shows only some of an issue's children inside it: 20 comments (Cloud) and 20
 // worklogs as far as was seen, and 40 changes
 // (https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/,
-// "Bulk fetch issues"). What is left out is read before an issue leaves this stage and
-// written into it, so that everything behind finds the whole in one place. Issues that
-// show everything stay byte for byte as they came.
+// "Bulk fetch issues"), or none of them where it failed to load them. What is left out
+// is read before an issue leaves this stage and written into it, so that everything
+// behind finds the whole in one place. Issues that show everything stay byte for byte
+// as they came.
 
 // complete yields the pages with all children that the tables are made of.
 func (s *Source) complete(ctx context.Context, pages iter.Seq2[*jira.Page, error]) iter.Seq2[*jira.Page, error] {
@@ -50,9 +52,11 @@ type remark struct {
 	read               func(*jira.Client, context.Context, int64) iter.Seq2[*jira.Children, error]
 }
 
+const worklog = "worklog"
+
 var remarks = []remark{
 	{"comment", "comments", "issue_comments", (*jira.Client).Comments},
-	{"worklog", "worklogs", "issue_worklogs", (*jira.Client).Worklogs},
+	{worklog, "worklogs", "issue_worklogs", (*jira.Client).Worklogs},
 }
 
 // issuesAtOnce is how many issues of a page get their remarks at once; the
@@ -86,18 +90,20 @@ func edited(pages iter.Seq2[*jira.Page, error], change func(issues [][]byte) err
 func (s *Source) addRemarks(ctx context.Context, issues [][]byte) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(issuesAtOnce)
+	page := make([]issue, len(issues))
 	for i, raw := range issues {
-		is := look(raw)
-		var short []int // indexes of remarks
-		for k, r := range remarks {
-			if s.fields.fills(r.field) && lacks(is.remarks[k], r.list) {
-				short = append(short, k)
-			}
-		}
-		if len(short) == 0 {
+		page[i] = look(raw)
+	}
+	shown := sync.OnceValue(func() map[string]bool { return showing(page) })
+	for i, is := range page {
+		short, err := s.short(ctx, is, shown)
+		if err == nil && len(short) == 0 {
 			continue
 		}
 		g.Go(func() error {
+			if err != nil {
+				return err
+			}
 			whole, err := s.readRemarks(ctx, is, short)
 			if jira.KindOf(err) == jira.KindNotFound {
 				gone, sure := s.gone(ctx, is.id)
@@ -145,7 +151,8 @@ func (s *Source) gone(ctx context.Context, id int64) (bool, error) {
 // readRemarks returns an issue with all of the remarks that it shows too few
 // of. They are read from the first one on, for it is documented nowhere which
 // of them an issue shows. Jira's total also counts remarks that the account may
-// not see: where there are no more than the issue shows, it stays as it is.
+// not see: where there are no more than the issue shows, it stays as it is; so does
+// one that came without, and has none.
 // Where there are none at all, either time tracking was switched off or the
 // issue is gone, which its absence tells (KindNotFound).
 func (s *Source) readRemarks(ctx context.Context, is issue, short []int) ([]byte, error) {
@@ -177,7 +184,15 @@ func (s *Source) readRemarks(ctx context.Context, is issue, short []int) ([]byte
 			}
 			page.Release()
 		}
-		if len(all) > count(shown, r.list) {
+		switch {
+		case shown == nil:
+			if r.field == worklog {
+				s.absent.note(is.project(), len(all) > 0)
+			}
+			if len(all) > 0 {
+				edits = append(edits, edit{at: is.endOfFields(), added: r.field, list: r.list, children: all})
+			}
+		case len(all) > count(shown, r.list):
 			edits = append(edits, edit{at: rawjson.Offset(is.raw, shown), drop: len(shown), list: r.list, children: all})
 		}
 	}

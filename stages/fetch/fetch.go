@@ -61,6 +61,7 @@ type Source struct {
 
 	boardList [][]byte // raw, once they were read
 	warned    sync.Map // what the log has a word of, once
+	absent    absences
 
 	mu         sync.Mutex
 	unanswered map[int64]string // see Unanswered
