@@ -40,6 +40,12 @@ var (
 	// ErrWrongPage: the site answered with another page than the one asked for,
 	// or with more rows than it says exist.
 	ErrWrongPage = errors.New("the site answers with another page than the one asked for")
+	// ErrMissingRows: a search of Data Center came to its end and showed clearly
+	// fewer issues than it counts.
+	ErrMissingRows = errors.New("the search does not show all the issues that it counts")
+	// ErrShiftingRows: no page of a search of Data Center goes on where the one
+	// before it ended, however far it goes back.
+	ErrShiftingRows = errors.New("the rows of the search move while its pages turn, or its pages come empty")
 )
 
 // Error is the failure of one call after all its attempts.

@@ -14,8 +14,14 @@ import (
 type Search struct {
 	// JQL, with its ORDER BY. Cloud refuses a query without a restriction. An
 	// order by fields that do not change while pages turn, or that send changed
-	// issues to the end (updated ASC), keeps issues from being skipped.
+	// issues to the end (updated ASC), keeps issues from being skipped: on Cloud,
+	// whose tokens name the last row of a page, by itself, and on Data Center
+	// because pages overlap, see offsetWalk.
 	JQL string
+	// Order is the date field that JQL orders by, if it is one that changes
+	// (updated) and among Fields. By it Data Center tells an issue that comes again
+	// because it was edited from one that a page repeats.
+	Order string
 	// Fields are field ids, or *all, *navigable, id, or -excluded ones. None
 	// asks for *all.
 	Fields []string
@@ -52,9 +58,8 @@ func (s Search) withDefaults() Search {
 // read it in parallel.
 //
 // Jira takes no snapshot: an issue that changes while pages turn can come
-// twice, and on Data Center rows that leave the result shift those behind them,
-// so that one can be passed over. The caller de-duplicates by id and proves
-// completeness by a census.
+// twice, and one that enters the result in front of what was read does not come. The
+// caller de-duplicates by id and proves completeness by a census.
 func (c *Client) Search(ctx context.Context, s Search) iter.Seq2[*Page, error] {
 	s = s.withDefaults()
 	if c.site.Deployment == Cloud {

@@ -1,6 +1,7 @@
 package jira
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,53 +23,52 @@ type dataCenterSearch struct {
 	ValidateQuery bool     `json:"validateQuery"`
 }
 
-// searchDataCenter pages by offset. validate=false asks Jira to leave out what
-// it does not find in place of refusing the query.
+// searchDataCenter pages by offset, see offsetWalk. validate=false asks Jira to
+// leave out what it does not find in place of refusing the query; then fewer
+// issues may come than Jira counts.
 func (c *Client) searchDataCenter(ctx context.Context, s Search, validate bool) iter.Seq2[*Page, error] {
 	return func(yield func(*Page, error) bool) {
-		body := dataCenterSearch{JQL: s.JQL, MaxResults: s.PageSize, Fields: s.Fields, Expand: s.Expand, ValidateQuery: validate}
+		body := dataCenterSearch{JQL: s.JQL, Fields: s.Fields, Expand: s.Expand, ValidateQuery: validate}
+		walk := &offsetWalk{size: int64(s.PageSize), order: s.Order, lenient: !validate, seen: map[int64]sighting{}}
 		for {
-			// The last page before the window must not reach over its end.
-			body.MaxResults = s.PageSize
-			if left := resultWindow - body.StartAt; left > 0 {
-				body.MaxResults = int(min(int64(s.PageSize), left))
+			body.StartAt, body.MaxResults = walk.next()
+			page, delivers, err := c.dataCenterPage(ctx, body)
+			step := theLast
+			if err == nil {
+				step, err = walk.take(page, delivers)
+			} else if errors.Is(err, ErrResultWindow) {
+				err = cmp.Or(walk.checkCount(), err)
 			}
-			page, last, err := c.dataCenterPage(ctx, body)
-			if err != nil {
-				yield(nil, err)
+			switch {
+			case err != nil:
+				page.Release()
+				yield(nil, walkError(body, err))
 				return
-			}
-			// The page received decides how far we are, not the one asked for.
-			body.StartAt += int64(len(page.Issues))
-			if !yield(page, nil) || last {
+			case step == another:
+				page.Release()
+			case !yield(page, nil) || step == theLast:
 				return
 			}
 		}
 	}
 }
 
-// emptyLooks is how often a page is asked for that is empty and by the total
-// should not be. Then the page is believed: an index that was not cleaned counts
-// issues that are no more.
-const emptyLooks = 3
-
-// dataCenterPage reads one page and says whether it is the last. An empty page
-// is, once it was seen to stay empty if the total contradicts it: one answer that
-// went wrong must not end the search. A short page is the last if the total
-// agrees, which spares the empty one; a full one may be followed by rows that the
-// total does not count.
-func (c *Client) dataCenterPage(ctx context.Context, body dataCenterSearch) (page *Page, last bool, err error) {
-	for look := 1; ; look++ {
-		page, last, err = c.dataCenterLook(ctx, body)
-		if err != nil || len(page.Issues) > 0 || page.Total <= body.StartAt || look == emptyLooks {
-			return page, last, err
-		}
-		page.Release()
+// walkError makes what a walk found wrong an error of its last call.
+func walkError(body dataCenterSearch, err error) error {
+	if KindOf(err) != "" || !errors.Is(err, ErrShiftingRows) && !errors.Is(err, ErrMissingRows) {
+		return err
 	}
+	e := dataCenterCall("search issues", body).failure(KindProtocol, err)
+	e.Status, e.Hint = http.StatusOK, "run again when less is changed on the site at once"
+	if errors.Is(err, ErrMissingRows) {
+		e.Hint = "run again; if it stays so, the site's search index holds issues that are no more: have it built anew"
+	}
+	return e
 }
 
-// dataCenterLook is dataCenterPage for one answer.
-func (c *Client) dataCenterLook(ctx context.Context, body dataCenterSearch) (page *Page, last bool, err error) {
+// dataCenterPage reads one page and tells how many rows it has room for: Jira
+// clips what it is asked for to its own maximum and says so.
+func (c *Client) dataCenterPage(ctx context.Context, body dataCenterSearch) (page *Page, delivers int64, err error) {
 	call := dataCenterCall("search issues", body)
 	call.accept = func(a *answer) error {
 		env, err := a.split()
@@ -78,19 +78,17 @@ func (c *Client) dataCenterLook(ctx context.Context, body dataCenterSearch) (pag
 		if env.startAt >= 0 && env.startAt != body.StartAt {
 			return fmt.Errorf("%w: it starts at %d, not at %d", ErrWrongPage, env.startAt, body.StartAt)
 		}
-		got := int64(len(env.issues))
-		delivers := int64(body.MaxResults) // Jira clips it to its own maximum and says so
+		delivers = int64(body.MaxResults)
 		if env.maxResults >= 0 {
 			delivers = min(delivers, env.maxResults)
 		}
-		last = got == 0 || env.total >= 0 && body.StartAt+got >= env.total && got < delivers
 		page = c.page(a, env)
 		return nil
 	}
 	if err := c.do(ctx, call); err != nil {
-		return nil, false, err
+		return nil, 0, err
 	}
-	return page, last, nil
+	return page, delivers, nil
 }
 
 func dataCenterCall(op string, body dataCenterSearch) *call {

@@ -178,13 +178,13 @@ func TestSearchDataCenter(t *testing.T) {
 		{"clipped pages advance by what came", dcIndex{issues: 250, cap: 100}, 1000, 250, 3, nil},
 		{"full last page is followed by a look", dcIndex{issues: 200, cap: 100}, 100, 200, 3, nil},
 		{"total too small", dcIndex{issues: 250, cap: 100, total: func(int) int { return 100 }}, 100, 250, 3, nil},
-		{"total too large", dcIndex{issues: 150, cap: 100, total: func(int) int { return 9999 }}, 100, 150, 5, nil},
-		{"an empty page in the middle", dcIndex{issues: 250, cap: 100, empty: map[int]bool{2: true}}, 100, 250, 4, nil},
-		{"empty pages, and an empty one in the end", dcIndex{issues: 200, cap: 100, empty: map[int]bool{1: true, 2: true, 4: true, 5: true}}, 100, 200, 7, nil},
-		{"below the window", dcIndex{issues: 9_999, cap: 1000, window: 10_000}, 1000, 9_999, 10, nil},
+		{"total too large", dcIndex{issues: 150, cap: 100, total: func(int) int { return 9999 }}, 100, 150, 8, ErrMissingRows},
+		{"an empty page in the middle", dcIndex{issues: 250, cap: 100, empty: map[int]bool{2: true}}, 100, 250, 5, nil},
+		{"empty pages, and an empty one in the end", dcIndex{issues: 200, cap: 100, empty: map[int]bool{1: true, 2: true, 4: true, 5: true}}, 100, 200, 8, nil},
+		{"below the window", dcIndex{issues: 9_999, cap: 1000, window: 10_000}, 1000, 9_999, 11, nil},
 		{"page over the window's end is shortened", dcIndex{issues: 9_990, cap: 300, window: 10_000}, 300, 9_990, 34, nil},
-		{"beyond the window", dcIndex{issues: 10_001, cap: 1000, window: 10_000}, 1000, 10_000, 11, ErrResultWindow},
-		{"no window on an older release", dcIndex{issues: 10_001, cap: 1000}, 1000, 10_001, 11, nil},
+		{"beyond the window", dcIndex{issues: 10_001, cap: 1000, window: 10_000}, 1000, 10_000, 12, ErrResultWindow},
+		{"no window on an older release", dcIndex{issues: 10_001, cap: 1000}, 1000, 10_001, 12, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -22,6 +22,9 @@ func (s *Source) walk(ctx context.Context, clause jql.Clause, order string, fiel
 			var last time.Time
 			beyond := false
 			search := jira.Search{JQL: s.query(rest, order), Fields: fields, Expand: expand, PageSize: size}
+			if order == "updated" {
+				search.Order = order
+			}
 			for page, err := range s.client.Search(ctx, search) {
 				if errors.Is(err, jira.ErrResultWindow) {
 					// Minutes are understood everywhere, and round down.
