@@ -91,6 +91,9 @@ func (m *madeUp) Absent(context.Context, []int64) iter.Seq2[fetch.Versions, erro
 	return func(func(fetch.Versions, error) bool) {}
 }
 
+// InScope has nothing to find, since Absent yields nothing.
+func (m *madeUp) InScope(context.Context, []int64) (map[int64]bool, error) { return nil, nil }
+
 // both are a DuckDB file and a Snowflake account for made-up sites.
 type both struct {
 	t    *testing.T

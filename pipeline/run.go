@@ -43,6 +43,7 @@ type Source interface {
 	Versions(ctx context.Context, ids []int64, requests int) iter.Seq2[fetch.Versions, error]
 	Absent(ctx context.Context, ids []int64) iter.Seq2[fetch.Versions, error]
 	Unanswered() map[int64]string
+	InScope(ctx context.Context, ids []int64) (map[int64]bool, error)
 	Now() time.Time
 	Stats() jira.Stats
 }

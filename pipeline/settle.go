@@ -29,7 +29,9 @@ func (r *run) settle(ctx context.Context, diff load.Diff, census *census) error 
 	if err != nil {
 		return err
 	}
-	rows = answered(r.source, rows)
+	if rows, err = r.passedOver(ctx, answered(r.source, rows), known, census); err != nil {
+		return err
+	}
 	projects := r.source.Projects()
 	if !r.Confirmed {
 		findings := judgeAll(rows, known, projects)
@@ -56,6 +58,42 @@ func (r *run) settle(ctx context.Context, diff load.Diff, census *census) error 
 	deep.Gone = lap
 	r.atDeep(deep)
 	return nil
+}
+
+// passedOver takes the rows out whose issue is in scope after all, as a search for
+// just these issues shows: the census passed it over, which it can while much
+// changes, or where one of its pages came from a node that lags behind. The census
+// is taken to have it, and it is read if its row is not live, or of another version.
+func (r *run) passedOver(ctx context.Context, rows []load.Absent, known fates, census *census) ([]load.Absent, error) {
+	var ids, read []int64
+	for i, f := range judgeAll(rows, known, r.source.Projects()) {
+		if f.presence == outOfScope && rows[i].Presence != outOfScope {
+			ids = append(ids, f.id)
+		}
+	}
+	if len(ids) == 0 {
+		return rows, nil
+	}
+	in, err := r.source.InScope(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	if len(in) > 0 {
+		r.Log.Warn("the census passed over issues that are in scope", "issues", len(in))
+	}
+	var others []load.Absent
+	for _, a := range rows {
+		switch {
+		case !in[a.ID]:
+			others = append(others, a)
+			continue
+		case a.Presence != table.Live || a.Updated != known[a.ID].updated:
+			read = append(read, a.ID)
+		}
+		census.digest.Add(a.ID)
+	}
+	_, err = r.fetchIDs(ctx, "passed over", read)
+	return others, err
 }
 
 // readMoved reads issues again that changed since their rows were written, and

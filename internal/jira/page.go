@@ -13,7 +13,8 @@ type Page struct {
 	// Total is what Data Center says the query matches; -1 on Cloud. It can
 	// change from page to page, and it can lie.
 	Total int64
-	// Warnings are Jira's own remarks on the answer, in its language.
+	// Warnings are Jira's own remarks on the answer, in its language, and on the
+	// last page of a search of Data Center how many issues it counts and does not show.
 	Warnings []string
 	// Failed are ids of issues that Jira was asked for and failed to load. Of those
 	// that it leaves out without a word it says that they do not exist for us.

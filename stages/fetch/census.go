@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"snowdrift/internal/jira"
+	"snowdrift/internal/jira/jql"
 	"snowdrift/internal/jiratime"
 	"snowdrift/internal/rawjson"
 	"snowdrift/stages"
@@ -33,6 +35,7 @@ func (s *Source) Census(ctx context.Context) iter.Seq2[[]int64, error] {
 				yield(nil, fmt.Errorf("census: %w", err))
 				return
 			}
+			s.warn("census", page)
 			ids = ids[:0]
 			for _, raw := range page.Issues {
 				id, err := idOf(raw)
@@ -141,6 +144,46 @@ func (s *Source) Absent(ctx context.Context, ids []int64) iter.Seq2[Versions, er
 			}
 		}
 	}
+}
+
+// scopeAtOnce is how many issues one search of InScope is about. JQL has no limit
+// that we know of; a few hundred ids stay far from any.
+const scopeAtOnce = 500
+
+// InScope returns those of the issues that are in scope, by searches for just them,
+// whose answers have one page: it depends neither on what happened while a census
+// was read nor on the node that one of its pages came from.
+func (s *Source) InScope(ctx context.Context, ids []int64) (map[int64]bool, error) {
+	in := map[int64]bool{}
+	for chunk := range slices.Chunk(ids, scopeAtOnce) {
+		if err := s.searchScope(ctx, chunk, in); err != nil {
+			return nil, fmt.Errorf("search for issues that the census does not have: %w", err)
+		}
+	}
+	return in, nil
+}
+
+// searchScope adds those of a chunk that are in scope. Jira may refuse a list for
+// one issue that its search does not know; that one is not found.
+func (s *Source) searchScope(ctx context.Context, ids []int64, in map[int64]bool) error {
+	search := jira.Search{JQL: s.query(jql.And(s.scope, jql.IDs(ids)), "created"), Fields: []string{"id"}, PageSize: 2 * scopeAtOnce}
+	for page, err := range s.client.Search(ctx, search) {
+		switch {
+		case jira.KindOf(err) == jira.KindBadRequest && len(ids) > 1:
+			half := len(ids) / 2
+			return cmp.Or(s.searchScope(ctx, ids[:half], in), s.searchScope(ctx, ids[half:], in))
+		case jira.KindOf(err) == jira.KindBadRequest:
+			return nil
+		case err != nil:
+			return err
+		}
+		err = note(in, page)
+		page.Release()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // versions asks for several lists of issues at once.

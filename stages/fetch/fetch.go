@@ -136,13 +136,18 @@ func (s *Source) Pages(ctx context.Context, p *stages.Partition) iter.Seq2[stage
 				yield(stages.Page{}, fmt.Errorf("partition %s: %w", p.Name, err))
 				return
 			}
-			for _, w := range page.Warnings {
-				s.opts.Log.Warn("Jira warns", "partition", p.Name, "warning", w)
-			}
+			s.warn(p.Name, page)
 			if !yield(stages.Page{Partition: p, Issues: page.Issues, Release: page.Release}, nil) {
 				return
 			}
 		}
+	}
+}
+
+// warn logs what there is to say about an answer.
+func (s *Source) warn(partition string, page *jira.Page) {
+	for _, w := range page.Warnings {
+		s.opts.Log.Warn("Jira warns", "partition", partition, "warning", w)
 	}
 }
 

@@ -1,6 +1,9 @@
 package jql
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Clause is a restriction without ORDER BY, whose parentheses and quotes are
 // balanced. The zero Clause restricts nothing.
@@ -41,6 +44,15 @@ func And(clauses ...Clause) Clause {
 // that no zone or style of literal matters.
 func Everything() Clause {
 	return Clause{`updated >= "1970-01-02"`}
+}
+
+// IDs matches issues by id; there is at least one.
+func IDs(ids []int64) Clause {
+	list := strconv.AppendInt([]byte("id in ("), ids[0], 10)
+	for _, id := range ids[1:] {
+		list = strconv.AppendInt(append(list, ", "...), id, 10)
+	}
+	return Clause{string(append(list, ')'))}
 }
 
 // OrderBy gives an ORDER BY that sorts by fields, all ascending. Jira accepts
