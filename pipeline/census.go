@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,6 +114,7 @@ func (r *run) readVersions(ctx context.Context, c *census, ids []int64, b *batch
 		proof.Budget = 0
 	}
 	rows, made := stages.NewRows(table.Census()), 0
+	var last []stages.Ref
 	for versions, err := range r.source.Versions(ctx, turn, c.left) {
 		if err != nil {
 			return fmt.Errorf("deep census: %w", err)
@@ -126,10 +128,14 @@ func (r *run) readVersions(ctx context.Context, c *census, ids []int64, b *batch
 			setVersion(rows, ref)
 			proof.Compared++
 		}
+		last = newest(append(last, versions.Issues...))
 		next.Through = versions.Through
 		if err := b.Write(rows); err != nil {
 			return err
 		}
+	}
+	if err := r.checkIndex(ctx, last, c.left-made, proof); err != nil {
+		return err
 	}
 	if len(turn) == 0 || next.Through == turn[len(turn)-1] {
 		next = state.Deep{Proven: next.Began, Gone: max(next.Gone, firstID)}
@@ -144,11 +150,38 @@ func (r *run) readVersions(ctx context.Context, c *census, ids []int64, b *batch
 	return nil
 }
 
+// indexSample is how many issues are read past the index of Data Center to find out
+// whether it is behind: those that changed last, which are the likeliest to have
+// changed since it stopped.
+const indexSample = 5
+
+// newest keeps of issues those that changed last.
+func newest(issues []stages.Ref) []stages.Ref {
+	slices.SortFunc(issues, func(a, b stages.Ref) int { return cmp.Compare(b.Updated, a.Updated) })
+	return slices.Clone(issues[:min(len(issues), indexSample)])
+}
+
+// checkIndex finds out, as far as the budget reaches, whether the versions that were
+// compared are those of an index that is behind.
+func (r *run) checkIndex(ctx context.Context, shown []stages.Ref, left int, proof *DeepProof) error {
+	behind, err := r.source.Behind(ctx, shown[:max(min(len(shown), left), 0)])
+	if err != nil {
+		return fmt.Errorf("deep census: %w", err)
+	}
+	if proof.Index = len(behind); proof.Index > 0 {
+		r.Log.Warn("the search index of this site is behind: issues that changed before this run are older in it; have it built anew", "issues", behind)
+	}
+	return nil
+}
+
 // DeepProof is what the deep census did in a run.
 type DeepProof struct {
 	Compared int64 `json:"compared"` // issues whose version was compared
 	Stale    int   `json:"stale"`    // of them, rows that were out of date: fetched
 	Budget   int   `json:"budget,omitempty"`
+	// Index is how many of a few issues the index of Data Center shows older than
+	// they are.
+	Index int `json:"index_behind,omitempty"`
 	// Whole says that a round ended with this run: all issues were compared.
 	Whole bool `json:"whole"`
 	// Behind is how long ago the last whole round began, if that is longer than
@@ -161,6 +194,9 @@ func (p *DeepProof) words() string {
 	s := fmt.Sprintf("; the versions of %d were compared", p.Compared)
 	if p.Stale > 0 {
 		s += fmt.Sprintf(", %d rows were out of date", p.Stale)
+	}
+	if p.Index > 0 {
+		s += fmt.Sprintf("; the search index of this site is behind: it shows %d of the issues that changed last older than they are, and how many others nobody can tell: have it built anew", p.Index)
 	}
 	if p.Behind != "" {
 		s += "; the deep census is behind, its last whole round began " + p.Behind + " ago: raise census.deep_budget"

@@ -91,6 +91,9 @@ func (m *madeUp) Absent(context.Context, []int64) iter.Seq2[fetch.Versions, erro
 	return func(func(fetch.Versions, error) bool) {}
 }
 
+// Behind finds nothing: there is no index.
+func (m *madeUp) Behind(context.Context, []stages.Ref) ([]int64, error) { return nil, nil }
+
 // InScope has nothing to find, since Absent yields nothing.
 func (m *madeUp) InScope(context.Context, []int64) (map[int64]bool, error) { return nil, nil }
 

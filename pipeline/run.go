@@ -41,6 +41,7 @@ type Source interface {
 	Answers(ctx context.Context, what string) iter.Seq2[[]byte, error]
 	Census(ctx context.Context) iter.Seq2[[]int64, error]
 	Versions(ctx context.Context, ids []int64, requests int) iter.Seq2[fetch.Versions, error]
+	Behind(ctx context.Context, shown []stages.Ref) ([]int64, error)
 	Absent(ctx context.Context, ids []int64) iter.Seq2[fetch.Versions, error]
 	Unanswered() map[int64]string
 	InScope(ctx context.Context, ids []int64) (map[int64]bool, error)

@@ -122,6 +122,37 @@ func TestTrap_T04_LateIndex(t *testing.T) {
 	}
 }
 
+// TestTrap_T04_DataCenter: Data Center gives many issues at once by its search only,
+// so that versions show a late update when the index has learned of it, and not
+// before. That the index is behind is said.
+func TestTrap_T04_DataCenter(t *testing.T) {
+	t.Parallel()
+	var lag atomic.Int64
+	b := newBench(t, jirasim.Options{Deployment: jirasim.DataCenter, Issues: 60, IndexLag: func(int64) time.Duration { return time.Duration(lag.Load()) }})
+	b.run(pipeline.Complete)
+	id := b.sim.IDs()[3]
+	b.clock.move(time.Hour)
+	b.do(func() error { return b.sim.Edit(id) })
+	b.run(pipeline.Complete)
+	b.clock.move(time.Hour)
+	lag.Store(int64(30 * 24 * time.Hour))
+	b.do(func() error { return b.sim.Edit(id) })
+	lag.Store(0)
+	b.clock.move(time.Hour)
+	b.do(func() error { return b.sim.Edit(b.sim.IDs()[4]) }) // moves the cursor
+	b.clock.move(24 * time.Hour)
+	report := b.run(pipeline.Complete)
+	if d := report.Proof.Deep; d == nil || d.Stale != 0 || d.Index != 1 || !strings.Contains(report.Conclusion, "index of this site is behind") || b.stale() != 1 {
+		t.Errorf("%+v: %s, %d rows out of date", d, report.Conclusion, b.stale())
+	}
+	b.clock.move(31 * 24 * time.Hour)
+	report = b.run(pipeline.Complete)
+	if d := report.Proof.Deep; d == nil || d.Stale != 1 || d.Index != 0 {
+		t.Errorf("when the index knows: %+v: %s", d, report.Conclusion)
+	}
+	b.compare()
+}
+
 // TestTrap_T05_LongHistory: an issue shows its newest 40 or 100 changes, and the
 // rest has to be asked for. Loaders keep what they are shown.
 func TestTrap_T05_LongHistory(t *testing.T) {
