@@ -155,8 +155,12 @@ func TestBulkFetchDataCenter(t *testing.T) {
 			if len(got) != want {
 				t.Errorf("%d issues, want %d", len(got), want)
 			}
-			if n := len(s.sent("/rest/api/2/search")); n > 70 {
-				t.Errorf("%d searches", n)
+			before := len(s.sent("/rest/api/2/search"))
+			if before > 70 {
+				t.Errorf("%d searches", before)
+			}
+			if got, err := collect(c.BulkFetch(t.Context(), idRange(1, 12), []string{"summary"})); len(got) != 12 || err != nil || len(s.sent("/rest/api/2/search")) != before+1 {
+				t.Errorf("where all come: %d issues in %d searches, %v", len(got), len(s.sent("/rest/api/2/search"))-before, err)
 			}
 		})
 	}

@@ -26,7 +26,7 @@ import (
 type offsetWalk struct {
 	size    int64  // of a page
 	order   string // see Search.Order
-	lenient bool   // it does not matter if fewer come than are counted
+	lenient bool   // the search is for as many ids as the size, of which some may not come
 
 	seen    map[int64]sighting // issues that were delivered
 	start   int64              // of the page that is asked for
@@ -94,7 +94,7 @@ func (w *offsetWalk) take(page *Page, delivers int64) (step, error) {
 		w.total = end + 1 // it may be; who does not count tells nothing
 	}
 	switch {
-	case rows < delivers && end >= w.total:
+	case rows < delivers && end >= w.total, w.lenient && int64(len(w.seen)) >= w.size:
 		return theLast, w.finish(page)
 	case rows < delivers && fresh == 0:
 		return w.skip(page, delivers)
