@@ -2,9 +2,11 @@ package pipeline_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"reflect"
 	"strings"
@@ -151,6 +153,86 @@ func TestStaleIndex(t *testing.T) {
 		}
 		if !fails {
 			b.compare()
+		}
+	}
+}
+
+// passing is a source whose census passes issues over, though a search for just
+// them finds them.
+type passing struct {
+	pipeline.Source
+	lost []int64
+}
+
+func (f passing) Census(ctx context.Context) iter.Seq2[[]int64, error] {
+	return shrunk(f).Census(ctx)
+}
+
+// TestPassedOver: issues that are in scope are not taken for issues that left it
+// because a census does not have them, however many they are.
+func TestPassedOver(t *testing.T) {
+	t.Parallel()
+	for _, deployment := range []string{jirasim.Cloud, jirasim.DataCenter} {
+		for _, query := range []string{"", "created >= 0"} {
+			t.Run(deployment+query, func(t *testing.T) {
+				t.Parallel()
+				b := newBench(t, jirasim.Options{Deployment: deployment, Issues: 200, Projects: 2})
+				b.query.JQL = query
+				b.run(pipeline.Complete)
+				lost := b.issuesOf(b.sim.Projects()[0])[:25]
+				b.between = func(s pipeline.Source) pipeline.Source { return passing{s, lost} }
+				b.do(func() error { return b.sim.Delete(lost[3]) }, func() error { return b.sim.Edit(lost[4]) })
+				stamps := b.stamps()
+				report := b.run(pipeline.Complete)
+				if got, want := b.presences(), map[string]string{fmt.Sprint(lost[3]): "deleted"}; !reflect.DeepEqual(got, want) {
+					t.Errorf("presences %v, want %v", got, want)
+				}
+				if !strings.Contains(report.Conclusion, "agree on 199 issues") {
+					t.Error(report.Conclusion)
+				}
+				if got := b.written(stamps); len(got) != 2 {
+					t.Errorf("written: %v", got)
+				}
+				b.compare()
+
+				// A row that was marked in vain is live again when its issue is in scope.
+				b.do(func() error { return b.sim.Hide(lost[5]) })
+				b.run(pipeline.Complete)
+				b.do(func() error { return b.sim.Unhide(lost[5]) })
+				b.options = func(o *pipeline.Options) { o.DeepNow = true }
+				b.run(pipeline.Complete)
+				b.compare()
+			})
+		}
+	}
+}
+
+// TestInScopeCosts: a search for issues that a census does not have is made only where
+// there are such, and then one for hundreds of them.
+func TestInScopeCosts(t *testing.T) {
+	t.Parallel()
+	for _, deployment := range []string{jirasim.Cloud, jirasim.DataCenter} {
+		b := newBench(t, jirasim.Options{Deployment: deployment, Issues: 300, Projects: 2})
+		b.query.JQL = "created >= 0"
+		b.run(pipeline.Complete)
+		searches := func() (n int) {
+			var about atomic.Int64
+			b.sim.Fault(func(r *http.Request) *jirasim.Fault {
+				if strings.Contains(searched(t, r), "AND (id in (") {
+					about.Add(1)
+				}
+				return nil
+			})
+			b.run(pipeline.Complete)
+			return int(about.Load())
+		}
+		if n := searches(); n != 0 {
+			t.Errorf("%s: %d searches for nothing", deployment, n)
+		}
+		lost := b.issuesOf(b.sim.Projects()[0])
+		b.between = func(s pipeline.Source) pipeline.Source { return passing{s, lost} }
+		if n := searches(); n != 1 || len(lost) < 100 {
+			t.Errorf("%s: %d searches for %d issues", deployment, n, len(lost))
 		}
 	}
 }

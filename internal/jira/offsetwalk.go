@@ -84,7 +84,7 @@ func (w *offsetWalk) next() (start int64, rows int) {
 // take judges the answer to next, a page with room for so many rows, and drops
 // from it what was delivered before.
 func (w *offsetWalk) take(page *Page, delivers int64) (step, error) {
-	w.total = page.Total
+	w.total, delivers = page.Total, max(delivers, 1)
 	if w.start > 0 && w.overlap > 0 && !w.delivered(page) {
 		return w.goBack(delivers)
 	}
@@ -178,7 +178,7 @@ func (w *offsetWalk) skip(page *Page, delivers int64) (step, error) {
 	if w.looks++; w.looks < emptyLooks {
 		return another, nil
 	}
-	w.start, w.overlap, w.looks = w.start+max(delivers, 1), 0, 0
+	w.start, w.overlap, w.looks = w.start+delivers, 0, 0
 	if w.start >= w.total {
 		return theLast, w.finish(page)
 	}
