@@ -2,12 +2,14 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
 	"time"
 
+	"snowdrift/internal/jira"
 	"snowdrift/stages/fetch"
 	"snowdrift/state"
 )
@@ -27,6 +29,10 @@ func (r *run) prove(ctx context.Context) error {
 	}
 	census, err := r.takeCensus(ctx)
 	r.report.Proof.Census = census.digest // as it was, whatever is found out of it
+	if errors.Is(err, jira.ErrMissingRows) || errors.Is(err, jira.ErrShiftingRows) {
+		r.report.conclude(Unproven, err.Error())
+		return r.remember(ctx)
+	}
 	if err != nil {
 		return err
 	}

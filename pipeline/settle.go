@@ -65,19 +65,11 @@ func (r *run) settle(ctx context.Context, diff load.Diff, census *census) error 
 // changes, or where one of its pages came from a node that lags behind. The census
 // is taken to have it, and it is read if its row is not live, or of another version.
 func (r *run) passedOver(ctx context.Context, rows []load.Absent, known fates, census *census) ([]load.Absent, error) {
-	var ids, read []int64
-	for i, f := range judgeAll(rows, known, r.source.Projects()) {
-		if f.presence == outOfScope && rows[i].Presence != outOfScope {
-			ids = append(ids, f.id)
-		}
-	}
-	if len(ids) == 0 {
-		return rows, nil
-	}
-	in, err := r.source.InScope(ctx, ids)
+	in, err := inScope(ctx, r.source, rows, known)
 	if err != nil {
 		return nil, err
 	}
+	var read []int64
 	if len(in) > 0 {
 		r.Log.Warn("the census passed over issues that are in scope", "issues", len(in))
 	}
@@ -94,6 +86,21 @@ func (r *run) passedOver(ctx context.Context, rows []load.Absent, known fates, c
 	}
 	_, err = r.fetchIDs(ctx, "passed over", read)
 	return others, err
+}
+
+// inScope searches the scope for those of the rows that would newly become out of
+// scope, and returns the ids that it finds.
+func inScope(ctx context.Context, source Source, rows []load.Absent, known fates) (map[int64]bool, error) {
+	var ids []int64
+	for i, f := range judgeAll(rows, known, source.Projects()) {
+		if f.presence == outOfScope && rows[i].Presence != outOfScope {
+			ids = append(ids, f.id)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return source.InScope(ctx, ids)
 }
 
 // readMoved reads issues again that changed since their rows were written, and

@@ -298,7 +298,15 @@ func (v *verification) extra(ctx context.Context, diff load.Diff) error {
 	if err != nil {
 		return err
 	}
-	diff.Absent = answered(v.source, diff.Absent)
+	rows := answered(v.source, diff.Absent)
+	in, err := inScope(ctx, v.source, rows, fates)
+	if err != nil {
+		return err
+	}
+	for id := range in { // the census passed them over
+		v.result.Census.AddVersion(id, fates[id].updated)
+	}
+	diff.Absent = slices.DeleteFunc(rows, func(a load.Absent) bool { return in[a.ID] })
 	projects := v.source.Projects()
 	findings := judgeAll(diff.Absent, fates, projects)
 	v.result.Held = v.brake.held(diff.Absent, findings, fates, diff.Live, projects)

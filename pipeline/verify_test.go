@@ -45,8 +45,12 @@ func (b *bench) verify() pipeline.Verification {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	from := pipeline.Source(source)
+	if b.between != nil {
+		from = b.between(from)
+	}
 	w := b.open(true)
-	v, err := pipeline.Verify(b.t.Context(), source, w, pipeline.VerifyOptions{
+	v, err := pipeline.Verify(b.t.Context(), from, w, pipeline.VerifyOptions{
 		Pipeline: "jira", RunID: "verify", Dir: b.t.TempDir(), FileSize: 128 << 20, Concurrency: 1, AcceptShrink: 0.1,
 		Deep: pipeline.DeepAll, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
