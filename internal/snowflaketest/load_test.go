@@ -7,11 +7,10 @@ import (
 // TestLoadSequence runs a whole load, from CREATE TABLE to REMOVE, as a loader would.
 func TestLoadSequence(t *testing.T) {
 	t.Parallel()
-	for _, s3 := range []bool{false, true} {
-		name := map[bool]string{false: "LOCAL_FS", true: "S3"}[s3]
-		t.Run(name, func(t *testing.T) {
+	for _, storage := range []string{"", "S3", "GCS"} {
+		t.Run("storage "+storage, func(t *testing.T) {
 			t.Parallel()
-			srv := account(t, func(o *Options) { o.S3 = s3 })
+			srv := account(t, func(o *Options) { o.Storage = storage })
 			c := open(t, srv)
 			run(t, c,
 				`CREATE TABLE IF NOT EXISTS "ISSUES" ("ISSUE_ID" NUMBER(38,0) NOT NULL, "ISSUE_KEY" VARCHAR, "SUMMARY" VARCHAR, "UPDATED_AT" TIMESTAMP_TZ, "RAW" VARIANT, "_LOADED_AT" TIMESTAMP_TZ)`,

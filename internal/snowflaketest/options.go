@@ -27,9 +27,9 @@ type Options struct {
 	// StageDir is where staged files go; "" means a temporary directory that Close
 	// removes.
 	StageDir string
-	// S3 serves stages through an S3 interface with client-side encryption instead
-	// of LOCAL_FS; see Server.Transport.
-	S3 bool
+	// Storage "S3" or "GCS" serves stages through that cloud's interface with
+	// client-side encryption instead of LOCAL_FS; see Server.Transport.
+	Storage string
 
 	// Now is the server's clock: token lifetimes, JWT checks, CURRENT_TIMESTAMP.
 	// The driver signs its JWTs by the real clock.

@@ -24,7 +24,7 @@
 //  6. MERGE: 100090 for a target row matched twice, silent inserts of unmatched duplicates.
 //  7. COPY: NULL rows when no column matches, texts into VARIANT stay strings, load metadata per table.
 //  8. NUMBER rounding and 38 digits, timestamps shifted by the session's zone, 16 MB texts, NOT NULL.
-//  9. PUT: SKIPPED, lost bytes, a directory per stage or S3 with client-side encryption.
+//  9. PUT: SKIPPED, lost bytes, a directory per stage, or S3 or GCS with client-side encryption and tokens that expire.
 //  10. Aborting a statement stops it (000604).
 //  11. Session parameters, query tags and every SQL text are recorded.
 //  12. Missing privileges (003001, 002003), warehouse (000606), role (390189).
@@ -66,7 +66,7 @@ type Server struct {
 	opts     Options
 	engine   *engine.Engine
 	stages   stage.Store
-	s3       *stage.S3 // nil with LOCAL_FS
+	cloud    stage.Cloud // nil with LOCAL_FS
 	http     *http.Server
 	listener net.Listener
 	tempDir  string
@@ -150,13 +150,19 @@ func (s *Server) openStages() error {
 		}
 		s.tempDir = dir
 	}
-	if !s.opts.S3 {
+	var err error
+	switch s.opts.Storage {
+	case "":
 		s.stages = stage.NewLocal(dir)
 		return nil
+	case "S3":
+		s.cloud, err = stage.NewS3(dir)
+	case "GCS":
+		s.cloud, err = stage.NewGCS(dir)
+	default:
+		return fmt.Errorf("unknown storage %q", s.opts.Storage)
 	}
-	var err error
-	s.s3, err = stage.NewS3(dir)
-	s.stages = s.s3
+	s.stages = s.cloud
 	return err
 }
 
@@ -190,23 +196,31 @@ func (s *Server) Host() string { return "127.0.0.1" }
 // Port is the port to connect to.
 func (s *Server) Port() int { return s.listener.Addr().(*net.TCPAddr).Port }
 
-// Transport trusts the certificate of the S3 endpoint and also speaks plain HTTP:
-// a gosnowflake.Config.Transporter for tests with Options.S3. Without S3 it is
-// http.DefaultTransport.
+// Transport trusts the certificate of the storage's endpoint and also speaks plain
+// HTTP: a gosnowflake.Config.Transporter for tests with Options.Storage. Without it,
+// it is http.DefaultTransport.
 func (s *Server) Transport() http.RoundTripper {
-	if s.s3 == nil {
+	if s.cloud == nil {
 		return http.DefaultTransport
 	}
-	return s.s3.Transport()
+	return s.cloud.Transport()
 }
 
-// S3CertificatePEM is the certificate of the S3 endpoint, for a process that is
-// to trust it by SSL_CERT_FILE; nil without Options.S3.
-func (s *Server) S3CertificatePEM() []byte {
-	if s.s3 == nil {
+// StorageCertificatePEM is the certificate of the storage's endpoint, for a process
+// that is to trust it by SSL_CERT_FILE; nil without Options.Storage.
+func (s *Server) StorageCertificatePEM() []byte {
+	if s.cloud == nil {
 		return nil
 	}
-	return s.s3.CertificatePEM()
+	return s.cloud.CertificatePEM()
+}
+
+// ExpireStageTokens makes the storage refuse the tokens that it gave so far: the
+// driver asks for new ones by sending its PUT again.
+func (s *Server) ExpireStageTokens() {
+	if s.cloud != nil {
+		s.cloud.ExpireToken()
+	}
 }
 
 // DB opens the DuckDB below, for assertions on what is committed. Tables are in

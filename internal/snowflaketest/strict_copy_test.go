@@ -210,10 +210,10 @@ func TestStrict08_Parquet(t *testing.T) {
 
 func TestStrict09_Put(t *testing.T) {
 	t.Parallel()
-	for _, s3 := range []bool{false, true} {
-		t.Run(fmt.Sprintf("S3=%t", s3), func(t *testing.T) {
+	for _, storage := range []string{"", "S3", "GCS"} {
+		t.Run("storage "+storage, func(t *testing.T) {
 			t.Parallel()
-			srv := account(t, func(o *Options) { o.S3 = s3 })
+			srv := account(t, func(o *Options) { o.Storage = storage })
 			c := open(t, srv)
 			run(t, c, `CREATE STAGE S`, `CREATE STAGE OTHER`, `CREATE TABLE T (ID NUMBER(38,0))`)
 			file := parquet(t, "f.parquet", `SELECT range AS id FROM range(1000)`)
@@ -233,7 +233,7 @@ func TestStrict09_Put(t *testing.T) {
 			list := rows(t, c, `LIST @S`)
 			// Client-side encryption pads to whole blocks.
 			size := info.Size()
-			if s3 {
+			if storage != "" {
 				size += 16 - size%16
 			}
 			if len(list) != 1 || list[0][0] != "s/run1/f.parquet" || list[0][1] != fmt.Sprint(size) {

@@ -3,17 +3,9 @@ package stage
 import (
 	"bytes"
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/rand"
-	"encoding/base64"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"os"
 	"path"
 	"sort"
 	"strings"
@@ -25,38 +17,30 @@ import (
 // bucket holds all stages, each under its prefix.
 const bucket = "snowflaketest-stage"
 
-// keyID is the id of the stage master key in the encryption material.
-const keyID = 7
-
 // S3 stores behind gofakes3 on a TLS listener at 127.0.0.1, in memory. The driver
 // encrypts with the stage's master key before it uploads; Fetch decrypts.
 type S3 struct {
-	server    *httptest.Server
-	backend   *s3mem.Backend
-	masterKey []byte
-	dir       string // for plain copies
+	endpoint
+	backend *s3mem.Backend
 }
 
 // NewS3 starts the S3 listener. Plain copies of fetched files go to dir.
 func NewS3(dir string) (*S3, error) {
-	s := &S3{backend: s3mem.New(), masterKey: make([]byte, 32), dir: dir}
-	if _, err := rand.Read(s.masterKey); err != nil {
-		return nil, fmt.Errorf("make stage master key: %w", err)
-	}
+	s := &S3{backend: s3mem.New()}
 	if err := s.backend.CreateBucket(bucket); err != nil {
-		return nil, fmt.Errorf("make S3 bucket: %w", err)
+		return s, fmt.Errorf("make S3 bucket: %w", err)
 	}
-	s.server = httptest.NewTLSServer(gofakes3.New(s.backend, gofakes3.WithTimeSkewLimit(0)).Server())
-	return s, nil
+	objects := gofakes3.New(s.backend, gofakes3.WithTimeSkewLimit(0)).Server()
+	return s, s.serve(dir, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.valid(r.Header.Get("X-Amz-Security-Token")) {
+			objects.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/xml")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>`)
+	}))
 }
-
-// CertificatePEM is the certificate to trust for the S3 endpoint.
-func (s *S3) CertificatePEM() []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.server.Certificate().Raw})
-}
-
-// Transport trusts the endpoint's certificate; it serves plain HTTP too.
-func (s *S3) Transport() http.RoundTripper { return s.server.Client().Transport }
 
 // Upload implements Store.
 func (s *S3) Upload(_ context.Context, stage, dir, _, queryID string, _ bool) (Upload, error) {
@@ -64,12 +48,10 @@ func (s *S3) Upload(_ context.Context, stage, dir, _, queryID string, _ bool) (U
 	return Upload{
 		StageInfo: map[string]any{
 			"locationType": "S3", "location": location, "path": dir, "region": "us-east-1", "storageAccount": nil, "isClientSideEncrypted": true,
-			"creds":        map[string]any{"AWS_KEY_ID": "AKIASNOWFLAKETEST", "AWS_SECRET_KEY": "not-a-secret", "AWS_TOKEN": "not-a-token"},
+			"creds":        map[string]any{"AWS_KEY_ID": "AKIASNOWFLAKETEST", "AWS_SECRET_KEY": "not-a-secret", "AWS_TOKEN": s.token()},
 			"presignedUrl": nil, "endPoint": s.server.Listener.Addr().String(),
 		},
-		EncryptionMaterial: map[string]any{
-			"queryStageMasterKey": base64.StdEncoding.EncodeToString(s.masterKey), "queryId": queryID, "smkId": keyID,
-		},
+		EncryptionMaterial: s.material(queryID),
 	}, nil
 }
 
@@ -100,15 +82,7 @@ func (s *S3) Fetch(_ context.Context, stage, name string) (string, func() error,
 	if err != nil {
 		return "", nil, fmt.Errorf("decrypt staged file %s: %w", name, err)
 	}
-	f, err := os.CreateTemp(s.dir, "plain-*.parquet")
-	if err != nil {
-		return "", nil, fmt.Errorf("copy staged file: %w", err)
-	}
-	_, err = f.Write(plain)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return "", nil, errors.Join(fmt.Errorf("copy staged file: %w", err), os.Remove(f.Name()))
-	}
-	return f.Name(), func() error { return os.Remove(f.Name()) }, nil
+	return s.plainCopy(plain)
 }
 
 func (s *S3) read(stage, name string) ([]byte, map[string]string, error) {
@@ -124,65 +98,19 @@ func (s *S3) read(stage, name string) ([]byte, map[string]string, error) {
 	return data, obj.Metadata, nil
 }
 
-// decrypt undoes the driver's encryption (facts part 3.4): the file key is wrapped
-// with the master key in AES-ECB, the body is AES-CBC with PKCS5 padding. A file
-// without the metadata, or too short, is refused: COPY must not read plain text
-// that a client forgot to encrypt.
+// decrypt undoes the driver's encryption. A file without the metadata is refused:
+// COPY must not read plain text that a client forgot to encrypt.
 func (s *S3) decrypt(data []byte, meta map[string]string) ([]byte, error) {
-	get := func(name string) ([]byte, error) {
-		for k, v := range meta {
-			if strings.EqualFold(k, "X-Amz-Meta-"+name) {
-				return base64.StdEncoding.DecodeString(v)
-			}
+	var wrapped, iv string
+	for k, v := range meta {
+		switch {
+		case strings.EqualFold(k, "X-Amz-Meta-x-amz-key"):
+			wrapped = v
+		case strings.EqualFold(k, "X-Amz-Meta-x-amz-iv"):
+			iv = v
 		}
-		return nil, fmt.Errorf("no metadata %s", name)
 	}
-	wrapped, err := get("x-amz-key")
-	if err != nil {
-		return nil, err
-	}
-	iv, err := get("x-amz-iv")
-	if err != nil {
-		return nil, err
-	}
-	fileKey, err := unwrap(wrapped, s.masterKey)
-	if err != nil {
-		return nil, err
-	}
-	block, err := aes.NewCipher(fileKey)
-	if err != nil {
-		return nil, err
-	}
-	if len(iv) != aes.BlockSize || len(data) == 0 || len(data)%aes.BlockSize != 0 {
-		return nil, fmt.Errorf("%d bytes are no AES-CBC text", len(data))
-	}
-	plain := make([]byte, len(data))
-	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, data)
-	return unpad(plain)
-}
-
-// unwrap decrypts block by block (ECB).
-func unwrap(wrapped, key []byte) ([]byte, error) {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, err
-	}
-	if len(wrapped) == 0 || len(wrapped)%aes.BlockSize != 0 {
-		return nil, fmt.Errorf("wrapped key of %d bytes", len(wrapped))
-	}
-	out := make([]byte, len(wrapped))
-	for i := 0; i < len(out); i += aes.BlockSize {
-		block.Decrypt(out[i:], wrapped[i:])
-	}
-	return unpad(out)
-}
-
-func unpad(b []byte) ([]byte, error) {
-	n := int(b[len(b)-1])
-	if n < 1 || n > aes.BlockSize || !bytes.Equal(b[len(b)-n:], bytes.Repeat([]byte{byte(n)}, n)) {
-		return nil, errors.New("bad padding: wrong key, or the file lost its end")
-	}
-	return b[:len(b)-n], nil
+	return s.open(data, wrapped, iv)
 }
 
 // Remove implements Store.
@@ -215,11 +143,5 @@ func (s *S3) Drop(ctx context.Context, stage string) error {
 			return err
 		}
 	}
-	return nil
-}
-
-// Close stops the listener.
-func (s *S3) Close() error {
-	s.server.Close()
 	return nil
 }

@@ -89,7 +89,7 @@ func encrypted(t *testing.T, master, fileKey, iv, plain []byte) ([]byte, map[str
 func TestDecrypt(t *testing.T) {
 	t.Parallel()
 	master, key, iv := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32), bytes.Repeat([]byte{3}, 16)
-	s := &S3{masterKey: master}
+	s := &S3{endpoint: endpoint{masterKey: master}}
 	for _, n := range []int{0, 1, 15, 16, 17, 1000} {
 		plain := bytes.Repeat([]byte("p"), n)
 		body, meta := encrypted(t, master, key, iv, plain)
@@ -118,7 +118,7 @@ func TestDecrypt(t *testing.T) {
 // FuzzDecrypt: no stored object may crash the server.
 func FuzzDecrypt(f *testing.F) {
 	f.Add([]byte("0123456789abcdef"), []byte("0123456789abcdef0123456789abcdef"), []byte("0123456789abcdef"))
-	s := &S3{masterKey: bytes.Repeat([]byte{1}, 32)}
+	s := &S3{endpoint: endpoint{masterKey: bytes.Repeat([]byte{1}, 32)}}
 	f.Fuzz(func(t *testing.T, body, key, iv []byte) {
 		meta := map[string]string{"X-Amz-Meta-X-Amz-Key": base64.StdEncoding.EncodeToString(key), "X-Amz-Meta-X-Amz-Iv": base64.StdEncoding.EncodeToString(iv)}
 		if plain, err := s.decrypt(body, meta); err == nil && len(plain) >= len(body) {

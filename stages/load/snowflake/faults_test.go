@@ -89,6 +89,32 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestStorageToken: the token of the storage expires before a file is there, and
+// once more.
+func TestStorageToken(t *testing.T) {
+	t.Parallel()
+	for _, storage := range []string{"S3", "GCS"} {
+		t.Run(storage, func(t *testing.T) {
+			t.Parallel()
+			srv := account(t, func(o *snowflaketest.Options) { o.Storage = storage })
+			var puts atomic.Int64
+			srv.Fault(func(s snowflaketest.Statement, p snowflaketest.Phase) *snowflaketest.Fault {
+				if s.Kind == "PUT" && p == after && puts.Add(1) <= 2 {
+					srv.ExpireStageTokens()
+				}
+				return nil
+			})
+			l := start(t, srv, "r1")
+			l.stage(issue{id: 1, updated: 100, summary: "one"})
+			l.mustCommit(1)
+			if n := puts.Load(); n < 3 {
+				t.Errorf("PUT came %d times: no token had expired", n)
+			}
+			want(t, srv, summaries, "1|one|live|r1")
+		})
+	}
+}
+
 // TestUnknownOutcome: nobody can say what became of COMMIT.
 func TestUnknownOutcome(t *testing.T) {
 	t.Parallel()

@@ -12,10 +12,10 @@ import (
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	for name, s3 := range map[string]bool{"LOCAL_FS": false, "S3": true} {
-		t.Run(name, func(t *testing.T) {
+	for _, storage := range []string{"", "S3", "GCS"} {
+		t.Run("storage "+storage, func(t *testing.T) {
 			t.Parallel()
-			srv := account(t, func(o *snowflaketest.Options) { o.S3 = s3 })
+			srv := account(t, func(o *snowflaketest.Options) { o.Storage = storage })
 			l := start(t, srv, "r1")
 			l.stage(issue{id: 1, updated: 100, summary: "one", odd: 2}, issue{id: 2, updated: 100, summary: "two"})
 			l.stage(issue{id: 3, updated: 90, summary: "three"}, issue{id: 1, updated: 110, summary: "one, newer", odd: 1})

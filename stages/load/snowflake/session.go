@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -80,11 +81,16 @@ func (s *session) note(ctx context.Context, op, on, statement string) (context.C
 	s.statements.Add(1)
 	began := time.Now()
 	ids := make(chan string, 1)
-	return sf.WithQueryTag(sf.WithQueryIDChan(ctx, ids), s.tag), func(err error) {
+	// The driver closes the channel with the first answer, but posts a PUT again:
+	// always for Google's storage, elsewhere when the storage's token has expired.
+	if !strings.HasPrefix(statement, "PUT ") {
+		ctx = sf.WithQueryIDChan(ctx, ids)
+	}
+	return sf.WithQueryTag(ctx, s.tag), func(err error) {
 		id := ""
 		select {
 		case id = <-ids:
-		default: // it came to no query
+		default: // it came to no query, or is a PUT
 		}
 		s.log.Debug("statement", "op", op, "on", on, "sql", statement, "query_id", id, "took", time.Since(began), "failed", err != nil)
 	}

@@ -94,6 +94,10 @@ func (u *uploads) add(ctx context.Context, f stages.File) error {
 // storage that refuses.
 const putAttempts = 3
 
+// errStorage is an answer to PUT that names no error. The driver gives it when the
+// storage's token has expired, which it does not renew; the next PUT gets a new one.
+var errStorage = errors.New("the file did not come to the stage")
+
 // upload brings a file to the stage and returns the session to go on with.
 func (u *uploads) upload(ctx context.Context, s *session, f stages.File, directory string) (*session, error) {
 	for n := 1; ; n++ {
@@ -101,7 +105,7 @@ func (u *uploads) upload(ctx context.Context, s *session, f stages.File, directo
 		if err == nil {
 			return s, nil
 		}
-		storage := number(err)/1000 == 264 // the driver's errors of PUT
+		storage := number(err)/1000 == 264 || errors.Is(err, errStorage) // the driver's errors of PUT
 		if s != nil && lost(err) {
 			_ = s.close() // it is gone already
 			s = nil
@@ -195,7 +199,7 @@ func checkPut(rows []map[string]string, size int64) error {
 		return fmt.Errorf("PUT of one file answered for %d", len(rows))
 	}
 	if status := rows[0]["status"]; status != "UPLOADED" {
-		return fmt.Errorf("PUT answered %s: %s", status, rows[0]["message"])
+		return fmt.Errorf("%w: PUT answered %s %s", errStorage, status, rows[0]["message"])
 	}
 	if got := rows[0]["source_size"]; got != strconv.FormatInt(size, 10) {
 		return fmt.Errorf("PUT sent %s of %d bytes", got, size)
