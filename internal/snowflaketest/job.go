@@ -30,6 +30,7 @@ type queryRequest struct {
 type job struct {
 	record    Statement
 	statement syntax.Statement
+	more      []syntax.Statement // behind it, where MULTI_STATEMENT_COUNT lets them
 	binds     []translate.Bind
 	invalid   *sferr.Error // the statement could not be read
 	describe  bool
@@ -91,12 +92,17 @@ func (j *job) read(q queryRequest) {
 		}
 		j.record.Binds = append(j.record.Binds, text)
 	}
-	st, err := syntax.Parse(q.SQLText)
+	wanted, err := strconv.Atoi(j.session.engine.Parameter("MULTI_STATEMENT_COUNT"))
 	if err != nil {
 		j.invalid = sferr.As(err)
 		return
 	}
-	j.statement, j.record.Kind = st, st.Kind()
+	all, err := syntax.ParseAll(q.SQLText, wanted)
+	if err != nil {
+		j.invalid = sferr.As(err)
+		return
+	}
+	j.statement, j.more, j.record.Kind = all[0], all[1:], all[0].Kind()
 }
 
 func readBinds(q queryRequest) ([]translate.Bind, error) {
@@ -129,9 +135,7 @@ func (s *Server) launch(j *job) {
 		var res *engine.Result
 		err := error(j.invalid)
 		if j.invalid == nil {
-			res, err = j.session.engine.Execute(j.ctx, engine.Request{
-				Statement: j.statement, Text: j.record.Text, QueryID: j.record.QueryID, Binds: j.binds, DescribeOnly: j.describe,
-			})
+			res, err = j.execute()
 		}
 		if err != nil {
 			s.finish(j, nil, sferr.As(err))
@@ -139,6 +143,21 @@ func (s *Server) launch(j *job) {
 		}
 		s.finish(j, res, nil)
 	})
+}
+
+// execute runs the job's statement, and those behind it, whose results nobody asks
+// for.
+func (j *job) execute() (*engine.Result, error) {
+	r := engine.Request{Statement: j.statement, Text: j.record.Text, QueryID: j.record.QueryID, Binds: j.binds, DescribeOnly: j.describe}
+	res, err := j.session.engine.Execute(j.ctx, r)
+	for _, st := range j.more {
+		if err != nil {
+			break
+		}
+		r.Statement = st
+		_, err = j.session.engine.Execute(j.ctx, r)
+	}
+	return res, err
 }
 
 // abortJob cancels a job: one that runs will end with 000604, one that has not

@@ -37,6 +37,9 @@ type Options struct {
 	// AccountTimezone is TIMEZONE before a session sets it. The default is that of
 	// real accounts, America/Los_Angeles, so that a client that forgets shows.
 	AccountTimezone string
+	// AccountParameters are other session parameters that the account's
+	// administrator has changed, such as ROWS_PER_RESULTSET.
+	AccountParameters map[string]string
 }
 
 func (o Options) withDefaults() Options {

@@ -124,7 +124,7 @@ func (s *Server) start() error {
 	var err error
 	s.engine, err = engine.New(s.ctx, engine.Options{
 		Account: s.opts.Account, User: s.opts.User, Database: s.opts.Database, Schema: s.opts.Schema, Warehouse: s.opts.Warehouse,
-		Role: s.opts.Role, Zone: s.opts.AccountTimezone, Stages: s.stages, Now: s.opts.Now,
+		Role: s.opts.Role, Zone: s.opts.AccountTimezone, Parameters: s.opts.AccountParameters, Stages: s.stages, Now: s.opts.Now,
 	})
 	if err != nil {
 		return err

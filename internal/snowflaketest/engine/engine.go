@@ -33,7 +33,7 @@ import (
 	"snowdrift/internal/snowflaketest/stage"
 )
 
-// Options configure an Engine. All are required.
+// Options configure an Engine. All but Parameters are required.
 type Options struct {
 	Account, User string
 	Database      string
@@ -41,8 +41,10 @@ type Options struct {
 	Warehouse     string
 	Role          string
 	Zone          string // account's TIMEZONE
-	Stages        stage.Store
-	Now           func() time.Time
+	// Parameters are session parameters that the account has changed; none is fine.
+	Parameters map[string]string
+	Stages     stage.Store
+	Now        func() time.Time
 }
 
 // Engine is one Snowflake account.
@@ -73,6 +75,11 @@ type Engine struct {
 
 // New starts an account with one database, schema, warehouse and role.
 func New(ctx context.Context, o Options) (*Engine, error) {
+	for name, value := range o.Parameters {
+		if err := (&Engine{opts: o}).checkParameter(name, value); err != nil {
+			return nil, err
+		}
+	}
 	connector, err := duckdb.NewConnector("", nil)
 	if err != nil {
 		return nil, fmt.Errorf("start DuckDB: %w", err)

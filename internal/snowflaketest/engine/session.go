@@ -203,13 +203,21 @@ func (s *Session) Execute(ctx context.Context, r Request) (*Result, error) {
 	if err != nil {
 		return nil, statementError(ctx, err)
 	}
+	most, err := strconv.Atoi(s.params["ROWS_PER_RESULTSET"])
+	if err != nil {
+		return nil, fmt.Errorf("session parameter ROWS_PER_RESULTSET: %w", err)
+	}
+	if most > 0 && len(res.Rows) > most {
+		res.Rows = res.Rows[:most]
+	}
 	res.Context, res.Format = Context{s.database, s.schema, s.warehouse, s.role}, s.params["GO_QUERY_RESULT_FORMAT"]
 	return res, nil
 }
 
 func (s *Session) env(r Request) *translate.Env {
 	return &translate.Env{
-		Now: s.engine.opts.Now(), Zone: s.zone(), Database: s.database, Schema: s.schema, Warehouse: s.warehouse, Role: s.role,
+		Now: s.engine.opts.Now(), Zone: s.zone(), TimestampFormat: s.params["TIMESTAMP_INPUT_FORMAT"], DateFormat: s.params["DATE_INPUT_FORMAT"], TimeFormat: s.params["TIME_INPUT_FORMAT"],
+		Database: s.database, Schema: s.schema, Warehouse: s.warehouse, Role: s.role,
 		User: s.engine.opts.User, Account: s.engine.opts.Account, SessionID: s.ID, LastQueryID: s.lastQuery, Binds: r.Binds, Source: r.Text,
 	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,15 +93,23 @@ func (x *execution) alterSession(st *syntax.AlterSession) (*Result, error) {
 	return r, nil
 }
 
-// defaultParameters are the session parameters that the server acts on, or that
-// clients ask for.
+// defaultParameters are the session parameters as the account has them.
 func (e *Engine) defaultParameters() map[string]string {
+	all := e.systemParameters()
+	maps.Copy(all, e.opts.Parameters)
+	return all
+}
+
+// systemParameters are the session parameters that the server acts on, or that
+// clients ask for.
+func (e *Engine) systemParameters() map[string]string {
 	return map[string]string{
 		"TIMEZONE": e.opts.Zone, "LOCK_TIMEOUT": "43200", "STATEMENT_TIMEOUT_IN_SECONDS": "172800", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": "0",
 		"QUERY_TAG": "", "ERROR_ON_NONDETERMINISTIC_MERGE": "true", "JSON_INDENT": "2", "GO_QUERY_RESULT_FORMAT": "ARROW",
 		"ABORT_DETACHED_QUERY": "false", "AUTOCOMMIT": "true", "QUOTED_IDENTIFIERS_IGNORE_CASE": "false", "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
 		"TRANSACTION_ABORT_ON_ERROR": "false", "BINARY_OUTPUT_FORMAT": "HEX", "WEEK_START": "0", "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD": "65280",
 		"CLIENT_TELEMETRY_ENABLED": "false", "CLIENT_SESSION_KEEP_ALIVE": "false",
+		"TIMESTAMP_INPUT_FORMAT": "AUTO", "DATE_INPUT_FORMAT": "AUTO", "TIME_INPUT_FORMAT": "AUTO", "ROWS_PER_RESULTSET": "0", "MULTI_STATEMENT_COUNT": "1",
 	}
 }
 
@@ -108,12 +117,13 @@ func (e *Engine) defaultParameters() map[string]string {
 var fixedParameters = []string{"AUTOCOMMIT", "QUOTED_IDENTIFIERS_IGNORE_CASE", "TIMESTAMP_TYPE_MAPPING", "TRANSACTION_ABORT_ON_ERROR", "BINARY_OUTPUT_FORMAT", "WEEK_START"}
 
 // numberParameters are whole numbers that are not negative.
-var numberParameters = []string{"LOCK_TIMEOUT", "STATEMENT_TIMEOUT_IN_SECONDS", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS", "JSON_INDENT", "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD"}
+var numberParameters = []string{"LOCK_TIMEOUT", "STATEMENT_TIMEOUT_IN_SECONDS", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS", "JSON_INDENT", "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD",
+	"ROWS_PER_RESULTSET", "MULTI_STATEMENT_COUNT"}
 
 // checkParameter refuses values, and parameters whose effect is not known here: a
 // setting must not pass for one that works. Parameters of clients are theirs.
 func (e *Engine) checkParameter(name, v string) error {
-	def, known := e.defaultParameters()[name]
+	def, known := e.systemParameters()[name]
 	n, err := strconv.Atoi(v)
 	switch {
 	case !known && strings.HasPrefix(name, "CLIENT_"):

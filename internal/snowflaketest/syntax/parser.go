@@ -31,19 +31,50 @@ const maxDepth = 400
 // Parse reads one statement, with or without its final semicolon. A second
 // statement is refused as Snowflake does when MULTI_STATEMENT_COUNT is 1.
 func Parse(src string) (Statement, error) {
+	all, err := ParseAll(src, 1)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// ParseAll reads as many statements as are wanted (MULTI_STATEMENT_COUNT), any
+// number for 0. Another number of them is error 000008.
+func ParseAll(src string, wanted int) ([]Statement, error) {
 	tokens, err := lex(src)
 	if err != nil {
 		return nil, err
 	}
 	p := &parser{src: src, tokens: tokens}
-	s, err := p.statement()
+	first, err := p.statement()
 	if err != nil {
 		return nil, err
 	}
-	if err := p.end(); err != nil {
-		return nil, err
+	if wanted == 1 {
+		return []Statement{first}, p.end()
 	}
-	return s, nil
+	out := []Statement{first}
+	for p.accept(";") {
+		if p.peek().kind == tokEOF || p.peek().is(";") {
+			continue
+		}
+		s, err := p.statement()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	if p.peek().kind != tokEOF {
+		return nil, p.unexpected()
+	}
+	if wanted != 0 && len(out) != wanted {
+		return nil, wrongCount(len(out), wanted)
+	}
+	return out, nil
+}
+
+func wrongCount(actual, wanted int) error {
+	return sferr.New("000008", "0A000", "Actual statement count %d did not match the desired statement count %d.", actual, wanted)
 }
 
 // ParseQuery reads a query alone: the stored text of a view.
@@ -73,7 +104,7 @@ func (p *parser) end() error {
 		return p.unexpected()
 	}
 	if n > 1 {
-		return sferr.New("000008", "0A000", "Actual statement count %d did not match the desired statement count 1.", n)
+		return wrongCount(n, 1)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"cmp"
 	"fmt"
 
 	"snowdrift/internal/snowflaketest/duckfn"
@@ -75,7 +76,7 @@ func (b *binder) castSQL(v value, to sqltype.Type, format string) (string, error
 		case from == sqltype.Time:
 			return v.sql, nil
 		case from == sqltype.Text:
-			return fmt.Sprintf("sf_time(%s, %s)", v.sql, duckfn.Quote(format)), nil
+			return fmt.Sprintf("sf_time(%s, %s)", v.sql, duckfn.Quote(cmp.Or(format, b.env.TimeFormat))), nil
 		case from.Timestamp():
 			w, err := b.wall(v)
 			return "CAST(" + w + " AS TIME)", err
@@ -156,8 +157,12 @@ func toBoolean(v value, to sqltype.Type) (string, error) {
 // toTemporal converts between DATE and the timestamps, and parses texts. What
 // lacks a zone is in the session's.
 func (b *binder) toTemporal(v value, to sqltype.Type, format string) (string, error) {
-	zone, f := duckfn.Quote(b.env.Zone), duckfn.Quote(format)
+	zone := duckfn.Quote(b.env.Zone)
 	if v.typ.Kind == sqltype.Text {
+		f := duckfn.Quote(cmp.Or(format, b.env.TimestampFormat))
+		if to.Kind == sqltype.Date {
+			f = duckfn.Quote(cmp.Or(format, b.env.DateFormat))
+		}
 		switch to.Kind {
 		case sqltype.Date:
 			return fmt.Sprintf("sf_date(%s, %s)", v.sql, f), nil

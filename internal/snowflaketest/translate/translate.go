@@ -25,18 +25,20 @@ import (
 
 // Env is what a statement depends on besides the tables.
 type Env struct {
-	Now         time.Time // CURRENT_TIMESTAMP of this statement
-	Zone        string    // session parameter TIMEZONE, an IANA name
-	Database    string
-	Schema      string
-	Warehouse   string
-	Role        string
-	User        string
-	Account     string
-	SessionID   int64
-	LastQueryID string
-	Binds       []Bind
-	Source      string // the statement's text, for positions in errors
+	Now  time.Time // CURRENT_TIMESTAMP of this statement
+	Zone string    // session parameter TIMEZONE, an IANA name
+	// The session parameters …_INPUT_FORMAT: how texts are read without a format.
+	TimestampFormat, DateFormat, TimeFormat string
+	Database                                string
+	Schema                                  string
+	Warehouse                               string
+	Role                                    string
+	User                                    string
+	Account                                 string
+	SessionID                               int64
+	LastQueryID                             string
+	Binds                                   []Bind
+	Source                                  string // the statement's text, for positions in errors
 }
 
 // Bind is one bound value as the driver sends it (facts part 3.2).

@@ -107,16 +107,23 @@ func (w *Warehouse) config(ctx context.Context) (*sf.Config, error) {
 		Application: "snowdrift", LoginTimeout: loginTimeout, MaxRetryCount: o.Retries,
 		DisableTelemetry: true, Transporter: o.Transport, ValidateDefaultParameters: sf.ConfigBoolTrue,
 	}
+	// An account may have set others for all its sessions (sql-reference/parameters).
 	params := map[string]string{
 		"TIMEZONE":                        "UTC",
 		"AUTOCOMMIT":                      "true",
 		"ERROR_ON_NONDETERMINISTIC_MERGE": "true",
+		"TIMESTAMP_INPUT_FORMAT":          "AUTO",
+		"DATE_INPUT_FORMAT":               "AUTO",
+		"ROWS_PER_RESULTSET":              "0", // all
+		"MULTI_STATEMENT_COUNT":           "1", // Query looks at the first word alone
+		"ABORT_DETACHED_QUERY":            "true",
 		"QUERY_TAG":                       queryTag,
 		// The driver looks for this one in lower case.
 		"client_session_keep_alive": "true",
 	}
 	if o.StatementTimeout > 0 {
 		params["STATEMENT_TIMEOUT_IN_SECONDS"] = seconds(o.StatementTimeout)
+		params["STATEMENT_QUEUED_TIMEOUT_IN_SECONDS"] = seconds(o.StatementTimeout)
 	}
 	if o.LockTimeout > 0 {
 		params["LOCK_TIMEOUT"] = seconds(o.LockTimeout)

@@ -124,6 +124,53 @@ func TestSession(t *testing.T) {
 	}
 }
 
+// TestAccountParameters: a load is not at the mercy of what an account's
+// administrator set for all sessions.
+func TestAccountParameters(t *testing.T) {
+	t.Parallel()
+	for name, value := range map[string]string{
+		"TIMESTAMP_INPUT_FORMAT": "DD.MM.YYYY", "DATE_INPUT_FORMAT": "DD.MM.YYYY", "ROWS_PER_RESULTSET": "1", "MULTI_STATEMENT_COUNT": "0",
+		"ERROR_ON_NONDETERMINISTIC_MERGE": "false", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": "1", "ABORT_DETACHED_QUERY": "false",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := account(t, func(o *snowflaketest.Options) { o.AccountParameters = map[string]string{name: value} })
+			l := start(t, srv, "r1")
+			l.stage(issue{id: 1, updated: 100, summary: "one"}, issue{id: 2, updated: 100, summary: "two"})
+			l.mustCommit(1)
+			rows, err := l.Query(t.Context(), `SELECT "ID" FROM "ISSUES"`)
+			must(t, err)
+			n := 0
+			for _, err := range rows.All() {
+				must(t, err)
+				n++
+			}
+			if n != 2 {
+				t.Errorf("%d rows of two", n)
+			}
+			if _, err := l.Query(t.Context(), `SELECT 1; DELETE FROM "ISSUES"`); err == nil {
+				t.Error("two statements in one went through")
+			}
+			want(t, srv, summaries, "1|one|live|r1", "2|two|live|r1")
+			for _, login := range srv.Logins() {
+				if got := login.Parameters[name]; got == "" || got == value {
+					t.Errorf("%s = %q at login", name, got)
+				}
+			}
+		})
+	}
+}
+
+// TestRunTimes: the run ledger's times need no format of the session's.
+func TestRunTimes(t *testing.T) {
+	t.Parallel()
+	l := start(t, account(t, nil), "r1")
+	must(t, l.with(t.Context(), l.lead))
+	must(t, l.main.run(t.Context(), "test", "", `ALTER SESSION SET TIMESTAMP_INPUT_FORMAT = 'DD.MM.YYYY'`))
+	_, err := l.Record(t.Context(), l.entry())
+	must(t, err)
+}
+
 // TestSecrets: neither a statement nor a parameter nor a log line holds a part
 // of the key, and no value of an issue is in a statement's text.
 func TestSecrets(t *testing.T) {

@@ -44,7 +44,8 @@ FROM (SELECT PARSE_JSON(?) AS "LIST") x, LATERAL FLATTEN(INPUT => x."LIST") f`
 	// putRun writes an entry of the run ledger. Its parameters are run id,
 	// pipeline, start, end, outcome and report.
 	putRun = `MERGE INTO "_SNOWDRIFT_RUNS" t
-USING (SELECT CAST(? AS VARCHAR) AS "RUN_ID", CAST(? AS VARCHAR) AS "PIPELINE", TO_TIMESTAMP_TZ(?) AS "STARTED", TO_TIMESTAMP_TZ(?) AS "ENDED",
+USING (SELECT CAST(? AS VARCHAR) AS "RUN_ID", CAST(? AS VARCHAR) AS "PIPELINE",
+  TO_TIMESTAMP_TZ(CAST(? AS VARCHAR), 'YYYY-MM-DD HH24:MI:SS.FF6 TZHTZM') AS "STARTED", TO_TIMESTAMP_TZ(CAST(? AS VARCHAR), 'YYYY-MM-DD HH24:MI:SS.FF6 TZHTZM') AS "ENDED",
   CAST(? AS VARCHAR) AS "OUTCOME", PARSE_JSON(?) AS "REPORT") s
 ON t."RUN_ID" = s."RUN_ID"
 WHEN MATCHED THEN UPDATE SET "ENDED" = s."ENDED", "OUTCOME" = s."OUTCOME", "REPORT" = s."REPORT"
@@ -206,7 +207,7 @@ func (w *Warehouse) saveColumns(ctx context.Context, s *session, columns []table
 	return s.run(ctx, "save the column ledger", "", putColumns, string(list))
 }
 
-// instant is the text of a time that TO_TIMESTAMP_TZ reads.
+// instant is the text of a time as putRun reads it.
 const instant = "2006-01-02 15:04:05.000000 -0700"
 
 func saveRun(ctx context.Context, s *session, r state.Run) error {

@@ -199,7 +199,7 @@ func checkPut(rows []map[string]string, size int64) error {
 		return fmt.Errorf("PUT of one file answered for %d", len(rows))
 	}
 	if status := rows[0]["status"]; status != "UPLOADED" {
-		return fmt.Errorf("%w: PUT answered %s %s", errStorage, status, rows[0]["message"])
+		return fmt.Errorf("%w: PUT answered %s: %s", errStorage, status, rows[0]["message"])
 	}
 	if got := rows[0]["source_size"]; got != strconv.FormatInt(size, 10) {
 		return fmt.Errorf("PUT sent %s of %d bytes", got, size)
