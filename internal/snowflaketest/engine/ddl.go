@@ -253,6 +253,9 @@ func (x *execution) createView(st *syntax.CreateView) (string, error) {
 		return "", sferr.Exists(full[2])
 	}
 	if sc.views[full[2]] != nil {
+		if x.engine.denied[grant{"OWNERSHIP", strings.Join(full, ".")}] {
+			return "", sferr.Denied("view", full[2])
+		}
 		if done, err := exists(full[2], st.Replace, st.IfNotExists); done != "" || err != nil {
 			return done, err
 		}

@@ -11,7 +11,8 @@ import (
 type grant struct{ privilege, object string }
 
 // Revoke takes a privilege away from the role, which has all at the start:
-// SELECT, INSERT, UPDATE, DELETE, TRUNCATE, OWNERSHIP on "DB.SCHEMA.TABLE"; READ,
+// SELECT, INSERT, UPDATE, DELETE, TRUNCATE, OWNERSHIP on "DB.SCHEMA.TABLE"; SELECT,
+// OWNERSHIP on "DB.SCHEMA.VIEW", which together hide it; READ,
 // WRITE on "DB.SCHEMA.STAGE"; USAGE, CREATE TABLE, CREATE VIEW, CREATE STAGE on
 // "DB.SCHEMA"; USAGE, CREATE SCHEMA on "DB"; USAGE on a warehouse.
 func (e *Engine) Revoke(privilege, object string) {
@@ -31,6 +32,13 @@ func (e *Engine) isDenied(privilege, object string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.denied[grant{privilege, object}]
+}
+
+// hidden reports whether the role has no privilege on a view, such as on one that
+// another role made: SHOW does not list it. e.mu must be held.
+func (e *Engine) hidden(view syntax.Name) bool {
+	object := strings.Join(view, ".")
+	return e.denied[grant{"OWNERSHIP", object}] && e.denied[grant{"SELECT", object}]
 }
 
 // require checks a privilege. An object that the role may not even see is

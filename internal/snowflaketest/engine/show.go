@@ -110,7 +110,9 @@ func (x *execution) objects(schemas []syntax.Name) (tables []*table, views []*vi
 			}
 		}
 		for _, k := range sortedKeys(sc.views) {
-			views = append(views, sc.views[k])
+			if !x.engine.hidden(sc.views[k].name) {
+				views = append(views, sc.views[k])
+			}
 		}
 		for _, k := range sortedKeys(sc.stages) {
 			stages = append(stages, sc.stages[k])

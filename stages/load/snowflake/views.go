@@ -1,6 +1,7 @@
 package snowflake
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -12,7 +13,8 @@ import (
 const shownColumns = 10_000
 
 // MakeViews makes the views that are missing or whose text changed. When there
-// are some, it takes the lease first.
+// are some, it takes the lease first. Views that Snowflake refuses end no load:
+// an administrator may have replaced one in a role whose views ours does not see.
 func (w *Warehouse) MakeViews(ctx context.Context, views []load.View) error {
 	return w.with(ctx, func(ctx context.Context, s *session) error {
 		have, comments, err := shape(ctx, s)
@@ -23,18 +25,35 @@ func (w *Warehouse) MakeViews(ctx context.Context, views []load.View) error {
 			w.opts.Log.Warn("the schema has so many columns that Snowflake does not list all of them: views are left as they are", "limit", shownColumns)
 			return nil
 		}
+		var refused []string
+		var first error
 		for _, def := range load.Outdated(Dialect, views, have, comments) {
 			if err := w.lead(ctx, s); err != nil {
 				return err
 			}
 			for _, statement := range Dialect.CreateView(def) {
-				if err := s.run(ctx, "make view", def.Name, statement); err != nil {
-					return load.ViewError(err)
+				err := s.run(ctx, "make view", def.Name, statement)
+				if err != nil && (number(err) == 0 || lost(err)) {
+					return err
+				}
+				if err != nil {
+					refused, first = append(refused, def.Name), cmp.Or(first, err)
 				}
 			}
 		}
+		if first != nil {
+			w.opts.Log.Warn("views were not made, the load goes on without them", "views", refused, "error", first, "hint", w.viewHint())
+		}
 		return nil
 	})
+}
+
+// viewHint says what to do about views that Snowflake refused.
+func (w *Warehouse) viewHint() string {
+	role := cmp.Or(w.opts.Role, "…")
+	return "a view of your own that another role made: GRANT SELECT ON VIEW … TO ROLE " + role + ", or make it after USE ROLE " + role +
+		"; something else of that name: move it away; no right to make views: GRANT CREATE VIEW ON SCHEMA … TO ROLE " + role +
+		"; or set views: false. Until then each run tries again, and wakes the warehouse to do so"
 }
 
 // shape reads the columns of all tables and views of the schema, and the comments

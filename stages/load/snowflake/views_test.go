@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"snowdrift/internal/snowflaketest"
 	"snowdrift/stages/load"
 	"snowdrift/stages/load/viewtest"
 )
@@ -58,18 +59,82 @@ func TestIdleViews(t *testing.T) {
 	}
 }
 
-// TestViewRefused: what to do is said when the role may not make views, or
-// something else has the name of one.
+// TestViewRefused: a view that cannot be made is a warning, once, with what to do:
+// the role may not make views, a table has the name of one, or an administrator
+// made it in a role of his own, so that ours does not see it.
 func TestViewRefused(t *testing.T) {
+	t.Parallel()
+	const calendar = "RAW.JIRA.WORKING_CALENDAR"
+	for name, c := range map[string]struct {
+		arrange func(*snowflaketest.Server, *loader)
+		refused []string
+		made    string // one that is made nevertheless
+	}{
+		"no privilege": {func(srv *snowflaketest.Server, _ *loader) { srv.Revoke("CREATE VIEW", "RAW.JIRA") }, []string{"003001", "working_calendar", "time_in_status"}, ""},
+		"a table": {func(_ *snowflaketest.Server, l *loader) {
+			must(t, l.main.run(t.Context(), "test", "", "CREATE TABLE working_calendar (weekday BIGINT)"))
+		}, []string{"002002", "working_calendar"}, "WORKLOG_WEEKLY"},
+		"another role's": {func(srv *snowflaketest.Server, l *loader) {
+			must(t, l.main.run(t.Context(), "test", "", "CREATE VIEW working_calendar AS SELECT 1 AS weekday"))
+			srv.Revoke("OWNERSHIP", calendar)
+			srv.Revoke("SELECT", calendar)
+		}, []string{"003001", "working_calendar", "GRANT SELECT ON VIEW", "JIRA_LOADER"}, "WORKLOG_WEEKLY"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := account(t, nil)
+			tables := viewtest.Tables()
+			opts := options(t, srv)
+			log, lines := logged()
+			opts.Log = log
+			l := openWith(t, opts, "r1")
+			prepare(t, l, tables)
+			c.arrange(srv, l)
+			must(t, l.MakeViews(t.Context(), load.Views("jira", tables[0], nil)))
+			var warnings []string
+			for line := range strings.Lines(lines.String()) {
+				if strings.Contains(line, "level=WARN") {
+					warnings = append(warnings, line)
+				}
+			}
+			if len(warnings) != 1 {
+				t.Fatalf("warnings %q, want one", warnings)
+			}
+			for _, text := range append(c.refused, "views: false") {
+				if !strings.Contains(warnings[0], text) {
+					t.Errorf("%q is not in %s", text, warnings[0])
+				}
+			}
+			views, err := l.main.named(t.Context(), "test", "", "SHOW VIEWS IN SCHEMA")
+			must(t, err)
+			var names []string
+			for _, v := range views {
+				names = append(names, v["name"])
+			}
+			if c.made == "" && len(names) > 0 || c.made != "" && !slices.Contains(names, c.made) {
+				t.Errorf("views %q", names)
+			}
+		})
+	}
+}
+
+// TestForeignView: one that another role made, and that ours may read, serves the
+// views that read it and is left alone.
+func TestForeignView(t *testing.T) {
 	t.Parallel()
 	srv := account(t, nil)
 	tables := viewtest.Tables()
 	l := open(t, srv, "r1")
 	prepare(t, l, tables)
-	must(t, l.main.run(t.Context(), "test", "", "CREATE TABLE working_calendar (weekday BIGINT)"))
-	err := l.MakeViews(t.Context(), load.Views("jira", tables[0], nil))
-	if err == nil || !strings.Contains(err.Error(), "working_calendar") || !strings.Contains(err.Error(), "views: false") {
-		t.Errorf("error %v", err)
+	must(t, l.MakeViews(t.Context(), load.Views("jira", tables[0], nil)))
+	must(t, l.main.run(t.Context(), "test", "", "CREATE OR REPLACE VIEW working_calendar AS SELECT 1 AS weekday, 9.0 AS opens, 17.0 AS closes"))
+	srv.Revoke("OWNERSHIP", "RAW.JIRA.WORKING_CALENDAR")
+	from := len(srv.Statements())
+	must(t, l.MakeViews(t.Context(), load.Views("jira", tables[0], nil)))
+	for _, s := range srv.Statements()[from:] {
+		if s.Err != nil || strings.Contains(s.Text, `VIEW "WORKING_CALENDAR"`) {
+			t.Errorf("%s: %v", s.Text, s.Err)
+		}
 	}
 }
 
