@@ -303,6 +303,42 @@ func TestLease(t *testing.T) {
 	noFiles(t, srv)
 }
 
+// TestLeaseIsRead: whether another run holds the lease shows at once, also while
+// its transaction holds the lock of the table; who has to wait for that lock in
+// vain is told that there is another run.
+func TestLeaseIsRead(t *testing.T) {
+	t.Parallel()
+	srv := account(t, nil)
+	first := start(t, srv, "r1")
+	first.stage(issue{id: 1, updated: 100, summary: "one"})
+	first.mustCommit(1)
+	must(t, first.main.run(t.Context(), "test", "", "BEGIN"))
+	must(t, first.checkFence(t.Context(), first.main))
+	second := start(t, srv, "r2")
+	from := len(srv.Statements())
+	if err := second.with(t.Context(), second.lead); !errors.Is(err, load.ErrLeaseHeld) || !strings.Contains(err.Error(), "r1") {
+		t.Errorf("error %v", err)
+	}
+	if got := kinds(srv, from); slices.Contains(got, "MERGE") {
+		t.Errorf("statements %q", got)
+	}
+	must(t, first.main.run(t.Context(), "test", "", "ROLLBACK"))
+	second.end()
+
+	opts := options(t, srv)
+	opts.Lease = time.Nanosecond // all are left behind
+	third := openWith(t, opts, "r3")
+	srv.Fault(strike("MERGE", before, 1, snowflaketest.Fault{Code: "000625", State: "57014", Message: "Statement has locked table '_SNOWDRIFT_LEASE'"}))
+	err := third.with(t.Context(), third.lead)
+	var refusal *load.Error
+	if !errors.Is(err, load.ErrLeaseHeld) || !errors.As(err, &refusal) || refusal.Hint == "" || number(err) == errLocked {
+		t.Errorf("error %v", err)
+	}
+	srv.Fault(nil)
+	third.end()
+	first.end()
+}
+
 // TestTwoLeases: of two first runs that both inserted a lease, each of which
 // fails, nothing stays that would make all later ones fail.
 func TestTwoLeases(t *testing.T) {

@@ -25,8 +25,14 @@ WHEN NOT MATCHED THEN INSERT ("PIPELINE", "RUN_ID", "FENCE", "ACQUIRED") VALUES 
 		int64(expiry.Seconds()))
 }
 
+// readLease returns the statement that tells who holds the lease, and whether it
+// was left behind. Its parameter is the pipeline.
+func readLease(expiry time.Duration) string {
+	return fmt.Sprintf(`SELECT "RUN_ID", "FENCE", "ACQUIRED", "ACQUIRED" < DATEADD(second, -%d, CURRENT_TIMESTAMP()) FROM "_SNOWDRIFT_LEASE" WHERE "PIPELINE" = ?`,
+		int64(expiry.Seconds()))
+}
+
 const (
-	readLease = `SELECT "RUN_ID", "FENCE", "ACQUIRED" FROM "_SNOWDRIFT_LEASE" WHERE "PIPELINE" = ?`
 	// checkFence also moves the time from which the lease expires. Its
 	// parameters are pipeline, run id and fence, as those of freeLease.
 	checkFence = `UPDATE "_SNOWDRIFT_LEASE" SET "ACQUIRED" = CURRENT_TIMESTAMP() WHERE "PIPELINE" = ? AND "RUN_ID" = ? AND "FENCE" = ?`
@@ -40,49 +46,88 @@ const (
 	dropLease = `DELETE FROM "_SNOWDRIFT_LEASE" WHERE "PIPELINE" = ? AND "RUN_ID" = ?`
 )
 
+const takingLease = "take the lease"
+
 // lead makes the tables of our own records, if they are missing, and takes the
 // lease, once in a run.
 func (w *Warehouse) lead(ctx context.Context, s *session) error {
-	const op = "take the lease"
 	switch {
 	case w.fence != 0:
 		return nil
 	case w.job.Run == "":
-		return fail(op, "", "", errors.New("Acquire was not called"))
+		return fail(takingLease, "", "", errors.New("Acquire was not called"))
 	}
 	if err := w.makeRecords(ctx, s); err != nil {
 		return err
 	}
-	n, err := s.affect(ctx, op, w.job.Pipeline, takeLease(w.opts.Lease), w.job.Pipeline, w.job.Run)
+	// Reading first: the MERGE of a lease that another run holds would wait for
+	// its transaction.
+	before, err := w.holders(ctx, s)
 	if err != nil {
 		return err
 	}
-	var holders []string
-	var fence int64
-	var acquired time.Time
-	err = s.each(ctx, op, w.job.Pipeline, readLease, []any{w.job.Pipeline}, func(rows *sql.Rows) error {
-		var run string
-		err := rows.Scan(&run, &fence, &acquired)
-		holders = append(holders, run)
+	if slices.ContainsFunc(before, func(h holder) bool { return h.run != "" && h.run != w.job.Run && !h.expired }) {
+		return w.held(before)
+	}
+	n, err := s.affect(ctx, takingLease, w.job.Pipeline, takeLease(w.opts.Lease), w.job.Pipeline, w.job.Run)
+	if number(err) == errLocked {
+		return &load.Error{Op: takingLease, On: w.job.Pipeline, Err: fmt.Errorf("%w: %v", load.ErrLeaseHeld, err),
+			Hint: "its transaction holds the table of leases: wait for it to end; Snowflake ends one that nobody goes on with within ten minutes"}
+	}
+	if err != nil {
 		return err
-	})
+	}
+	after, err := w.holders(ctx, s)
 	if err != nil {
 		return err
 	}
 	// Two runs that are the pipeline's first may both have inserted a row. Who
 	// sees two takes its own away: left there, they would be in everybody's way
 	// for ever.
-	if n != 1 || len(holders) != 1 || holders[0] != w.job.Run {
-		if slices.Contains(holders, w.job.Run) {
-			if err := s.run(ctx, op, w.job.Pipeline, dropLease, w.job.Pipeline, w.job.Run); err != nil {
+	if n != 1 || len(after) != 1 || after[0].run != w.job.Run {
+		if slices.ContainsFunc(after, func(h holder) bool { return h.run == w.job.Run }) {
+			if err := s.run(ctx, takingLease, w.job.Pipeline, dropLease, w.job.Pipeline, w.job.Run); err != nil {
 				return err
 			}
 		}
-		return &load.Error{Op: op, On: w.job.Pipeline, Err: fmt.Errorf("%w: run %v", load.ErrLeaseHeld, holders),
-			Hint: fmt.Sprintf("wait for it to end; if it was killed, its lease ends at %s", acquired.Add(w.opts.Lease).UTC().Format(time.RFC3339))}
+		return w.held(after)
 	}
-	w.fence, w.written = fence, true
+	w.fence, w.written = after[0].fence, true
 	return s.run(ctx, "close the entries of killed runs", w.job.Pipeline, closeRuns, w.job.Pipeline, w.job.Run)
+}
+
+// holder is a row of the table of leases.
+type holder struct {
+	run      string // "" when it is free
+	fence    int64
+	acquired time.Time
+	expired  bool
+}
+
+// holders reads the pipeline's rows: one, unless it is new or two runs have just
+// made one each.
+func (w *Warehouse) holders(ctx context.Context, s *session) (out []holder, err error) {
+	err = s.each(ctx, takingLease, w.job.Pipeline, readLease(w.opts.Lease), []any{w.job.Pipeline}, func(rows *sql.Rows) error {
+		var h holder
+		err := rows.Scan(&h.run, &h.fence, &h.acquired, &h.expired)
+		out = append(out, h)
+		return err
+	})
+	return out, err
+}
+
+// held says that another run holds the lease.
+func (w *Warehouse) held(by []holder) error {
+	var runs []string
+	var last time.Time
+	for _, h := range by {
+		runs = append(runs, h.run)
+		if h.acquired.After(last) {
+			last = h.acquired
+		}
+	}
+	return &load.Error{Op: takingLease, On: w.job.Pipeline, Err: fmt.Errorf("%w: run %v", load.ErrLeaseHeld, runs),
+		Hint: fmt.Sprintf("wait for it to end; if it was killed, its lease ends at %s", last.Add(w.opts.Lease).UTC().Format(time.RFC3339))}
 }
 
 // makeRecords makes the tables of our own records that are missing.
