@@ -1,6 +1,8 @@
 package snowflake
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -33,6 +35,22 @@ func TestLoad(t *testing.T) {
 			l.end()
 			want(t, srv, `SELECT "RUN_ID", "FENCE" FROM "_SNOWDRIFT_LEASE"`, "|1")
 		})
+	}
+}
+
+// TestFilesStayInTheirDirectory: the driver encrypts files beside them, and has no
+// use for the system's directory of temporary files, which may be small.
+func TestFilesStayInTheirDirectory(t *testing.T) {
+	srv := account(t, func(o *snowflaketest.Options) { o.Storage = "S3" })
+	l := start(t, srv, "r1")
+	file := rehearsalFile(t)
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
+	l.stage(issue{id: 1, updated: 100, summary: "one"})
+	l.mustCommit(1)
+	must(t, Rehearse(t.Context(), options(t, srv), file))
+	left, err := os.ReadDir(l.dir)
+	if must(t, err); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }
 

@@ -20,10 +20,11 @@ const scratch = "_snowdrift_check"
 // without a change, in a transaction that is rolled back. It wakes the warehouse.
 // The file stays.
 func Rehearse(ctx context.Context, opts Options, file stages.File) (err error) {
-	w, err := Open(ctx, opts)
+	w, err := newWarehouse(opts)
 	if err != nil {
 		return err
 	}
+	w.dir = filepath.Dir(file.Path)
 	defer func() { err = errors.Join(err, w.Close()) }()
 	return w.with(ctx, func(ctx context.Context, s *session) (err error) {
 		const op = "rehearse a load: make a table in schema"

@@ -11,21 +11,25 @@ import (
 	"snowdrift/stages/load"
 )
 
+// rehearsalFile writes a file as check does.
+func rehearsalFile(t *testing.T) stages.File {
+	t.Helper()
+	rows := stages.NewRows(table.Census())
+	for id := range int64(7) {
+		rows.SetInt(0, id)
+		rows.End(id)
+	}
+	b := batch.New(batch.Options{Dir: t.TempDir(), Prefix: "check", FileSize: 1 << 20})
+	must(t, errors.Join(b.Write(rows), b.Flush()))
+	return b.Closed()[0]
+}
+
 // TestRehearse: a rehearsal finds the privilege that a load would lack, and
 // leaves the schema as it was: empty, or with tables.
 func TestRehearse(t *testing.T) {
 	t.Parallel()
 	srv := account(t, nil)
-	file := func() stages.File {
-		rows := stages.NewRows(table.Census())
-		for id := range int64(7) {
-			rows.SetInt(0, id)
-			rows.End(id)
-		}
-		b := batch.New(batch.Options{Dir: t.TempDir(), Prefix: "check", FileSize: 1 << 20})
-		must(t, errors.Join(b.Write(rows), b.Flush()))
-		return b.Closed()[0]
-	}
+	file := func() stages.File { return rehearsalFile(t) }
 	objects := func() string {
 		l := open(t, srv, "look")
 		defer l.end()

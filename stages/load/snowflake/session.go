@@ -22,12 +22,14 @@ type session struct {
 	statements *atomic.Int64
 }
 
-// dial logs in.
-func (w *Warehouse) dial(ctx context.Context) (*session, error) {
+// dial logs in. dir is that of the files that the session is to PUT: the driver
+// encrypts each into one beside it. The files of a run are in one directory.
+func (w *Warehouse) dial(ctx context.Context, dir string) (*session, error) {
 	cfg, err := w.config(ctx)
 	if err != nil {
 		return nil, err
 	}
+	cfg.TmpDirPath = dir
 	db := sql.OpenDB(sf.NewConnector(sf.SnowflakeDriver{}, *cfg))
 	db.SetMaxOpenConns(1)
 	conn, err := db.Conn(ctx)

@@ -83,6 +83,7 @@ type Options struct {
 type Warehouse struct {
 	opts    Options
 	main    *session // nil when it was lost
+	dir     string   // of the files that main PUTs, "" for none
 	job     load.Job
 	tag     string
 	tables  []*table.Table
@@ -105,6 +106,18 @@ type Warehouse struct {
 
 // Open logs in. It needs no running warehouse.
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
+	w, err := newWarehouse(opts)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.session(ctx); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// newWarehouse returns a warehouse that has not logged in yet.
+func newWarehouse(opts Options) (*Warehouse, error) {
 	if err := quiet(); err != nil {
 		return nil, err
 	}
@@ -116,9 +129,6 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	}
 	w := &Warehouse{opts: opts, tag: queryTag, copied: map[string]bool{}, statements: &atomic.Int64{}}
 	w.uploads = newUploads(w)
-	if _, err := w.session(ctx); err != nil {
-		return nil, err
-	}
 	return w, nil
 }
 
@@ -193,7 +203,7 @@ func (w *Warehouse) session(ctx context.Context) (*session, error) {
 	if w.main != nil {
 		return w.main, nil
 	}
-	s, err := w.dial(ctx)
+	s, err := w.dial(ctx, w.dir)
 	if err != nil {
 		return nil, err
 	}

@@ -122,7 +122,7 @@ func (u *uploads) upload(ctx context.Context, s *session, f stages.File, directo
 
 func (u *uploads) try(ctx context.Context, s **session, f stages.File, directory string) (err error) {
 	if *s == nil {
-		if *s, err = u.w.dial(ctx); err != nil {
+		if *s, err = u.w.dial(ctx, filepath.Dir(f.Path)); err != nil {
 			*s = nil
 			return err
 		}
