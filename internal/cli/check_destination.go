@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"snowdrift/internal/config"
-	"snowdrift/internal/table"
 	"snowdrift/stages"
 	"snowdrift/stages/batch"
 	"snowdrift/stages/fetch"
@@ -32,7 +31,7 @@ func (a *app) checkDestination(ctx context.Context, d *doctor, cfg *config.Confi
 	if cfg.Destination.Type == config.DestinationDuckDB {
 		d.ok("destination", "destination duckdb can be read and written")
 	} else {
-		d.ok("destination", "destination snowflake: a file was put, copied and merged, and all of it rolled back")
+		d.ok("destination", "destination snowflake: a file was put, copied, read back and merged, and all of it rolled back")
 	}
 	return true
 }
@@ -61,13 +60,8 @@ func (a *app) rehearse(ctx context.Context, cfg *config.Config) (err error) {
 
 // rehearsalFile writes a file as a load does.
 func rehearsalFile(dir string) (stages.File, error) {
-	rows := stages.NewRows(table.Census())
-	for id := range int64(10) {
-		rows.SetInt(0, id)
-		rows.End(id)
-	}
 	b := batch.New(batch.Options{Dir: dir, Prefix: "check", FileSize: 1 << 20})
-	if err := errors.Join(b.Write(rows), b.Flush()); err != nil {
+	if err := errors.Join(b.Write(snowflake.Samples()), b.Flush()); err != nil {
 		return stages.File{}, err
 	}
 	return b.Closed()[0], nil

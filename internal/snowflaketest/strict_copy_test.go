@@ -73,6 +73,21 @@ func TestStrict07_Copy(t *testing.T) {
 	fails(t, c, 1041, `COPY INTO T FROM (SELECT $1:id FROM @S/run1/ WHERE $1:id > 1)`+parquetFormat)
 }
 
+// TestStrict07_CopyNullIf: a text \N is NULL unless NULL_IF says otherwise.
+func TestStrict07_CopyNullIf(t *testing.T) {
+	t.Parallel()
+	c := open(t, account(t, nil))
+	run(t, c, `CREATE STAGE S`)
+	put(t, c, parquet(t, "a.parquet", `SELECT * FROM (VALUES ('\N'), (''), ('x')) v(s)`), "@S/p/", true)
+	for option, lines := range map[string][]string{
+		"": {"NULL", "", "x"}, "NULL_IF=()": {`\N`, "", "x"}, "NULL_IF=('', 'x')": {`\N`, "NULL", "NULL"},
+	} {
+		run(t, c, `CREATE OR REPLACE TABLE T (S VARCHAR)`)
+		rows(t, c, `COPY INTO T FROM @S/p/ FILE_FORMAT=(TYPE=PARQUET `+option+`) MATCH_BY_COLUMN_NAME=CASE_INSENSITIVE`)
+		want(t, c, `SELECT S FROM T`, lines...)
+	}
+}
+
 // TestStrict07_CopyTransaction: rows and load metadata come and go together.
 func TestStrict07_CopyTransaction(t *testing.T) {
 	t.Parallel()

@@ -206,7 +206,7 @@ func (x *execution) openFile(ctx context.Context, st *syntax.Copy, s *stageObjec
 	if err != nil {
 		return badParquet(err)
 	}
-	p, err := x.describeParquet(ctx, local, f.file.Name, st.Format)
+	p, err := x.describeParquet(ctx, local, f.file.Name, st)
 	if err != nil {
 		return errors.Join(badParquet(err), release())
 	}

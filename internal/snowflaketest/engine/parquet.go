@@ -8,6 +8,7 @@ import (
 	"snowdrift/internal/snowflaketest/duckfn"
 	"snowdrift/internal/snowflaketest/sferr"
 	"snowdrift/internal/snowflaketest/sqltype"
+	"snowdrift/internal/snowflaketest/syntax"
 	"snowdrift/internal/snowflaketest/translate"
 )
 
@@ -31,7 +32,8 @@ func (p *parquetFile) staged(r rowRange) translate.StagedFile {
 }
 
 // describeParquet reads a file's columns and says what Snowflake takes them for.
-func (x *execution) describeParquet(ctx context.Context, local, name string, format map[string]string) (*parquetFile, error) {
+func (x *execution) describeParquet(ctx context.Context, local, name string, st *syntax.Copy) (*parquetFile, error) {
+	format := st.Format
 	vectorized := format["USE_VECTORIZED_SCANNER"] == "TRUE"
 	logical := vectorized || format["USE_LOGICAL_TYPE"] == "TRUE"
 	binaryAsText := !vectorized && format["BINARY_AS_TEXT"] != "FALSE"
@@ -57,6 +59,11 @@ func (x *execution) describeParquet(ctx context.Context, local, name string, for
 		c, err := stagedColumn(names[i], "f."+alias, duckType, logical)
 		if err != nil {
 			return nil, err
+		}
+		if c.Type.Kind == sqltype.Text {
+			for _, null := range st.NullIf {
+				c.SQL = "NULLIF(" + c.SQL + ", " + duckfn.Quote(null) + ")"
+			}
 		}
 		p.columns, p.aliases = append(p.columns, c), append(p.aliases, alias)
 	}

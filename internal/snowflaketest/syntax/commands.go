@@ -117,7 +117,7 @@ func (p *parser) copyInto() (Statement, error) {
 	if p.peek().kind == tokStage || p.peek().kind == tokString {
 		return nil, sferr.Unsupported("COPY INTO a location")
 	}
-	s := &Copy{Format: map[string]string{}, OnError: "ABORT_STATEMENT"}
+	s := &Copy{Format: map[string]string{}, NullIf: []string{`\N`}, OnError: "ABORT_STATEMENT"}
 	var err error
 	if s.Table, err = p.name(); err != nil {
 		return nil, err
@@ -228,6 +228,18 @@ func (p *parser) stringList() ([]string, error) {
 	return out, p.expect(")")
 }
 
+// nullIf parses the texts that mean NULL, which may be none.
+func (p *parser) nullIf(s *Copy) (err error) {
+	s.NullIf = nil
+	if p.peek().is("(") && p.tokens[p.pos+1].is(")") {
+		p.pos += 2
+	} else if s.NullIf, err = p.stringList(); err != nil {
+		return err
+	}
+	p.accept(",")
+	return nil
+}
+
 func (p *parser) fileFormat(s *Copy) error {
 	if err := p.expect("("); err != nil {
 		return err
@@ -240,6 +252,12 @@ func (p *parser) fileFormat(s *Copy) error {
 		}
 		if err := p.expect("="); err != nil {
 			return err
+		}
+		if t.word() == "NULL_IF" {
+			if err := p.nullIf(s); err != nil {
+				return err
+			}
+			continue
 		}
 		v := p.next()
 		if v.kind != tokWord && v.kind != tokString {

@@ -214,6 +214,7 @@ type Copy struct {
 	MatchByName     string            // "", "CASE_SENSITIVE", "CASE_INSENSITIVE"
 	OnError         string            // "ABORT_STATEMENT", "CONTINUE", "SKIP_FILE"
 	Purge, Force    bool
+	NullIf          []string     // NULL_IF of the file format
 	IncludeMetadata []Assignment // column = METADATA$…
 }
 

@@ -92,7 +92,7 @@ func copyInto(t *table.Table, location string, files []string) string {
 		list = append(list, Dialect.Literal(f))
 	}
 	return fmt.Sprintf(`COPY INTO %s FROM %s FILES=(%s)
-FILE_FORMAT=(TYPE=PARQUET USE_LOGICAL_TYPE=TRUE BINARY_AS_TEXT=FALSE) MATCH_BY_COLUMN_NAME=CASE_INSENSITIVE ON_ERROR=ABORT_STATEMENT`,
+FILE_FORMAT=(TYPE=PARQUET USE_LOGICAL_TYPE=TRUE BINARY_AS_TEXT=FALSE NULL_IF=()) MATCH_BY_COLUMN_NAME=CASE_INSENSITIVE ON_ERROR=ABORT_STATEMENT`,
 		Dialect.Quote(load.StageName(t)), location, strings.Join(list, ", "))
 }
 

@@ -38,6 +38,16 @@ func TestLoad(t *testing.T) {
 	}
 }
 
+// TestNullMark: what a file format takes for NULL by default is a text like others.
+func TestNullMark(t *testing.T) {
+	t.Parallel()
+	srv := account(t, nil)
+	l := start(t, srv, "r1")
+	l.stage(issue{id: 1, updated: 100, summary: `\N`})
+	l.mustCommit(1)
+	want(t, srv, summaries, `1|\N|live|r1`)
+}
+
 // TestFilesStayInTheirDirectory: the driver encrypts files beside them, and has no
 // use for the system's directory of temporary files, which may be small.
 func TestFilesStayInTheirDirectory(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 const scratch = "_snowdrift_check"
 
 // Rehearse tries what a load does and leaves nothing behind: a file of the
-// census is PUT to a stage and copied into a temporary table; rows are merged
-// into a table and deleted, and what is there of the pipeline's tables is written
+// Samples is PUT to a stage and copied into a temporary table, and its values read
+// back; rows are merged into a table and deleted, and what is there of the pipeline's tables is written
 // without a change, in a transaction that is rolled back. It wakes the warehouse.
 // The file stays.
 func Rehearse(ctx context.Context, opts Options, file stages.File) (err error) {
@@ -38,6 +38,9 @@ func Rehearse(ctx context.Context, opts Options, file stages.File) (err error) {
 			err = errors.Join(err, s.run(context.WithoutCancel(ctx), "rehearse a load: drop table", scratch, "DROP TABLE IF EXISTS "+Dialect.Quote(scratch)))
 		}()
 		if err := w.rehearseCopy(ctx, s, file); err != nil {
+			return err
+		}
+		if err := w.rehearseValues(ctx, s); err != nil {
 			return err
 		}
 		return w.rehearseMerge(ctx, s, file.Table)

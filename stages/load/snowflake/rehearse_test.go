@@ -1,11 +1,12 @@
 package snowflake
 
 import (
+	"database/sql"
 	"errors"
 	"strings"
 	"testing"
 
-	"snowdrift/internal/table"
+	"snowdrift/internal/snowflaketest"
 	"snowdrift/stages"
 	"snowdrift/stages/batch"
 	"snowdrift/stages/load"
@@ -14,13 +15,8 @@ import (
 // rehearsalFile writes a file as check does.
 func rehearsalFile(t *testing.T) stages.File {
 	t.Helper()
-	rows := stages.NewRows(table.Census())
-	for id := range int64(7) {
-		rows.SetInt(0, id)
-		rows.End(id)
-	}
 	b := batch.New(batch.Options{Dir: t.TempDir(), Prefix: "check", FileSize: 1 << 20})
-	must(t, errors.Join(b.Write(rows), b.Flush()))
+	must(t, errors.Join(b.Write(Samples()), b.Flush()))
 	return b.Closed()[0]
 }
 
@@ -75,6 +71,44 @@ func TestRehearse(t *testing.T) {
 		t.Errorf("before %s\nafter  %s", before, got)
 	}
 	want(t, srv, `SELECT "ID", "_RUN_ID" FROM "ISSUES"`, "1|r1")
+}
+
+// TestRehearsalStorages: a rehearsal goes through any cloud's storage.
+func TestRehearsalStorages(t *testing.T) {
+	t.Parallel()
+	for _, storage := range []string{"S3", "GCS"} {
+		srv := account(t, func(o *snowflaketest.Options) { o.Storage = storage })
+		must(t, Rehearse(t.Context(), options(t, srv), rehearsalFile(t)))
+	}
+}
+
+// TestCheckSamples: the value that came back different is named.
+func TestCheckSamples(t *testing.T) {
+	t.Parallel()
+	back := func() [][]sql.NullString {
+		rows := [][]sql.NullString{nil, make([]sql.NullString, len(samples))}
+		for _, s := range samples {
+			rows[0] = append(rows[0], sql.NullString{String: s.back, Valid: true})
+		}
+		return rows
+	}
+	must(t, checkSamples(back()))
+	for i, s := range samples {
+		for name, change := range map[string]func([][]sql.NullString){
+			"NULL":      func(rows [][]sql.NullString) { rows[0][i] = sql.NullString{} },
+			"different": func(rows [][]sql.NullString) { rows[0][i].String += "." },
+			"not NULL":  func(rows [][]sql.NullString) { rows[1][i].Valid = true },
+		} {
+			rows := back()
+			change(rows)
+			if err := checkSamples(rows); err == nil || !strings.HasPrefix(err.Error(), s.column+": ") {
+				t.Errorf("%s, %s: %v", s.column, name, err)
+			}
+		}
+	}
+	if err := checkSamples(back()[:1]); err == nil {
+		t.Error("a row is missing")
+	}
 }
 
 func refusedBy(t *testing.T, err error, op string) {
