@@ -53,6 +53,10 @@ var hints = map[int]string{
 	390422: "a network policy keeps this machine's address out",
 }
 
+// storageHint is for errors of PUT, whose numbers say only that a file did not
+// arrive.
+const storageHint = "files go straight to the storage of the account's cloud, another host than the account's: SELECT SYSTEM$ALLOWLIST() names the hosts that the firewall must let through, HTTPS_PROXY a proxy on the way"
+
 // number returns the number of Snowflake's error, 0 if it is none.
 func number(err error) int {
 	var e *sf.SnowflakeError
@@ -79,6 +83,9 @@ func lost(err error) bool {
 func fail(op, on, statement string, err error) error {
 	line, _, _ := strings.Cut(statement, "\n")
 	e := &load.Error{Op: op, On: on, Statement: strings.TrimSuffix(line, " ("), Err: err, Hint: hints[number(err)]}
+	if n := number(err); n/1000 == 264 || errors.Is(err, errStorage) {
+		e.Hint = storageHint
+	}
 	var snowflake *sf.SnowflakeError
 	if errors.As(err, &snowflake) && snowflake.QueryID != "-1" {
 		e.QueryID = snowflake.QueryID

@@ -3,6 +3,7 @@ package snowflake
 import (
 	"database/sql"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -79,6 +80,29 @@ func TestRehearsalStorages(t *testing.T) {
 	for _, storage := range []string{"S3", "GCS"} {
 		srv := account(t, func(o *snowflaketest.Options) { o.Storage = storage })
 		must(t, Rehearse(t.Context(), options(t, srv), rehearsalFile(t)))
+	}
+}
+
+// behindFirewall lets through what goes to Snowflake, and nothing to the storage.
+type behindFirewall struct{ http.RoundTripper }
+
+func (f behindFirewall) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Scheme == "https" {
+		return nil, errors.New("connection refused")
+	}
+	return f.RoundTripper.RoundTrip(r)
+}
+
+// TestStorageUnreachable: files go to the cloud's storage, which is another host
+// than the account's.
+func TestStorageUnreachable(t *testing.T) {
+	t.Parallel()
+	srv := account(t, func(o *snowflaketest.Options) { o.Storage = "GCS" })
+	opts := options(t, srv)
+	opts.Transport = behindFirewall{opts.Transport}
+	err := Rehearse(t.Context(), opts, rehearsalFile(t))
+	if err == nil || number(err) != 264003 || !strings.Contains(err.Error(), "SYSTEM$ALLOWLIST()") {
+		t.Errorf("error %v", err)
 	}
 }
 

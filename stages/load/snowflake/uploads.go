@@ -12,6 +12,7 @@ import (
 
 	"snowdrift/internal/table"
 	"snowdrift/stages"
+	"snowdrift/stages/load"
 )
 
 // uploads are the files on their way to the stage, several at once. Each way
@@ -185,6 +186,10 @@ func put(ctx context.Context, s *session, f stages.File, location string) error 
 	statement := putFile(path, location)
 	rows, err := s.named(ctx, "upload", filepath.Base(path), statement)
 	if err != nil {
+		// Of large files the driver hands over the storage's error as it is.
+		if e := (*load.Error)(nil); number(err) == 0 && ctx.Err() == nil && errors.As(err, &e) {
+			e.Err, e.Hint = fmt.Errorf("%w: %w", errStorage, e.Err), storageHint
+		}
 		return err
 	}
 	if problem := checkPut(rows, info.Size()); problem != nil {
