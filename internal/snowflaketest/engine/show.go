@@ -40,6 +40,9 @@ func (e *Engine) isSuspended() bool {
 	return e.suspended
 }
 
+// maxShown is how many rows SHOW answers (docs: sql/show-columns).
+const maxShown = 10_000
+
 // filtered applies LIKE, STARTS WITH and LIMIT to the column at.
 func filtered(st *syntax.Show, at int, rows [][]any) [][]any {
 	out := [][]any{}
@@ -48,7 +51,7 @@ func filtered(st *syntax.Show, at int, rows [][]any) [][]any {
 		if st.HasLike && !like(st.Like, name) || !strings.HasPrefix(name, st.StartsWith) {
 			continue
 		}
-		if out = append(out, r); len(out) == st.Limit {
+		if out = append(out, r); len(out) == st.Limit || len(out) == maxShown {
 			break
 		}
 	}

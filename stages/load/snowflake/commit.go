@@ -178,10 +178,15 @@ func (w *Warehouse) afterCommit(ctx context.Context, c load.Commit, files map[st
 			w.opts.Log.Warn("the hint of the state could not be written; the next run wakes the warehouse to read it", "error", err)
 		}
 	}
-	if err := w.tidy(ctx, s, files); err != nil {
-		w.opts.Log.Warn("not all was tidied up after the commit", "error", err)
+	if len(files) == 0 {
+		return
 	}
-	if !w.swept && len(files) > 0 {
+	// What stays behind does no harm: a later run sweeps the stage. Temporary tables
+	// are replaced by the next commit, and end with the session.
+	if err := w.removeRun(ctx, s, w.job.Run); err != nil {
+		w.opts.Log.Warn("the files were not removed from the stage after the commit", "error", err)
+	}
+	if !w.swept {
 		w.swept = true
 		if err := w.sweep(ctx, s); err != nil {
 			w.opts.Log.Warn("the stage was not swept", "error", err)

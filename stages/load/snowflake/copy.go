@@ -2,14 +2,11 @@ package snowflake
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
-
-	"snowdrift/stages/load"
 )
 
 // copy loads the files on the stage into temporary tables, once in a session.
@@ -83,20 +80,6 @@ func checkCopy(rows []map[string]string, files []stagedFile) error {
 func tail(path string) string {
 	parts := strings.Split(path, "/")
 	return strings.Join(parts[max(len(parts)-2, 0):], "/")
-}
-
-// tidy drops the temporary tables and removes the files of a commit. What stays
-// behind does no harm: tables end with the session, and a later run sweeps the
-// stage.
-func (w *Warehouse) tidy(ctx context.Context, s *session, files map[string][]stagedFile) error {
-	var errs []error
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		errs = append(errs, s.run(ctx, "drop the staged rows of", name, dropStaged(files[name][0].table)))
-	}
-	if len(files) > 0 {
-		errs = append(errs, s.run(ctx, "drop the changed readings", "", "DROP TABLE IF EXISTS "+Dialect.Quote(load.Changed)), w.removeRun(ctx, s, w.job.Run))
-	}
-	return errors.Join(errs...)
 }
 
 // removeRun removes the files of a run from the stage.

@@ -76,11 +76,6 @@ func createStaged(t *table.Table) string {
 	return b.String()
 }
 
-// dropStaged returns the statement that drops it.
-func dropStaged(t *table.Table) string {
-	return "DROP TABLE IF EXISTS " + Dialect.Quote(load.StageName(t))
-}
-
 // maxFiles is how many files one COPY may name (sql/copy-into-table).
 const maxFiles = 1000
 

@@ -51,7 +51,7 @@ func TestFaults(t *testing.T) {
 		"answer to COMMIT is lost":          strike("COMMIT", after, 1, snowflaketest.Fault{Reset: true}),
 		"no answer to COMMIT ever":          strike("COMMIT", after, 2, snowflaketest.Fault{Reset: true}),
 		"session ends after the hint":       strike("COMMENT", after, 2, gone),
-		"session ends before DROP TABLE":    strike("DROP TABLE", before, 1, gone),
+		"session ends before REMOVE":        strike("REMOVE", before, 1, gone),
 		"token expires at COPY":             strike("COPY", before, 1, snowflaketest.Fault{SessionExpired: true}),
 		"token expires at MERGE":            strike("MERGE", before, 1, snowflaketest.Fault{SessionExpired: true}),
 		"token expires at COMMIT":           strike("COMMIT", after, 1, snowflaketest.Fault{SessionExpired: true}),

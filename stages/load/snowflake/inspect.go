@@ -92,7 +92,10 @@ func (w *Warehouse) Compare(ctx context.Context, same func(stored, jira []byte) 
 				return err
 			}
 		}
-		return w.tidy(ctx, s, files)
+		if len(files) == 0 {
+			return nil
+		}
+		return w.removeRun(ctx, s, w.job.Run)
 	})
 	if err != nil {
 		return nil, err

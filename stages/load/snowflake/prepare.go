@@ -10,16 +10,26 @@ import (
 // takes the lease first.
 func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) (made []string, err error) {
 	w.tables, w.prepared = tables, true
-	err = w.with(ctx, func(ctx context.Context, s *session) error {
+	err = w.with(ctx, func(ctx context.Context, s *session) (err error) {
+		if w.shown, err = showColumns(ctx, s); err != nil {
+			return err
+		}
+		// Beyond the limit it is not known whose are missing.
+		have, all := commentsOf(w.shown), len(w.shown) < shownColumns
 		for _, t := range tables {
 			if t.Role == table.Scratch {
 				continue
 			}
-			is, err := w.prepareTable(ctx, s, t)
-			if err != nil {
+			name := Dialect.Fold(t.Name)
+			if !all {
+				if have[name], err = columns(ctx, s, t.Name); err != nil {
+					return err
+				}
+			}
+			if err := w.prepareTable(ctx, s, t, have[name]); err != nil {
 				return err
 			}
-			if is {
+			if len(have[name]) == 0 {
 				made = append(made, t.Name)
 			}
 		}
@@ -28,26 +38,23 @@ func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) (made []
 	return made, err
 }
 
-// prepareTable reports whether it made the table.
-func (w *Warehouse) prepareTable(ctx context.Context, s *session, t *table.Table) (made bool, err error) {
-	have, err := columns(ctx, s, t.Name)
-	if err != nil {
-		return false, err
-	}
+// prepareTable brings a table with the columns have to its description.
+func (w *Warehouse) prepareTable(ctx context.Context, s *session, t *table.Table, have map[string]string) error {
 	statements := missing(t, have)
 	if len(statements) == 0 {
-		return false, nil
+		return nil
 	}
+	w.shown = nil
 	if err := w.lead(ctx, s); err != nil {
-		return false, err
+		return err
 	}
 	for _, statement := range statements {
 		// Another pipeline may just have added a column.
 		if err := s.run(ctx, "prepare table", t.Name, statement); err != nil && number(err) != errColumnExists {
-			return false, err
+			return err
 		}
 	}
-	return len(have) == 0, nil
+	return nil
 }
 
 // columns returns the comments of the columns that a table has, by name; none
@@ -57,9 +64,28 @@ func columns(ctx context.Context, s *session, name string) (map[string]string, e
 	if number(err) == errMissing {
 		return nil, nil
 	}
-	have := map[string]string{}
+	return commentsOf(rows)[Dialect.Fold(name)], err
+}
+
+// shownColumns is the number of columns beyond which SHOW COLUMNS is silent
+// (sql-reference/sql/show-columns).
+const shownColumns = 10_000
+
+// showColumns reads the columns of all tables and views of the schema, without a
+// warehouse.
+func showColumns(ctx context.Context, s *session) ([]map[string]string, error) {
+	return s.named(ctx, "read the columns of", "all tables", "SHOW COLUMNS IN SCHEMA")
+}
+
+// commentsOf returns the comments that SHOW COLUMNS answered, by table and column.
+func commentsOf(rows []map[string]string) map[string]map[string]string {
+	out := map[string]map[string]string{}
 	for _, r := range rows {
-		have[r["column_name"]] = r["comment"]
+		name := r["table_name"]
+		if out[name] == nil {
+			out[name] = map[string]string{}
+		}
+		out[name][r["column_name"]] = r["comment"]
 	}
-	return have, err
+	return out
 }

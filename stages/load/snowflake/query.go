@@ -103,13 +103,10 @@ func (w *Warehouse) Gone(ctx context.Context, from int64, limit int) (gone []loa
 	return gone, err
 }
 
-// forgetCensus drops the census; files of other tables stay staged.
+// forgetCensus forgets the census; files of other tables stay staged.
 func (w *Warehouse) forgetCensus(ctx context.Context, staged map[string][]stagedFile) error {
 	return w.with(ctx, func(ctx context.Context, s *session) error {
 		for name, files := range staged {
-			if err := s.run(ctx, "drop the staged rows of", name, dropStaged(files[0].table)); err != nil {
-				return err
-			}
 			for _, f := range files {
 				if _, err := s.named(ctx, "remove file", f.name, "REMOVE "+location(w.job.Pipeline, w.job.Run)+f.name); err != nil {
 					return err

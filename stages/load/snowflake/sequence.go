@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"snowdrift/internal/table"
-	"snowdrift/stages/load"
 )
 
 // What stands in Sequence for what only a run knows.
@@ -53,8 +52,5 @@ func Sequence(pipeline, site string, tables []*table.Table) []string {
 		}
 	}
 	out = append(out, q.LiveDigest(issues), putColumns, putState, putRun, "COMMIT", commentOnStage(pipeline, sampleState))
-	for _, t := range inOrder {
-		out = append(out, dropStaged(t))
-	}
-	return append(out, "DROP TABLE IF EXISTS "+Dialect.Quote(load.Changed), "REMOVE "+place, "LIST "+runs(pipeline))
+	return append(out, "REMOVE "+place, "LIST "+runs(pipeline))
 }

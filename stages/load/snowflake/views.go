@@ -8,16 +8,12 @@ import (
 	"snowdrift/stages/load"
 )
 
-// shownColumns is the number of columns beyond which SHOW COLUMNS is silent
-// (sql-reference/sql/show-columns).
-const shownColumns = 10_000
-
 // MakeViews makes the views that are missing or whose text changed. When there
 // are some, it takes the lease first. Views that Snowflake refuses end no load:
 // an administrator may have replaced one in a role whose views ours does not see.
 func (w *Warehouse) MakeViews(ctx context.Context, views []load.View) error {
 	return w.with(ctx, func(ctx context.Context, s *session) error {
-		have, comments, err := shape(ctx, s)
+		have, comments, err := w.shape(ctx, s)
 		if err != nil {
 			return err
 		}
@@ -59,8 +55,11 @@ func (w *Warehouse) viewHint() string {
 // shape reads the columns of all tables and views of the schema, and the comments
 // of views; nil when there are more columns than Snowflake shows. Neither needs a
 // warehouse.
-func shape(ctx context.Context, s *session) (have load.Shape, comments map[string]string, err error) {
-	columns, err := s.named(ctx, "read the columns of", "all tables", "SHOW COLUMNS IN SCHEMA")
+func (w *Warehouse) shape(ctx context.Context, s *session) (have load.Shape, comments map[string]string, err error) {
+	columns := w.shown
+	if w.shown = nil; columns == nil {
+		columns, err = showColumns(ctx, s)
+	}
 	if err != nil || len(columns) >= shownColumns {
 		return nil, nil, err
 	}

@@ -35,8 +35,8 @@ func TestViews(t *testing.T) {
 	viewtest.Run(t, empty)
 }
 
-// TestIdleViews: views that are as they should be cost two SHOW statements, which
-// need no warehouse and no lease.
+// TestIdleViews: tables and views that are as they should be cost two SHOW
+// statements, which need no warehouse and no lease.
 func TestIdleViews(t *testing.T) {
 	t.Parallel()
 	srv := account(t, nil)
@@ -49,6 +49,7 @@ func TestIdleViews(t *testing.T) {
 	srv.SuspendWarehouse()
 	wakes, from := srv.WarehouseWakes(), len(srv.Statements())
 	idle := open(t, srv, "r2")
+	prepare(t, idle, tables)
 	must(t, idle.MakeViews(t.Context(), views))
 	idle.end()
 	if got := kinds(srv, from); !slices.Equal(got, []string{"SHOW", "SHOW"}) {

@@ -142,12 +142,13 @@ func (w *Warehouse) replace(ctx context.Context, s *session, c load.Commit, issu
 
 // unparsed returns the statement that notes the issues whose document Snowflake
 // does not take for JSON as value errors. A column of theirs that holds a part of
-// the document may be a text as well; so _raw stands for all of them.
+// the document may be a text as well; so _raw stands for all of them. It asks the
+// staged rows: of issues Snowflake would have to read the whole column.
 func unparsed(q load.Statements) string {
 	return `INSERT INTO "_SNOWDRIFT_VALUE_ERRORS" ("ISSUE_ID", "FIELD_ID", "TABLE_NAME", "COLUMN_NAME", "REASON", "_SITE")
-SELECT t."ID", '', 'issues', '_raw', 'Snowflake does not take the document for JSON, such as an object that has a member twice; it is kept as a text', t."_SITE"
-FROM "ISSUES" t JOIN "_SNOWDRIFT_CHANGED" c ON c."ID" = t."ID"
-WHERE t."_SITE" = ` + q.Literal(q.Site) + ` AND TYPEOF(t."_RAW") = 'VARCHAR'`
+SELECT r."ID", '', 'issues', '_raw', 'Snowflake does not take the document for JSON, such as an object that has a member twice; it is kept as a text', ` + q.Literal(q.Site) + `
+FROM "_STAGE_ISSUES" r JOIN "_SNOWDRIFT_CHANGED" c ON c."ID" = r."ID" AND c."_SEQ" = r."_SEQ"
+WHERE r."_RAW" IS NOT NULL AND TRY_PARSE_JSON(r."_RAW") IS NULL`
 }
 
 func (w *Warehouse) noteUnparsed(ctx context.Context, s *session, issues *table.Table, rows map[string]int64) error {
