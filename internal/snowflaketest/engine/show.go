@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"snowdrift/internal/snowflaketest/sferr"
@@ -197,7 +198,8 @@ func (x *execution) showNamespaces(st *syntax.Show) ([]string, [][]any, error) {
 	return names, rows, nil
 }
 
-// showColumns lists columns of one table or view, or of all in scope.
+// showColumns lists columns of one table or view, or of all in scope, in the order
+// of their names: Snowflake promises none.
 func (x *execution) showColumns(st *syntax.Show) (*Result, error) {
 	type described struct {
 		name    syntax.Name
@@ -226,6 +228,7 @@ func (x *execution) showColumns(st *syntax.Show) (*Result, error) {
 	names := []string{"table_name", "schema_name", "column_name", "data_type", "null?", "default", "kind", "expression", "comment", "database_name", "autoincrement"}
 	var rows [][]any
 	for _, d := range all {
+		slices.SortFunc(d.columns, func(a, b column) int { return strings.Compare(a.Name, b.Name) })
 		for _, c := range d.columns {
 			dataType, err := dataType(c.Type, !c.NotNull)
 			if err != nil {

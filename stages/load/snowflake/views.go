@@ -5,6 +5,7 @@ import (
 	"context"
 	"strings"
 
+	"snowdrift/internal/table"
 	"snowdrift/stages/load"
 )
 
@@ -52,9 +53,9 @@ func (w *Warehouse) viewHint() string {
 		"; or set views: false. Until then each run tries again, and wakes the warehouse to do so"
 }
 
-// shape reads the columns of all tables and views of the schema, and the comments
-// of views; nil when there are more columns than Snowflake shows. Neither needs a
-// warehouse.
+// shape reads the columns of all tables and views of the schema, those of issues in
+// their order, and the comments of views; nil when there are more columns than
+// Snowflake shows. None of it needs a warehouse.
 func (w *Warehouse) shape(ctx context.Context, s *session) (have load.Shape, comments map[string]string, err error) {
 	columns := w.shown
 	if w.shown = nil; columns == nil {
@@ -71,6 +72,17 @@ func (w *Warehouse) shape(ctx context.Context, s *session) (have load.Shape, com
 	for _, c := range columns {
 		name := strings.ToLower(c["table_name"])
 		have[name] = append(have[name], strings.ToLower(c["column_name"]))
+	}
+	// SHOW promises no order, and the older of two columns is told by it.
+	if issues := table.Issues(nil, nil).Name; have[issues] != nil {
+		described, err := s.named(ctx, "read the columns of", issues, "DESCRIBE TABLE "+Dialect.Quote(issues))
+		if err != nil {
+			return nil, nil, err
+		}
+		have[issues] = nil
+		for _, c := range described {
+			have[issues] = append(have[issues], strings.ToLower(c["name"]))
+		}
 	}
 	for _, v := range views {
 		comments[strings.ToLower(v["name"])] = v["comment"]

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"snowdrift/internal/snowflaketest"
+	"snowdrift/internal/table"
 	"snowdrift/stages/load"
 	"snowdrift/stages/load/viewtest"
 )
@@ -35,7 +36,7 @@ func TestViews(t *testing.T) {
 	viewtest.Run(t, empty)
 }
 
-// TestIdleViews: tables and views that are as they should be cost two SHOW
+// TestIdleViews: tables and views that are as they should be cost three
 // statements, which need no warehouse and no lease.
 func TestIdleViews(t *testing.T) {
 	t.Parallel()
@@ -52,11 +53,44 @@ func TestIdleViews(t *testing.T) {
 	prepare(t, idle, tables)
 	must(t, idle.MakeViews(t.Context(), views))
 	idle.end()
-	if got := kinds(srv, from); !slices.Equal(got, []string{"SHOW", "SHOW"}) {
+	if got := kinds(srv, from); !slices.Equal(got, []string{"SHOW", "SHOW", "DESCRIBE"}) {
 		t.Errorf("statements %q", got)
 	}
 	if n := srv.WarehouseWakes() - wakes; n != 0 {
 		t.Errorf("the warehouse woke %d times", n)
+	}
+}
+
+// TestColumnOrder: of a field whose type changed, the view of live issues has the
+// value under the first of its columns, and all columns are in the table's order,
+// whatever their names are.
+func TestColumnOrder(t *testing.T) {
+	t.Parallel()
+	srv := account(t, nil)
+	column := func(name string, kind table.Type) table.Column {
+		return table.Column{Name: name, Type: kind, Field: "customfield_1", Doc: "Rating."}
+	}
+	var ledger []table.Assignment
+	var l *loader
+	for _, c := range []table.Column{column("zeal", table.Int), column("ardour", table.Text)} {
+		l = open(t, srv, "r-"+c.Name)
+		ledger = append(ledger, table.Assignment{Field: c.Field, Type: c.Type, Column: c.Name, Name: "Rating"})
+		issues := table.Issues([]table.Column{c}, func(string) bool { return true })
+		must(t, l.Prepare(t.Context(), []*table.Table{issues}))
+		must(t, l.MakeViews(t.Context(), load.Views("jira", issues, ledger)))
+		if c.Name == "zeal" {
+			l.end()
+		}
+	}
+	views, err := l.main.named(t.Context(), "test", "", "SHOW VIEWS LIKE 'ISSUES_CURRENT' IN SCHEMA")
+	must(t, err)
+	text, last := views[0]["text"], 0
+	for _, cell := range []string{`i."ID" AS "ID"`, `i."KEY" AS "KEY"`, `CASE WHEN i."ARDOUR" IS NOT NULL`, `END AS "ZEAL"`, `i."ARDOUR" AS "ARDOUR"`} {
+		at := strings.Index(text, cell)
+		if at < last {
+			t.Errorf("%s is at %d, behind %d, of:\n%s", cell, at, last, text)
+		}
+		last = at
 	}
 }
 
