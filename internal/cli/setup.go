@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"text/template"
 
 	"github.com/spf13/cobra"
@@ -41,10 +42,11 @@ it.`,
 }
 
 // setupNames is what sql/snowflake/setup.sql is filled with: identifiers, quoted,
-// and the public key of a key pair.
+// the role as a text, too, and the public key of a key pair.
 type setupNames struct {
 	Role, User, Warehouse, Database, Schema string
-	PublicKey, Fingerprint                  string
+	RoleText, PublicKey, Fingerprint        string
+	AccessToken                             bool // the user logs in with one
 }
 
 func (a *app) printSetup(ctx context.Context, cfg *config.Config) error {
@@ -65,6 +67,7 @@ func (a *app) printSetup(ctx context.Context, cfg *config.Config) error {
 		}
 		*name.into = snowflake.Dialect.Quote(name.value)
 	}
+	n.RoleText, n.AccessToken = snowflake.Dialect.Literal(strings.ToUpper(s.Role)), s.Auth == config.SnowflakePAT
 	if s.Auth == config.SnowflakeKeyPair {
 		pair, err := keyPair(ctx, s)
 		if err != nil {
