@@ -22,12 +22,14 @@
 //  5. A failed statement leaves its transaction open; the end of a session rolls it back and drops temporary objects.
 //     A client that was killed has not ended its session: its locks stay, see EndSessions.
 //  6. MERGE: 100090 for a target row matched twice, silent inserts of unmatched duplicates.
-//  7. COPY: NULL rows when no column matches, texts into VARIANT stay strings, load metadata per table.
+//  7. COPY: NULL rows when no column matches, a text \N is NULL unless NULL_IF says otherwise, texts into VARIANT stay strings,
+//     load metadata per table.
 //  8. NUMBER rounding and 38 digits, timestamps shifted by the session's zone, 16 MB texts, NOT NULL.
 //  9. PUT: SKIPPED, lost bytes, a directory per stage, or S3 or GCS with client-side encryption and tokens that expire.
 //  10. Aborting a statement stops it (000604).
-//  11. Session parameters, query tags and every SQL text are recorded.
-//  12. Missing privileges (003001, 002003), warehouse (000606), role (390189).
+//  11. Session parameters, query tags and every SQL text are recorded. The account may have changed parameters for all sessions:
+//     formats of times, rows of an answer, statements in one request.
+//  12. Views of other roles are not seen; missing privileges (003001, 002003), warehouse (000606), role (390189).
 //
 // # What it is not
 //

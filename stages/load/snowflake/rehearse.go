@@ -16,9 +16,9 @@ const scratch = "_snowdrift_check"
 
 // Rehearse tries what a load does and leaves nothing behind: a file of the
 // Samples is PUT to a stage and copied into a temporary table, and its values read
-// back; rows are merged into a table and deleted, and what is there of the pipeline's tables is written
-// without a change, in a transaction that is rolled back. It wakes the warehouse.
-// The file stays.
+// back; rows are merged into a table and deleted, and what is there of the
+// pipeline's tables is written without a change, in a transaction that is rolled
+// back. It wakes the warehouse. The file stays.
 func Rehearse(ctx context.Context, opts Options, file stages.File) (err error) {
 	w, err := newWarehouse(opts)
 	if err != nil {
