@@ -76,7 +76,7 @@ func TestColumnOrder(t *testing.T) {
 		l = open(t, srv, "r-"+c.Name)
 		ledger = append(ledger, table.Assignment{Field: c.Field, Type: c.Type, Column: c.Name, Name: "Rating"})
 		issues := table.Issues([]table.Column{c}, func(string) bool { return true })
-		must(t, l.Prepare(t.Context(), []*table.Table{issues}))
+		prepare(t, l, []*table.Table{issues})
 		must(t, l.MakeViews(t.Context(), load.Views("jira", issues, ledger)))
 		if c.Name == "zeal" {
 			l.end()
