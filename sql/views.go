@@ -42,7 +42,7 @@ type ViewColumn struct{ Name, Doc string }
 
 // views are the names of the files, each behind those that it needs.
 var views = []string{
-	"working_calendar", "calendar_days", "time_in_status", "cycle_time", "throughput_weekly", "work_in_progress",
+	"working_calendar", "calendar_days", "known_statuses", "time_in_status", "cycle_time", "throughput_weekly", "work_in_progress",
 	"reopened_issues", "cumulative_flow_daily", "worklog_weekly",
 	"known_sprints", "sprint_membership", "sprint_issues", "sprint_report", "sprint_burndown",
 }

@@ -10,7 +10,7 @@
 -- column project_key: Key of the project.
 -- column status_id: Id of the status.
 -- column status: Name of the status.
--- column status_category: Category of the status: new, indeterminate or done.
+-- column status_category: Category of the status: new, indeterminate or done; NULL when nobody knows it.
 -- column issues: Number of issues that were in the status when the day ended.
 -- column _site: Site of the project.
 WITH moves AS (

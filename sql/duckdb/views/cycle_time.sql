@@ -4,7 +4,9 @@
 -- An issue is finished when it comes into a status of the category done and stays in that
 -- category: one that was reopened and finished again is finished the second time. Work begins
 -- with the first status of the category indeterminate. Times are NULL while the issue is not
--- finished; those of the cycle also if it was never in progress.
+-- finished; those of the cycle also if it was never in progress. They are NULL, too, where they hang
+-- on a status whose category nobody knows: that of the finish if the issue came from such a one into
+-- done, that of the start if it was in one before it was first seen in progress.
 --
 -- needs: time_in_status (issue_id, issue_key, project_key, issue_type, stay, status_category, entered_at, hours, working_hours, _site)
 -- column issue_id: Issue, issues.id.
@@ -12,8 +14,10 @@
 -- column project_key: Key of the project that the issue is in.
 -- column issue_type: Issue type.
 -- column created_at: When the issue was created.
--- column started_at: When the issue first came into progress; NULL if it never did.
--- column finished_at: When the issue was finished, the last time; NULL while it is not.
+-- column started_at: When the issue first came into progress; NULL if it never did, or nobody knows.
+-- column finished_at: When the issue was finished, the last time; NULL while it is not, or nobody knows.
+-- column finish_unknown: Whether nobody knows if, or since when, the issue is finished, since the last status that is not done has no known
+--   category.
 -- column lead_hours: Hours from creation to finish.
 -- column lead_working_hours: The same within the working calendar.
 -- column cycle_hours: Hours from the first start to finish.
@@ -22,18 +26,28 @@
 WITH marked AS (
   SELECT t.*,
     MAX(CASE WHEN t.status_category = 'done' THEN 0 ELSE t.stay END) OVER (PARTITION BY t._site, t.issue_id) AS last_open,
-    MAX(t.stay) OVER (PARTITION BY t._site, t.issue_id) AS last_stay,
-    MIN(CASE WHEN t.status_category = 'indeterminate' THEN t.stay END) OVER (PARTITION BY t._site, t.issue_id) AS first_work
+    MIN(CASE WHEN COALESCE(t.status_category, 'indeterminate') = 'indeterminate' THEN t.stay END) OVER (PARTITION BY t._site, t.issue_id) AS first_work
   FROM time_in_status t
+),
+summed AS (
+  SELECT m._site, m.issue_id, m.issue_key, m.project_key, m.issue_type,
+    MIN(m.entered_at) AS created_at,
+    MIN(CASE WHEN m.stay = m.first_work AND m.status_category IS NOT NULL THEN m.entered_at END) AS started_at,
+    MIN(CASE WHEN m.stay = m.last_open + 1 THEN m.entered_at END) AS done_at,
+    COUNT(CASE WHEN m.stay = m.last_open AND m.status_category IS NULL THEN 1 END) > 0 AS finish_unknown,
+    SUM(CASE WHEN m.stay <= m.last_open THEN m.hours ELSE 0 END) AS lead_hours,
+    SUM(CASE WHEN m.stay <= m.last_open THEN m.working_hours ELSE 0 END) AS lead_working_hours,
+    SUM(CASE WHEN m.stay BETWEEN m.first_work AND m.last_open THEN m.hours END) AS cycle_hours,
+    SUM(CASE WHEN m.stay BETWEEN m.first_work AND m.last_open THEN m.working_hours END) AS cycle_working_hours
+  FROM marked m
+  GROUP BY m._site, m.issue_id, m.issue_key, m.project_key, m.issue_type
 )
-SELECT m.issue_id, m.issue_key, m.project_key, m.issue_type,
-  MIN(m.entered_at) AS created_at,
-  MIN(CASE WHEN m.stay = m.first_work THEN m.entered_at END) AS started_at,
-  MIN(CASE WHEN m.stay = m.last_open + 1 THEN m.entered_at END) AS finished_at,
-  CASE WHEN m.last_stay > m.last_open THEN SUM(CASE WHEN m.stay <= m.last_open THEN m.hours ELSE 0 END) END AS lead_hours,
-  CASE WHEN m.last_stay > m.last_open THEN SUM(CASE WHEN m.stay <= m.last_open THEN m.working_hours ELSE 0 END) END AS lead_working_hours,
-  CASE WHEN m.last_stay > m.last_open THEN SUM(CASE WHEN m.stay BETWEEN m.first_work AND m.last_open THEN m.hours END) END AS cycle_hours,
-  CASE WHEN m.last_stay > m.last_open THEN SUM(CASE WHEN m.stay BETWEEN m.first_work AND m.last_open THEN m.working_hours END) END AS cycle_working_hours,
-  m._site
-FROM marked m
-GROUP BY m._site, m.issue_id, m.issue_key, m.project_key, m.issue_type, m.last_open, m.last_stay
+SELECT s.issue_id, s.issue_key, s.project_key, s.issue_type, s.created_at, s.started_at,
+  CASE WHEN NOT s.finish_unknown THEN s.done_at END AS finished_at,
+  s.finish_unknown,
+  CASE WHEN s.done_at IS NOT NULL AND NOT s.finish_unknown THEN s.lead_hours END AS lead_hours,
+  CASE WHEN s.done_at IS NOT NULL AND NOT s.finish_unknown THEN s.lead_working_hours END AS lead_working_hours,
+  CASE WHEN s.done_at IS NOT NULL AND NOT s.finish_unknown AND s.started_at IS NOT NULL THEN s.cycle_hours END AS cycle_hours,
+  CASE WHEN s.done_at IS NOT NULL AND NOT s.finish_unknown AND s.started_at IS NOT NULL THEN s.cycle_working_hours END AS cycle_working_hours,
+  s._site
+FROM summed s

@@ -16,6 +16,8 @@
 -- column scope_points: Their story points.
 -- column remaining_issues: Those of them that were not done.
 -- column remaining_points: Their story points.
+-- column unknown_issues: Those of them of which nobody knows whether they were done.
+-- column unknown_points: Their story points.
 -- column _site: Site of the sprint.
 WITH digits AS (
   SELECT digit FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) AS d (digit)
@@ -46,14 +48,16 @@ members AS (
 ),
 stays AS (
   SELECT t._site, t.issue_id, epoch_ms(t.entered_at) AS entered, epoch_ms(t.left_at) AS ended,
-    CASE WHEN t.status_category = 'done' THEN 0 ELSE 1 END AS is_open
+    CASE WHEN t.status_category = 'done' THEN 'done' WHEN t.status_category IS NULL THEN 'unknown' ELSE 'open' END AS is_now
   FROM time_in_status t
 )
 SELECT m.sprint_id, m.sprint, m.day,
   COUNT(t.issue_id) AS scope_issues,
   SUM(CASE WHEN t.issue_id IS NULL THEN 0 ELSE b.points END) AS scope_points,
-  COUNT(CASE WHEN t.is_open = 1 THEN 1 END) AS remaining_issues,
-  SUM(CASE WHEN t.is_open = 1 THEN b.points ELSE 0 END) AS remaining_points,
+  COUNT(CASE WHEN t.is_now = 'open' THEN 1 END) AS remaining_issues,
+  SUM(CASE WHEN t.is_now = 'open' THEN b.points ELSE 0 END) AS remaining_points,
+  COUNT(CASE WHEN t.is_now = 'unknown' THEN 1 END) AS unknown_issues,
+  SUM(CASE WHEN t.is_now = 'unknown' THEN b.points ELSE 0 END) AS unknown_points,
   m._site
 FROM moments m
 LEFT JOIN members b ON b._site = m._site AND b.sprint_id = m.sprint_id

@@ -2,7 +2,8 @@
 -- issue that was in it at some time while it ran.
 --
 -- Of a sprint that is under way, now counts as its end. Whether an issue is done goes by the
--- category of its status at the end of the sprint. Points are those that the issue has now.
+-- category of its status at the end of the sprint; where nobody knows that, completed is NULL, and so
+-- is carried_over once the sprint is completed. Points are those that the issue has now.
 --
 -- needs: known_sprints (sprint_id, sprint, state, start_date, complete_date, _site)
 -- needs: sprint_membership (issue_id, issue_key, sprint_id, added_at, removed_at, _site)
@@ -20,8 +21,8 @@
 -- column committed: Whether the issue was in the sprint when it began.
 -- column added: Whether the issue came into the sprint after it had begun.
 -- column removed: Whether the issue was taken out of the sprint before it ended.
--- column completed: Whether the issue was in the sprint at its end, and done.
--- column carried_over: Whether the issue was in the sprint when it was completed, and not done.
+-- column completed: Whether the issue was in the sprint at its end, and done; NULL when nobody knows whether it was done.
+-- column carried_over: Whether the issue was in the sprint when it was completed, and not done; NULL when nobody knows.
 -- column _site: Site of the sprint.
 WITH spans AS (
   SELECT m._site, m.sprint_id, m.issue_id, m.issue_key, m.added_at, m.removed_at, s.sprint, s.start_date, s.complete_date,
@@ -44,8 +45,8 @@ SELECT j.sprint_id, j.sprint, j.issue_id, j.issue_key, t.project_key, t.issue_ty
   j.at_start = 1 AS committed,
   j.at_start = 0 AS added,
   j.at_end = 0 AS removed,
-  j.at_end = 1 AND COALESCE(t.status_category, '') = 'done' AS completed,
-  j.at_end = 1 AND COALESCE(t.status_category, '') <> 'done' AND j.complete_date IS NOT NULL AS carried_over,
+  j.at_end = 1 AND t.status_category = 'done' AS completed,
+  j.at_end = 1 AND t.status_category <> 'done' AND j.complete_date IS NOT NULL AS carried_over,
   j._site
 FROM judged j
 JOIN issues i ON i._site = j._site AND i.id = j.issue_id

@@ -2,10 +2,11 @@
 -- numbers of issues and their story points.
 --
 -- What the words mean is said in sprint_issues, which lists the issues. All that was committed or
--- added was removed, completed or carried over; in a sprint under way it may still be open.
+-- added was removed, completed or carried over, or its status has a category that nobody knows; in a
+-- sprint under way it may still be open.
 --
 -- needs: known_sprints (sprint_id, sprint, state, board_id, goal, start_date, end_date, complete_date, _site)
--- needs: sprint_issues (sprint_id, points, committed, added, removed, completed, carried_over, _site)
+-- needs: sprint_issues (issue_id, sprint_id, points, committed, added, removed, completed, carried_over, _site)
 -- column sprint_id: Id of the sprint.
 -- column sprint: Name of the sprint.
 -- column state: active or closed.
@@ -24,6 +25,8 @@
 -- column completed_points: Their story points.
 -- column carried_over_issues: Issues in the sprint and not done when it was completed.
 -- column carried_over_points: Their story points.
+-- column unknown_issues: Issues in the sprint at its end of which nobody knows whether they were done.
+-- column unknown_points: Their story points.
 -- column _site: Site of the sprint.
 SELECT s.sprint_id, s.sprint, s.state, s.board_id, s.goal, s.start_date, s.end_date, s.complete_date,
   COUNT(CASE WHEN i.committed THEN 1 END) AS committed_issues,
@@ -36,6 +39,8 @@ SELECT s.sprint_id, s.sprint, s.state, s.board_id, s.goal, s.start_date, s.end_d
   SUM(CASE WHEN i.completed THEN COALESCE(i.points, 0) ELSE 0 END) AS completed_points,
   COUNT(CASE WHEN i.carried_over THEN 1 END) AS carried_over_issues,
   SUM(CASE WHEN i.carried_over THEN COALESCE(i.points, 0) ELSE 0 END) AS carried_over_points,
+  COUNT(CASE WHEN i.completed IS NULL THEN i.issue_id END) AS unknown_issues,
+  SUM(CASE WHEN i.completed IS NULL THEN COALESCE(i.points, 0) ELSE 0 END) AS unknown_points,
   s._site
 FROM known_sprints s
 LEFT JOIN sprint_issues i ON i._site = s._site AND i.sprint_id = s.sprint_id

@@ -1,7 +1,8 @@
 -- How much was finished in each week? One row for each week, Monday to Sunday in UTC, project and
 -- issue type in which issues were finished; weeks without any have no row.
 --
--- When an issue is finished is said in cycle_time. Points are those that issues have now.
+-- When an issue is finished is said in cycle_time; one of which nobody knows it (finish_unknown) is
+-- in no week. Points are those that issues have now.
 --
 -- needs: cycle_time (issue_id, project_key, issue_type, finished_at, lead_hours, cycle_hours, _site)
 -- needs: issues (id, _site)

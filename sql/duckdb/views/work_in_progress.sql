@@ -17,17 +17,17 @@
 -- column entered_at: When the issue came into the status.
 -- column hours_in_status: Hours since then.
 -- column working_hours_in_status: The same within the working calendar.
--- column started_at: When the issue first came into progress.
+-- column started_at: When the issue first came into progress; NULL when nobody knows, see cycle_time.
 -- column age_hours: Hours since then, whatever happened in between.
 -- column age_working_hours: The same within the working calendar.
 -- column _site: Site of the issue.
 WITH marked AS (
-  SELECT t.*, MIN(CASE WHEN t.status_category = 'indeterminate' THEN t.stay END) OVER (PARTITION BY t._site, t.issue_id) AS first_work
+  SELECT t.*, MIN(CASE WHEN COALESCE(t.status_category, 'indeterminate') = 'indeterminate' THEN t.stay END) OVER (PARTITION BY t._site, t.issue_id) AS first_work
   FROM time_in_status t
 ),
 aged AS (
   SELECT m.*,
-    MIN(CASE WHEN m.stay = m.first_work THEN m.entered_at END) OVER (PARTITION BY m._site, m.issue_id) AS started_at,
+    MIN(CASE WHEN m.stay = m.first_work AND m.status_category IS NOT NULL THEN m.entered_at END) OVER (PARTITION BY m._site, m.issue_id) AS started_at,
     SUM(CASE WHEN m.stay >= m.first_work THEN m.hours END) OVER (PARTITION BY m._site, m.issue_id) AS age_hours,
     SUM(CASE WHEN m.stay >= m.first_work THEN m.working_hours END) OVER (PARTITION BY m._site, m.issue_id) AS age_working_hours
   FROM marked m
@@ -35,7 +35,10 @@ aged AS (
 SELECT a.issue_id, a.issue_key, a.project_key, a.issue_type, i.summary, i.assignee, i.assignee_id,
   COALESCE(i.story_points, i.story_point_estimate) AS points,
   a.status, a.entered_at, a.hours AS hours_in_status, a.working_hours AS working_hours_in_status,
-  a.started_at, a.age_hours, a.age_working_hours, a._site
+  a.started_at,
+  CASE WHEN a.started_at IS NOT NULL THEN a.age_hours END AS age_hours,
+  CASE WHEN a.started_at IS NOT NULL THEN a.age_working_hours END AS age_working_hours,
+  a._site
 FROM aged a
 JOIN issues i ON i._site = a._site AND i.id = a.issue_id
 WHERE a.is_current AND a.status_category = 'indeterminate'

@@ -2,15 +2,16 @@
 -- in a status, the present one included, whose time runs until now.
 --
 -- Stays follow from the changelog: the first begins with the issue's creation, each other one
--- with a transition. Names and categories are those of today where the site still has the status.
+-- with a transition. Names and categories are those of known_statuses; a status that it does not have is
+-- called as in the changelog, and its category is NULL, which is neither done nor not done.
 -- An issue that moved between projects counts for the project that it is in.
 --
--- needs: issues (id, key, project_key, created, updated, status, status_id, status_category, _presence, _site)
+-- needs: issues (id, key, project_key, created, status, status_id, _presence, _site)
 -- needs: issue_changelog (issue_id, history_id, item_index, created, author, author_id, field, field_id, field_type,
 --   from_id, from_string, to_id, to_string, _site)
+-- needs: known_statuses (status_id, status, status_category, _site)
 -- needs: working_calendar (weekday, opens, closes)
 -- takes: issues (issue_type text, creator text, creator_id text)
--- takes: statuses (id int, name text, category text, _site text)
 -- column issue_id: Issue, issues.id.
 -- column issue_key: Current key of the issue.
 -- column project_key: Key of the project that the issue is in.
@@ -18,7 +19,7 @@
 -- column stay: Number of the stay, from 1 in each issue.
 -- column status_id: Id of the status.
 -- column status: Name of the status.
--- column status_category: Category of the status: new, indeterminate or done; NULL when the site has it no more.
+-- column status_category: Category of the status: new, indeterminate or done; NULL when nobody knows it.
 -- column entered_at: When the issue came into the status.
 -- column entered_by: Who moved it there; of the first stay, who created the issue.
 -- column entered_by_id: Account id of who moved it there.
@@ -31,16 +32,7 @@
 -- column hours: Hours in the status by the calendar, until now for the present one.
 -- column working_hours: Hours in the status within the working calendar.
 -- column _site: Site of the issue.
-WITH named AS (
-  SELECT s._site, s.id AS status_id, s.name AS status, s.category AS status_category FROM statuses s
-),
--- Where the table of statuses is not loaded: what the issue that changed last says of its status.
-seen AS (
-  SELECT i._site, i.status_id, i.status, i.status_category FROM issues i
-  WHERE i.status_id IS NOT NULL
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY i._site, i.status_id ORDER BY i.updated DESC NULLS LAST, i.id DESC) = 1
-),
-transitions AS (
+WITH transitions AS (
   SELECT c._site, c.issue_id, c.created, c.author, c.author_id,
     TRY_CAST(c.from_id AS BIGINT) AS from_id, c.from_string, TRY_CAST(c.to_id AS BIGINT) AS to_id, c.to_string,
     ROW_NUMBER() OVER (PARTITION BY c._site, c.issue_id ORDER BY c.created, c.history_id, c.item_index) AS n
@@ -59,16 +51,14 @@ entries AS (
 ),
 stays AS (
   SELECT e._site, e.issue_id, e.stay, e.status_id, e.entered_at, e.entered_by, e.entered_by_id,
-    COALESCE(d.status, k.status, e.status) AS status,
-    COALESCE(d.status_category, k.status_category) AS status_category,
+    COALESCE(k.status, e.status) AS status, k.status_category,
     LEAD(e.entered_at) OVER (PARTITION BY e._site, e.issue_id ORDER BY e.stay) AS left_at,
     LEAD(e.entered_by) OVER (PARTITION BY e._site, e.issue_id ORDER BY e.stay) AS left_by,
     LEAD(e.entered_by_id) OVER (PARTITION BY e._site, e.issue_id ORDER BY e.stay) AS left_by_id,
-    LAG(COALESCE(d.status, k.status, e.status)) OVER (PARTITION BY e._site, e.issue_id ORDER BY e.stay) AS previous_status,
-    LEAD(COALESCE(d.status, k.status, e.status)) OVER (PARTITION BY e._site, e.issue_id ORDER BY e.stay) AS next_status
+    LAG(COALESCE(k.status, e.status)) OVER (PARTITION BY e._site, e.issue_id ORDER BY e.stay) AS previous_status,
+    LEAD(COALESCE(k.status, e.status)) OVER (PARTITION BY e._site, e.issue_id ORDER BY e.stay) AS next_status
   FROM entries e
-  LEFT JOIN named d ON d._site = e._site AND d.status_id = e.status_id
-  LEFT JOIN seen k ON k._site = e._site AND k.status_id = e.status_id
+  LEFT JOIN known_statuses k ON k._site = e._site AND k.status_id = e.status_id
 ),
 -- Milliseconds since 1970-01-01, and the number of the day: days count from Monday, 1969-12-29.
 measured AS (

@@ -83,6 +83,7 @@ func memberships(s *scene, _ time.Time) (rows [][]any) {
 // part is what became of an issue in a sprint.
 type part struct {
 	committed, added, removed, completed, carried bool
+	unknown                                       bool // whether it was done
 	status                                        string
 }
 
@@ -99,9 +100,9 @@ func (s *scene) part(i *issue, sp *sprint, now time.Time) (p part, ok bool) {
 		return p, false
 	}
 	st, _ := at(s.stays(i, now), end)
-	stayed, done := i.in(sp.id, end), st.category == "done"
+	stayed, done, unknown := i.in(sp.id, end), st.category == "done", st.category == ""
 	p.added, p.removed, p.status = !p.committed, !stayed, st.name
-	p.completed, p.carried = stayed && done, stayed && !done && !sp.complete.IsZero()
+	p.unknown, p.completed, p.carried = stayed && unknown, stayed && done, stayed && !done && !unknown && !sp.complete.IsZero()
 	return p, true
 }
 
@@ -112,8 +113,15 @@ func sprintIssues(s *scene, now time.Time) (rows [][]any) {
 				continue
 			}
 			if p, ok := s.part(i, sp, now); ok {
+				completed, carried := any(p.completed), any(p.carried)
+				if p.unknown {
+					completed = nil
+					if !sp.complete.IsZero() {
+						carried = nil
+					}
+				}
 				rows = append(rows, []any{sp.site, sp.id, s.today(sp.name()), i.id, i.key(), i.project, i.kind, i.pointsCell(), p.status,
-					p.committed, p.added, p.removed, p.completed, p.carried})
+					p.committed, p.added, p.removed, completed, carried})
 			}
 		}
 	}
@@ -122,14 +130,14 @@ func sprintIssues(s *scene, now time.Time) (rows [][]any) {
 
 func sprintReport(s *scene, now time.Time) (rows [][]any) {
 	for _, sp := range s.begun() {
-		var counts [5]int64
-		var points [5]float64
+		var counts [6]int64
+		var points [6]float64
 		for _, i := range s.live() {
 			if i.site != sp.site {
 				continue
 			}
 			p, ok := s.part(i, sp, now)
-			for n, yes := range []bool{p.committed, p.added, p.removed, p.completed, p.carried} {
+			for n, yes := range []bool{p.committed, p.added, p.removed, p.completed, p.carried, p.unknown} {
 				if ok && yes {
 					counts[n]++
 					points[n] += i.points
@@ -153,18 +161,22 @@ func burndown(s *scene, now time.Time) (rows [][]any) {
 			if moment.After(end) {
 				moment = end
 			}
-			var scope, left int64
-			var scopePoints, leftPoints float64
+			var scope, left, unknown int64
+			var scopePoints, leftPoints, unknownPoints float64
 			for _, i := range s.live() {
 				if i.site != sp.site || !i.in(sp.id, moment) {
 					continue
 				}
 				scope, scopePoints = scope+1, scopePoints+i.points
-				if st, _ := at(s.stays(i, now), moment); st.category != "done" {
+				switch st, _ := at(s.stays(i, now), moment); st.category {
+				case "done":
+				case "":
+					unknown, unknownPoints = unknown+1, unknownPoints+i.points
+				default:
 					left, leftPoints = left+1, leftPoints+i.points
 				}
 			}
-			rows = append(rows, []any{sp.site, sp.id, s.today(sp.name()), day(d), scope, scopePoints, left, leftPoints})
+			rows = append(rows, []any{sp.site, sp.id, s.today(sp.name()), day(d), scope, scopePoints, left, leftPoints, unknown, unknownPoints})
 		}
 	}
 	return rows

@@ -25,13 +25,14 @@ var expectations = []expectation{
 		}
 		return rows
 	}},
+	{"known_statuses", "_site t, status_id i, status t, status_category t", knownStatuses},
 	{"time_in_status", `_site t, issue_id i, stay i, issue_key t, project_key t, issue_type t, status_id i, status t, status_category t, entered_at z,
 		entered_by t, entered_by_id t, left_at z, left_by t, left_by_id t, previous_status t, next_status t, is_current b, hours f, working_hours f`, timeInStatus},
 	{"cycle_time", `_site t, issue_id i, issue_key t, project_key t, issue_type t, created_at z, started_at z, finished_at z,
-		lead_hours f, lead_working_hours f, cycle_hours f, cycle_working_hours f`, func(s *scene, now time.Time) (rows [][]any) {
+		finish_unknown b, lead_hours f, lead_working_hours f, cycle_hours f, cycle_working_hours f`, func(s *scene, now time.Time) (rows [][]any) {
 		for _, i := range s.live() {
 			c := s.cycle(i, now)
-			rows = append(rows, []any{i.site, i.id, i.key(), i.project, i.kind, i.created, instant(c.started), instant(c.finished),
+			rows = append(rows, []any{i.site, i.id, i.key(), i.project, i.kind, i.created, instant(c.started), instant(c.finished), c.unknown,
 				cell(c.lead), cell(c.leadWorked), cell(c.cycle), cell(c.cycleWorked)})
 		}
 		return rows
@@ -48,8 +49,9 @@ var expectations = []expectation{
 	{"sprint_issues", `_site t, sprint_id i, sprint t, issue_id i, issue_key t, project_key t, issue_type t, points f, status_at_end t,
 		committed b, added b, removed b, completed b, carried_over b`, sprintIssues},
 	{"sprint_report", `_site t, sprint_id i, sprint t, state t, start_date z, end_date z, complete_date z, committed_issues i, committed_points f,
-		added_issues i, added_points f, removed_issues i, removed_points f, completed_issues i, completed_points f, carried_over_issues i, carried_over_points f`, sprintReport},
-	{"sprint_burndown", "_site t, sprint_id i, sprint t, day d, scope_issues i, scope_points f, remaining_issues i, remaining_points f", burndown},
+		added_issues i, added_points f, removed_issues i, removed_points f, completed_issues i, completed_points f, carried_over_issues i, carried_over_points f,
+		unknown_issues i, unknown_points f`, sprintReport},
+	{"sprint_burndown", "_site t, sprint_id i, sprint t, day d, scope_issues i, scope_points f, remaining_issues i, remaining_points f, unknown_issues i, unknown_points f", burndown},
 }
 
 // firstDay is the day on which the oldest live issue was created.
@@ -61,6 +63,23 @@ func (s *scene) firstDay() time.Time {
 		}
 	}
 	return first.Truncate(24 * time.Hour)
+}
+
+func knownStatuses(s *scene, _ time.Time) (rows [][]any) {
+	for _, site := range []string{"one", "two"} {
+		known := s.known(site)
+		for _, st := range statuses {
+			switch {
+			case s.dimensions && !st.unlisted:
+				rows = append(rows, []any{site, st.id, s.today(st.name), cmp.Or(st.category, "new")})
+			case known[st.id]:
+				rows = append(rows, []any{site, st.id, st.name, st.category})
+			case builtIn[st.id] != "":
+				rows = append(rows, []any{site, st.id, nil, builtIn[st.id]})
+			}
+		}
+	}
+	return rows
 }
 
 func timeInStatus(s *scene, now time.Time) (rows [][]any) {
@@ -80,6 +99,7 @@ func timeInStatus(s *scene, now time.Time) (rows [][]any) {
 // cycle is what became of an issue; times are nil where there are none.
 type cycle struct {
 	started, finished                    time.Time
+	unknown                              bool // whether, or since when, it is finished
 	lead, leadWorked, cycle, cycleWorked *float64
 }
 
@@ -90,18 +110,33 @@ func cell(f *float64) any {
 	return *f
 }
 
+// started is when the work on an issue began; zero if it did not, or before that
+// the issue was in a status in which it may have.
+func started(stays []stay) time.Time {
+	for _, st := range stays {
+		switch st.category {
+		case "indeterminate":
+			return st.from
+		case "":
+			return time.Time{}
+		}
+	}
+	return time.Time{}
+}
+
 func (s *scene) cycle(i *issue, now time.Time) (c cycle) {
 	stays := s.stays(i, now)
+	c.started = started(stays)
 	for _, st := range stays {
-		if st.category == "indeterminate" && c.started.IsZero() {
-			c.started = st.from
-		}
 		switch {
 		case st.category != "done":
-			c.finished = time.Time{}
+			c.finished, c.unknown = time.Time{}, st.category == ""
 		case c.finished.IsZero():
 			c.finished = st.from
 		}
+	}
+	if c.unknown {
+		c.finished = time.Time{}
 	}
 	if c.finished.IsZero() {
 		return c
@@ -166,21 +201,29 @@ func workInProgress(s *scene, now time.Time) (rows [][]any) {
 		if last.category != "indeterminate" {
 			continue
 		}
-		began := stays[slices.IndexFunc(stays, func(st stay) bool { return st.category == "indeterminate" })].from
+		began, age, worked := started(stays), any(nil), any(nil)
+		if !began.IsZero() {
+			age, worked = now.Sub(began).Hours(), workingHours(began, now)
+		}
 		rows = append(rows, []any{i.site, i.id, i.key(), i.project, i.kind, "Summary of " + i.key(), people[i.id%3], people[i.id%3] + " id", i.pointsCell(),
-			last.name, last.from, last.hours, last.worked, began, now.Sub(began).Hours(), workingHours(began, now)})
+			last.name, last.from, last.hours, last.worked, instant(began), age, worked})
 	}
 	return rows
 }
 
 func reopened(s *scene, now time.Time) (rows [][]any) {
 	for _, i := range s.live() {
-		stays := s.stays(i, now)
 		var back []stay
-		for n, st := range stays {
-			if n > 0 && stays[n-1].category == "done" && st.category != "done" {
+		var before stay // the last one whose category is known
+		for _, st := range s.stays(i, now) {
+			if st.category == "" {
+				continue
+			}
+			if before.category == "done" && st.category != "done" {
+				st.previous = before.name
 				back = append(back, st)
 			}
+			before = st
 		}
 		if len(back) == 0 {
 			continue

@@ -26,19 +26,25 @@ func (s *scene) today(name string) string {
 	return name
 }
 
-// status is one that issues can be in. Names are those of today.
+// status is one that issues can be in. Names are those of today. Of a former one
+// changelogs alone tell: no issue is in it any more. One that is unlisted is not in
+// the table of statuses either, since no workflow in use has it.
 type status struct {
-	id       int64
-	name     string
-	category string
+	id               int64
+	name             string
+	category         string // "" when nobody knows it any more
+	former, unlisted bool
 }
 
-// statuses of both sites. The last one is known from changelogs alone: no issue
-// is in it any more.
+// statuses of both sites.
 var statuses = []status{
-	{1, "To Do", "new"}, {3, "In Progress", "indeterminate"}, {4, "Review", "indeterminate"}, {6, "Done", "done"}, {7, "Closed", "done"},
-	{9, "Abolished", ""},
+	{1, "To Do", "new", false, false}, {3, "In Progress", "indeterminate", false, false}, {10004, "Review", "indeterminate", false, false},
+	{6, "Done", "done", false, false}, {7, "Closed", "done", false, false},
+	{9, "Abolished", "", true, false}, {4, "Reopened", "new", true, true}, {5, "Resolved", "done", true, true}, {11, "Forgotten", "", true, true},
 }
+
+// builtIn are the categories of the statuses that Jira comes with.
+var builtIn = map[int64]string{1: "new", 3: "indeterminate", 4: "new", 5: "done", 6: "done"}
 
 // oldName is what changelogs call a status: people renamed all of them.
 func oldName(s status) string { return s.name + " (old)" }
@@ -173,20 +179,19 @@ func instants(rnd *rand.Rand, n int, a, b time.Time) []time.Time {
 }
 
 // inventMoves sends the issue through statuses, back and forth; it does not end
-// in the last one.
+// in a former one.
 func (i *issue) inventMoves(rnd *rand.Rand, now time.Time) {
-	last := len(statuses) - 1
 	i.status = []int{0, 0, 0, 1, 3}[rnd.IntN(5)] // some are created done
 	for _, at := range instants(rnd, rnd.IntN(9), i.created, now) {
-		to := rnd.IntN(last + 1)
+		to := rnd.IntN(len(statuses))
 		for to == i.status {
-			to = rnd.IntN(last + 1)
+			to = rnd.IntN(len(statuses))
 		}
 		i.moves = append(i.moves, move{at: at, from: i.status, to: to, by: people[rnd.IntN(3)]})
 		i.status = to
 	}
-	if i.status == last {
-		i.moves = append(i.moves, move{at: now, from: last, to: 0, by: people[0]})
+	if statuses[i.status].former {
+		i.moves = append(i.moves, move{at: now, from: i.status, to: 0, by: people[0]})
 		i.status = 0
 	}
 }

@@ -33,9 +33,9 @@ func (s *scene) known(site string) map[int64]bool {
 func (s *scene) stays(i *issue, now time.Time) []stay {
 	known := s.known(i.site)
 	begin := func(n int, st status, at time.Time, by string) stay {
-		out := stay{n: n, status: st, name: oldName(st), from: at, by: by}
+		out := stay{n: n, status: st, name: oldName(st), category: builtIn[st.id], from: at, by: by}
 		switch {
-		case s.dimensions:
+		case s.dimensions && !st.unlisted:
 			out.name, out.category = s.today(st.name), cmp.Or(st.category, "new")
 		case known[st.id]:
 			out.name, out.category = st.name, st.category
