@@ -17,6 +17,23 @@ func CurrentIssues() View {
 	}
 }
 
+// IssuePoints describes the view of story points. It has no file either: which
+// columns hold them differs from site to site.
+func IssuePoints() View {
+	return View{
+		Name: "issue_points",
+		Doc:  "How many story points has each issue? One row for each live issue.",
+		Notes: "Points are in the fields called Story Points or Story point estimate, whatever the names of their columns: of several such fields " +
+			"that are set, those of Story Points come first, then the order of the columns in issues. All views take points from here; to take them from " +
+			"another field, replace this view by one of your own with the same columns.",
+		Columns: []ViewColumn{
+			{"issue_id", "Issue, issues.id."},
+			{"points", "Story points; NULL where the issue has none, or the site has no such field."},
+			{"_site", "Site of the issue."},
+		},
+	}
+}
+
 // Markdown returns the part of docs/TABLES.md on views.
 func Markdown() []byte {
 	var b strings.Builder
@@ -33,6 +50,8 @@ name that snowdrift did not make is left alone, so views can be replaced by othe
 with the same columns. Questions that they answer are in [COOKBOOK.md](COOKBOOK.md).
 `)
 	describe(&b, CurrentIssues())
+	describe(&b, IssuePoints())
+	columns(&b, IssuePoints())
 	for _, name := range ViewNames() {
 		v := ViewOf("duckdb", name)
 		describe(&b, v)
@@ -49,12 +68,17 @@ with the same columns. Questions that they answer are in [COOKBOOK.md](COOKBOOK.
 		if len(takes) > 0 {
 			fmt.Fprintf(&b, " Takes what is there of %s.", strings.Join(takes, ", "))
 		}
-		b.WriteString("\n\n| column | |\n|---|---|\n")
-		for _, c := range v.Columns {
-			fmt.Fprintf(&b, "| %s | %s |\n", c.Name, c.Doc)
-		}
+		b.WriteString("\n\n")
+		columns(&b, v)
 	}
 	return []byte(b.String())
+}
+
+func columns(b *strings.Builder, v View) {
+	b.WriteString("| column | |\n|---|---|\n")
+	for _, c := range v.Columns {
+		fmt.Fprintf(b, "| %s | %s |\n", c.Name, c.Doc)
+	}
 }
 
 func describe(b *strings.Builder, v View) {

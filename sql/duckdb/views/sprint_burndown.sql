@@ -2,13 +2,12 @@
 -- begun and each day, in UTC, from its start to its completion, or to today.
 --
 -- The last day is as it stood at the completion, or stands now. Points are those that issues have
--- now.
+-- now; they are NULL in a sprint none of whose issues has any.
 --
 -- needs: known_sprints (sprint_id, sprint, state, start_date, complete_date, _site)
 -- needs: sprint_membership (issue_id, sprint_id, added_at, removed_at, _site)
 -- needs: time_in_status (issue_id, status_category, entered_at, left_at, _site)
--- needs: issues (id, _site)
--- takes: issues (story_points float, story_point_estimate float)
+-- needs: issue_points (issue_id, points, _site)
 -- column sprint_id: Id of the sprint.
 -- column sprint: Name of the sprint.
 -- column day: The day.
@@ -42,26 +41,33 @@ moments AS (
 ),
 members AS (
   SELECT b._site, b.sprint_id, b.issue_id, epoch_ms(b.added_at) AS added, epoch_ms(b.removed_at) AS removed,
-    COALESCE(i.story_points, i.story_point_estimate, 0) AS points
+    p.points
   FROM sprint_membership b
-  JOIN issues i ON i._site = b._site AND i.id = b.issue_id
+  JOIN issue_points p ON p._site = b._site AND p.issue_id = b.issue_id
 ),
 stays AS (
   SELECT t._site, t.issue_id, epoch_ms(t.entered_at) AS entered, epoch_ms(t.left_at) AS ended,
     CASE WHEN t.status_category = 'done' THEN 'done' WHEN t.status_category IS NULL THEN 'unknown' ELSE 'open' END AS is_now
   FROM time_in_status t
+),
+counted AS (
+  SELECT m._site, m.sprint_id, m.sprint, m.day,
+    COUNT(t.issue_id) AS scope_issues,
+    SUM(CASE WHEN t.issue_id IS NOT NULL THEN b.points END) AS scope_points,
+    COUNT(CASE WHEN t.is_now = 'open' THEN 1 END) AS remaining_issues,
+    SUM(CASE WHEN t.is_now = 'open' THEN b.points END) AS remaining_points,
+    COUNT(CASE WHEN t.is_now = 'unknown' THEN 1 END) AS unknown_issues,
+    SUM(CASE WHEN t.is_now = 'unknown' THEN b.points END) AS unknown_points,
+    -- Without any points in the whole sprint a sum of none is not 0 but unknown.
+    CASE WHEN MAX(COUNT(b.points)) OVER (PARTITION BY m._site, m.sprint_id) > 0 THEN 0 END AS nothing
+  FROM moments m
+  LEFT JOIN members b ON b._site = m._site AND b.sprint_id = m.sprint_id
+    AND b.added <= m.moment AND COALESCE(b.removed > m.moment, TRUE)
+  LEFT JOIN stays t ON t._site = b._site AND t.issue_id = b.issue_id
+    AND t.entered <= m.moment AND COALESCE(t.ended > m.moment, TRUE)
+  GROUP BY m._site, m.sprint_id, m.sprint, m.day
 )
-SELECT m.sprint_id, m.sprint, m.day,
-  COUNT(t.issue_id) AS scope_issues,
-  SUM(CASE WHEN t.issue_id IS NULL THEN 0 ELSE b.points END) AS scope_points,
-  COUNT(CASE WHEN t.is_now = 'open' THEN 1 END) AS remaining_issues,
-  SUM(CASE WHEN t.is_now = 'open' THEN b.points ELSE 0 END) AS remaining_points,
-  COUNT(CASE WHEN t.is_now = 'unknown' THEN 1 END) AS unknown_issues,
-  SUM(CASE WHEN t.is_now = 'unknown' THEN b.points ELSE 0 END) AS unknown_points,
-  m._site
-FROM moments m
-LEFT JOIN members b ON b._site = m._site AND b.sprint_id = m.sprint_id
-  AND b.added <= m.moment AND COALESCE(b.removed > m.moment, TRUE)
-LEFT JOIN stays t ON t._site = b._site AND t.issue_id = b.issue_id
-  AND t.entered <= m.moment AND COALESCE(t.ended > m.moment, TRUE)
-GROUP BY m._site, m.sprint_id, m.sprint, m.day
+SELECT c.sprint_id, c.sprint, c.day, c.scope_issues, COALESCE(c.scope_points, c.nothing) AS scope_points,
+  c.remaining_issues, COALESCE(c.remaining_points, c.nothing) AS remaining_points,
+  c.unknown_issues, COALESCE(c.unknown_points, c.nothing) AS unknown_points, c._site
+FROM counted c

@@ -8,8 +8,7 @@
 -- needs: known_sprints (sprint_id, sprint, state, start_date, complete_date, _site)
 -- needs: sprint_membership (issue_id, issue_key, sprint_id, added_at, removed_at, _site)
 -- needs: time_in_status (issue_id, project_key, issue_type, status, status_category, entered_at, left_at, _site)
--- needs: issues (id, _site)
--- takes: issues (story_points float, story_point_estimate float)
+-- needs: issue_points (issue_id, points, _site)
 -- column sprint_id: Id of the sprint.
 -- column sprint: Name of the sprint.
 -- column issue_id: Issue, issues.id.
@@ -40,7 +39,7 @@ judged AS (
   GROUP BY p._site, p.sprint_id, p.sprint, p.issue_id, p.issue_key, p.complete_date, p.ended_at
 )
 SELECT j.sprint_id, j.sprint, j.issue_id, j.issue_key, t.project_key, t.issue_type,
-  COALESCE(i.story_points, i.story_point_estimate) AS points,
+  p.points,
   t.status AS status_at_end,
   j.at_start = 1 AS committed,
   j.at_start = 0 AS added,
@@ -49,6 +48,6 @@ SELECT j.sprint_id, j.sprint, j.issue_id, j.issue_key, t.project_key, t.issue_ty
   j.at_end = 1 AND t.status_category <> 'done' AND j.complete_date IS NOT NULL AS carried_over,
   j._site
 FROM judged j
-JOIN issues i ON i._site = j._site AND i.id = j.issue_id
+JOIN issue_points p ON p._site = j._site AND p.issue_id = j.issue_id
 JOIN time_in_status t ON t._site = j._site AND t.issue_id = j.issue_id
   AND t.entered_at <= j.ended_at AND COALESCE(t.left_at > j.ended_at, TRUE)

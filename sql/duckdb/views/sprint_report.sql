@@ -3,7 +3,7 @@
 --
 -- What the words mean is said in sprint_issues, which lists the issues. All that was committed or
 -- added was removed, completed or carried over, or its status has a category that nobody knows; in a
--- sprint under way it may still be open.
+-- sprint under way it may still be open. Points are NULL in a sprint none of whose issues has any.
 --
 -- needs: known_sprints (sprint_id, sprint, state, board_id, goal, start_date, end_date, complete_date, _site)
 -- needs: sprint_issues (issue_id, sprint_id, points, committed, added, removed, completed, carried_over, _site)
@@ -30,17 +30,17 @@
 -- column _site: Site of the sprint.
 SELECT s.sprint_id, s.sprint, s.state, s.board_id, s.goal, s.start_date, s.end_date, s.complete_date,
   COUNT(CASE WHEN i.committed THEN 1 END) AS committed_issues,
-  SUM(CASE WHEN i.committed THEN COALESCE(i.points, 0) ELSE 0 END) AS committed_points,
+  CASE WHEN COUNT(i.points) > 0 THEN SUM(CASE WHEN i.committed THEN COALESCE(i.points, 0) ELSE 0 END) END AS committed_points,
   COUNT(CASE WHEN i.added THEN 1 END) AS added_issues,
-  SUM(CASE WHEN i.added THEN COALESCE(i.points, 0) ELSE 0 END) AS added_points,
+  CASE WHEN COUNT(i.points) > 0 THEN SUM(CASE WHEN i.added THEN COALESCE(i.points, 0) ELSE 0 END) END AS added_points,
   COUNT(CASE WHEN i.removed THEN 1 END) AS removed_issues,
-  SUM(CASE WHEN i.removed THEN COALESCE(i.points, 0) ELSE 0 END) AS removed_points,
+  CASE WHEN COUNT(i.points) > 0 THEN SUM(CASE WHEN i.removed THEN COALESCE(i.points, 0) ELSE 0 END) END AS removed_points,
   COUNT(CASE WHEN i.completed THEN 1 END) AS completed_issues,
-  SUM(CASE WHEN i.completed THEN COALESCE(i.points, 0) ELSE 0 END) AS completed_points,
+  CASE WHEN COUNT(i.points) > 0 THEN SUM(CASE WHEN i.completed THEN COALESCE(i.points, 0) ELSE 0 END) END AS completed_points,
   COUNT(CASE WHEN i.carried_over THEN 1 END) AS carried_over_issues,
-  SUM(CASE WHEN i.carried_over THEN COALESCE(i.points, 0) ELSE 0 END) AS carried_over_points,
+  CASE WHEN COUNT(i.points) > 0 THEN SUM(CASE WHEN i.carried_over THEN COALESCE(i.points, 0) ELSE 0 END) END AS carried_over_points,
   COUNT(CASE WHEN i.completed IS NULL THEN i.issue_id END) AS unknown_issues,
-  SUM(CASE WHEN i.completed IS NULL THEN COALESCE(i.points, 0) ELSE 0 END) AS unknown_points,
+  CASE WHEN COUNT(i.points) > 0 THEN SUM(CASE WHEN i.completed IS NULL THEN COALESCE(i.points, 0) ELSE 0 END) END AS unknown_points,
   s._site
 FROM known_sprints s
 LEFT JOIN sprint_issues i ON i._site = s._site AND i.sprint_id = s.sprint_id

@@ -5,8 +5,7 @@
 -- in no week. Points are those that issues have now.
 --
 -- needs: cycle_time (issue_id, project_key, issue_type, finished_at, lead_hours, cycle_hours, _site)
--- needs: issues (id, _site)
--- takes: issues (story_points float, story_point_estimate float)
+-- needs: issue_points (issue_id, points, _site)
 -- column week: Monday of the week.
 -- column project_key: Key of the project that the issues are in.
 -- column issue_type: Issue type.
@@ -18,9 +17,9 @@
 WITH finished AS (
   SELECT c._site, c.project_key, c.issue_type, c.lead_hours, c.cycle_hours,
     epoch_ms(c.finished_at) // 86400000 AS n,
-    COALESCE(i.story_points, i.story_point_estimate) AS points
+    p.points
   FROM cycle_time c
-  JOIN issues i ON i._site = c._site AND i.id = c.issue_id
+  JOIN issue_points p ON p._site = c._site AND p.issue_id = c.issue_id
   WHERE c.finished_at IS NOT NULL
 )
 SELECT

@@ -4,7 +4,8 @@
 -- needs: time_in_status (issue_id, issue_key, project_key, issue_type, stay, status, status_category, entered_at, is_current,
 --   hours, working_hours, _site)
 -- needs: issues (id, _site)
--- takes: issues (summary text, assignee text, assignee_id text, story_points float, story_point_estimate float)
+-- needs: issue_points (issue_id, points, _site)
+-- takes: issues (summary text, assignee text, assignee_id text)
 -- column issue_id: Issue, issues.id.
 -- column issue_key: Current key of the issue.
 -- column project_key: Key of the project that the issue is in.
@@ -33,7 +34,7 @@ aged AS (
   FROM marked m
 )
 SELECT a.issue_id, a.issue_key, a.project_key, a.issue_type, i.summary, i.assignee, i.assignee_id,
-  COALESCE(i.story_points, i.story_point_estimate) AS points,
+  p.points,
   a.status, a.entered_at, a.hours AS hours_in_status, a.working_hours AS working_hours_in_status,
   a.started_at,
   CASE WHEN a.started_at IS NOT NULL THEN a.age_hours END AS age_hours,
@@ -41,4 +42,5 @@ SELECT a.issue_id, a.issue_key, a.project_key, a.issue_type, i.summary, i.assign
   a._site
 FROM aged a
 JOIN issues i ON i._site = a._site AND i.id = a.issue_id
+JOIN issue_points p ON p._site = a._site AND p.issue_id = a.issue_id
 WHERE a.is_current AND a.status_category = 'indeterminate'

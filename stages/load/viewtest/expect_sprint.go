@@ -144,9 +144,14 @@ func sprintReport(s *scene, now time.Time) (rows [][]any) {
 				}
 			}
 		}
+		none := true // has points
+		for _, i := range s.live() {
+			_, ok := s.part(i, sp, now)
+			none = none && !(ok && i.site == sp.site && i.points > 0)
+		}
 		row := []any{sp.site, sp.id, s.today(sp.name()), sp.state, sp.start, sp.end, instant(sp.complete)}
 		for n := range counts {
-			row = append(row, counts[n], points[n])
+			row = append(row, counts[n], unless(none, points[n]))
 		}
 		rows = append(rows, row)
 	}
@@ -155,7 +160,7 @@ func sprintReport(s *scene, now time.Time) (rows [][]any) {
 
 func burndown(s *scene, now time.Time) (rows [][]any) {
 	for _, sp := range s.begun() {
-		end := sp.ended(now)
+		end, from, none := sp.ended(now), len(rows), true
 		for d := sp.start.Truncate(24 * time.Hour); !d.After(end); d = d.AddDate(0, 0, 1) {
 			moment := d.AddDate(0, 0, 1)
 			if moment.After(end) {
@@ -167,7 +172,7 @@ func burndown(s *scene, now time.Time) (rows [][]any) {
 				if i.site != sp.site || !i.in(sp.id, moment) {
 					continue
 				}
-				scope, scopePoints = scope+1, scopePoints+i.points
+				scope, scopePoints, none = scope+1, scopePoints+i.points, none && i.points == 0
 				switch st, _ := at(s.stays(i, now), moment); st.category {
 				case "done":
 				case "":
@@ -177,6 +182,11 @@ func burndown(s *scene, now time.Time) (rows [][]any) {
 				}
 			}
 			rows = append(rows, []any{sp.site, sp.id, s.today(sp.name()), day(d), scope, scopePoints, left, leftPoints, unknown, unknownPoints})
+		}
+		for _, row := range rows[from:] { // a sprint without any points
+			for _, n := range []int{5, 7, 9} {
+				row[n] = unless(none, row[n].(float64))
+			}
 		}
 	}
 	return rows

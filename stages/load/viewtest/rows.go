@@ -18,10 +18,23 @@ import (
 
 const sprintField = "customfield_10020"
 
-// custom are the custom fields of the sites.
-var custom = []table.Column{
-	{Name: "story_points", Type: table.Float, Field: "customfield_10016", Doc: "Story points."},
+// pointFields are the fields of the sites that hold story points, and custom all
+// their custom fields.
+var pointFields = []table.Column{
+	{Name: "story_points_10024", Type: table.Float, Field: "customfield_10024", Doc: "Story points."},
+	{Name: "effort", Type: table.Float, Field: "customfield_10999", Doc: "Another field of that name, with a column of another name."},
 	{Name: "story_point_estimate", Type: table.Float, Field: "customfield_10032", Doc: "Story points of team-managed projects."},
+}
+
+var custom = append(slices.Clone(pointFields), table.Column{Name: "epic_link", Type: table.Text, Field: "customfield_10014", Doc: "Epic Link, on Data Center."})
+
+// ledger says whose columns those of points are.
+func ledger(site string) (out []table.Assignment) {
+	for n, c := range pointFields {
+		out = append(out, table.Assignment{Site: site, Field: c.Field, Type: c.Type, Column: c.Name,
+			Name: []string{"Story Points", "Story points", "Story point estimate"}[n]})
+	}
+	return out
 }
 
 // Tables returns the tables that the views read, as a run of default tables has
@@ -132,7 +145,7 @@ func (w *writer) must(err error) {
 
 func (w *writer) begin() {
 	w.t.Helper()
-	w.prepare(Tables(), nil)
+	w.prepare(Tables(), ledger(w.site))
 }
 
 // prepare begins a run that loads the tables.
@@ -219,7 +232,7 @@ func (w *writer) issue(s *scene, i *issue) {
 		table.Raw: fmt.Sprintf(`{"id":"%d"}`, i.id), table.Hash: i.id,
 	}
 	if i.points > 0 {
-		cells[map[bool]string{true: "story_point_estimate", false: "story_points"}[i.estimated]] = i.points
+		cells[pointFields[i.pointsIn].Name] = i.points
 	}
 	maps.Copy(cells, i.more)
 	w.add(tableOf("issues"), cells)

@@ -81,7 +81,7 @@ type issue struct {
 	relists       []relist
 	sprints       []int64 // today
 	points        float64 // 0: none
-	estimated     bool    // points are in the other column
+	pointsIn      int     // index into pointFields
 	works         []work
 	gone          bool
 	otherProjects int            // moves between projects, which views pass over
@@ -143,7 +143,7 @@ func inventSprints(rnd *rand.Rand, site string, now time.Time) []*sprint {
 func inventIssue(rnd *rand.Rand, site string, id int64, sprints []*sprint, now time.Time) *issue {
 	i := &issue{
 		site: site, id: id, project: []string{"RED", "BLUE"}[rnd.IntN(2)], kind: []string{"Bug", "Story"}[rnd.IntN(2)],
-		creator: people[rnd.IntN(3)], gone: rnd.IntN(10) == 0, points: float64(rnd.IntN(9)), estimated: rnd.IntN(2) == 0,
+		creator: people[rnd.IntN(3)], gone: rnd.IntN(10) == 0, points: float64(rnd.IntN(9)), pointsIn: rnd.IntN(len(pointFields)),
 		otherProjects: rnd.IntN(4) / 3,
 	}
 	age := 80 * 24 * time.Hour

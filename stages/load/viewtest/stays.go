@@ -154,6 +154,13 @@ func (i *issue) pointsCell() any {
 	return i.points
 }
 
+func unless(none bool, sum float64) any {
+	if none {
+		return nil
+	}
+	return sum
+}
+
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // monday is the first day of the week of t.

@@ -44,6 +44,39 @@ func upkeep(t *testing.T, d Destination) {
 	want(t, d, "SELECT issue_type, entered_by FROM time_in_status", "Bug|User 1")
 	want(t, d, "SELECT assignee FROM issues_current", "NULL")
 	want(t, d, "SELECT hours = working_hours FROM time_in_status", "true")
+	pointless(t, d)
+}
+
+// pointless: without a column of story points there are no sums of them, and with
+// one there are.
+func pointless(t *testing.T, d Destination) {
+	t.Helper()
+	load := func(custom []table.Column, points any) {
+		t.Helper()
+		tables := []*table.Table{table.Issues(custom, nil), tableOf("issue_changelog"), tableOf("issue_sprints")}
+		w := newWriter(t, d, "two")
+		w.prepare(tables, nil)
+		w.seq = 1
+		cells := map[string]any{table.ID: int64(1), "key": "RED-1", "status": "To Do", "status_id": int64(1), "status_category": "new",
+			"created": on(5, 9, 0), table.Updated: on(5, 9, 0), table.Hash: int64(len(custom)), table.Raw: "{}"}
+		if points != nil {
+			cells[custom[0].Name], cells[table.Updated] = points, on(6, 9, 0)
+		}
+		w.add(tables[0], cells)
+		w.add(tables[2], map[string]any{table.IssueID: int64(1), "position": int64(0), "sprint_id": int64(1), "state": "closed",
+			"start_date": on(6, 9, 0), "end_date": on(6, 17, 0), "complete_date": on(6, 17, 0)})
+		w.commit(len(custom) + 1)
+		w.close()
+	}
+	sums := func(line, burndown string) {
+		t.Helper()
+		want(t, d, "SELECT committed_issues, committed_points, carried_over_points, completed_points, unknown_points FROM sprint_report WHERE _site = 'two'", line)
+		want(t, d, "SELECT scope_issues, scope_points, remaining_points, unknown_points FROM sprint_burndown WHERE _site = 'two'", burndown)
+	}
+	load(nil, nil)
+	sums("1|NULL|NULL|NULL|NULL", "1|NULL|NULL|NULL")
+	load(custom[:1], 3.0)
+	sums("1|3|3|0|0", "1|3|3|0")
 }
 
 // want compares the answer to a query with one line; "" is a refusal, since there
