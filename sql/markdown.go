@@ -11,7 +11,8 @@ func CurrentIssues() View {
 	return View{
 		Name: "issues_current",
 		Doc:  "Which issues are there now? One row for each live issue, with the columns of issues but for snowdrift's own.",
-		Notes: "Names are those of today where the tables of what issues refer to are loaded, for renaming a status or a project changes no issue. " +
+		Notes: "Names are those of today where the tables of what issues refer to are loaded, for renaming a status or a project changes no issue: keys begin with the present key of the project, and that of a parent is the one " +
+			"that the parent has. All views have their names from here. " +
 			"A field whose type changed has several columns in issues: here the first of them holds the present value, NULL where it cannot, " +
 			"and the others are as in issues.",
 	}

@@ -87,19 +87,48 @@ func newCurrent(d Dialect, have Shape, site string, issues *table.Table, ledger 
 // cell returns the expression for a column.
 func (c *current) cell(name string) string {
 	plain := "i." + c.d.Quote(name)
+	switch {
+	case name == "key":
+		return c.key("i", plain)
+	case name == "parent_key" && c.have.has(c.issues.Name, "parent_id"):
+		parent := c.join("i", "parent_id", c.issues.Name)
+		return c.key(parent, parent+"."+c.d.Quote("key"), plain)
+	}
 	for _, r := range resolved {
-		if r.column == name && c.have.has(c.issues.Name, r.id) && c.have.has(r.table, table.ID) && c.have.has(r.table, table.Site) && c.have.has(r.table, r.name) {
-			return "COALESCE(" + c.join(r.id, r.table) + "." + c.d.Quote(r.name) + ", " + plain + ")"
+		if r.column == name && c.have.has(c.issues.Name, r.id) && c.tells(r.table, r.name) {
+			return "COALESCE(" + c.join("i", r.id, r.table) + "." + c.d.Quote(r.name) + ", " + plain + ")"
 		}
 	}
 	return c.coalesced(name, plain)
 }
 
-// join joins a table by the id in a column of issues and returns its alias.
-func (c *current) join(id, name string) string {
+// key returns the key of an issue, which changes with that of its project; where
+// the project is unknown the first of the stored keys that there is.
+func (c *current) key(issue string, stored ...string) string {
+	if c.have.has(c.issues.Name, "project_id") && c.tells("projects", "key") {
+		project := c.join(issue, "project_id", "projects")
+		today := fmt.Sprintf("%s.%s || '-' || SPLIT_PART(%s, '-', -1)", project, c.d.Quote("key"), stored[0])
+		stored = append([]string{today}, stored...)
+	}
+	if len(stored) == 1 {
+		return stored[0]
+	}
+	return "COALESCE(" + strings.Join(stored, ", ") + ")"
+}
+
+// tells reports whether a table is there that has a name for ids.
+func (c *current) tells(name, column string) bool {
+	return c.have.has(name, table.ID) && c.have.has(name, table.Site) && c.have.has(name, column)
+}
+
+// join joins a table by the id in a column of an issue and returns its alias.
+func (c *current) join(issue, id, name string) string {
 	alias := "of_" + id
-	join := fmt.Sprintf("\nLEFT JOIN %s %s ON %[2]s.%s = i.%s AND %[2]s.%[5]s = i.%[5]s",
-		c.d.Quote(name), alias, c.d.Quote(table.ID), c.d.Quote(id), c.d.Quote(table.Site))
+	if issue != "i" {
+		alias = issue + "_" + id
+	}
+	join := fmt.Sprintf("\nLEFT JOIN %s %s ON %[2]s.%s = %s.%s AND %[2]s.%[6]s = %[4]s.%[6]s",
+		c.d.Quote(name), alias, c.d.Quote(table.ID), issue, c.d.Quote(id), c.d.Quote(table.Site))
 	if !slices.Contains(c.joins, join) {
 		c.joins = append(c.joins, join)
 	}

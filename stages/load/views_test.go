@@ -37,6 +37,9 @@ func TestViewsRead(t *testing.T) {
 		v := sqlfiles.ViewOf("duckdb", name)
 		for _, r := range slices.Concat(v.Needs, v.Takes) {
 			source := find(r.Name)
+			if r.Name == sqlfiles.CurrentIssues().Name { // which has the columns of issues
+				source = tables[0]
+			}
 			if source == nil {
 				of := sqlfiles.IssuePoints()
 				if r.Name != of.Name {

@@ -5,7 +5,7 @@
 --
 -- needs: time_in_status (issue_id, issue_key, project_key, issue_type, stay, status, status_category, entered_at, entered_by,
 --   entered_by_id, _site)
--- needs: issues (id, status, status_category, _site)
+-- needs: issues_current (id, status, status_category, _site)
 -- column issue_id: Issue, issues.id.
 -- column issue_key: Current key of the issue.
 -- column project_key: Key of the project that the issue is in.
@@ -40,4 +40,4 @@ SELECT c.issue_id, c.issue_key, c.project_key, c.issue_type, c.times_reopened, c
   c.entered_at AS last_reopened_at, c.entered_by AS last_reopened_by, c.entered_by_id AS last_reopened_by_id,
   c.status_before AS reopened_from, c.status AS reopened_to, i.status, i.status_category, c._site
 FROM counted c
-JOIN issues i ON i._site = c._site AND i.id = c.issue_id
+JOIN issues_current i ON i._site = c._site AND i.id = c.issue_id

@@ -3,7 +3,8 @@
 --
 -- An issue stays in a sprint when that is completed; it leaves it only when somebody takes it out.
 --
--- needs: issues (id, key, created, _presence, _site)
+-- needs: issues (id, created, _site)
+-- needs: issues_current (id, key, _site)
 -- needs: issue_sprints (issue_id, sprint_id, _site)
 -- needs: issue_changelog (issue_id, history_id, item_index, created, field, field_id, field_type, from_id, to_id, _site)
 -- takes: fields (id text, plugin text, _site text)
@@ -52,6 +53,5 @@ SELECT r.issue_id, i.key AS issue_key, r.sprint_id, MIN(r.since) AS added_at,
   CASE WHEN COUNT(*) = COUNT(r.until) THEN MAX(r.until) END AS removed_at,
   r._site
 FROM runs r
-JOIN issues i ON i._site = r._site AND i.id = r.issue_id
-WHERE i._presence = 'live'
+JOIN issues_current i ON i._site = r._site AND i.id = r.issue_id
 GROUP BY r._site, r.issue_id, i.key, r.sprint_id, r.run

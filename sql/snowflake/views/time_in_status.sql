@@ -6,12 +6,14 @@
 -- called as in the changelog, and its category is NULL, which is neither done nor not done.
 -- An issue that moved between projects counts for the project that it is in.
 --
--- needs: issues (id, key, project_key, created, status, status_id, _presence, _site)
+-- needs: issues (id, created, status, status_id, _site)
+-- needs: issues_current (id, key, project_key, _site)
 -- needs: issue_changelog (issue_id, history_id, item_index, created, author, author_id, field, field_id, field_type,
 --   from_id, from_string, to_id, to_string, _site)
 -- needs: known_statuses (status_id, status, status_category, _site)
 -- needs: working_calendar (weekday, opens, closes)
--- takes: issues (issue_type text, creator text, creator_id text)
+-- takes: issues (creator text, creator_id text)
+-- takes: issues_current (issue_type text)
 -- column issue_id: Issue, issues.id.
 -- column issue_key: Current key of the issue.
 -- column project_key: Key of the project that the issue is in.
@@ -86,7 +88,6 @@ SELECT m.issue_id, i.key AS issue_key, i.project_key, i.issue_type, m.stay, m.st
     - LEAST(GREATEST(MOD(m.since, 86400000) - a.opens, 0), a.length)) / 3600000 AS working_hours,
   m._site
 FROM measured m
-JOIN issues i ON i._site = m._site AND i.id = m.issue_id
+JOIN issues_current i ON i._site = m._site AND i.id = m.issue_id
 JOIN week a ON a.weekday = MOD(m.first_day, 7) + 1
 JOIN week b ON b.weekday = MOD(m.last_day, 7) + 1
-WHERE i._presence = 'live'

@@ -3,9 +3,9 @@
 --
 -- needs: time_in_status (issue_id, issue_key, project_key, issue_type, stay, status, status_category, entered_at, is_current,
 --   hours, working_hours, _site)
--- needs: issues (id, _site)
+-- needs: issues_current (id, _site)
 -- needs: issue_points (issue_id, points, _site)
--- takes: issues (summary text, assignee text, assignee_id text)
+-- takes: issues_current (summary text, assignee text, assignee_id text)
 -- column issue_id: Issue, issues.id.
 -- column issue_key: Current key of the issue.
 -- column project_key: Key of the project that the issue is in.
@@ -41,6 +41,6 @@ SELECT a.issue_id, a.issue_key, a.project_key, a.issue_type, i.summary, i.assign
   CASE WHEN a.started_at IS NOT NULL THEN a.age_working_hours END AS age_working_hours,
   a._site
 FROM aged a
-JOIN issues i ON i._site = a._site AND i.id = a.issue_id
+JOIN issues_current i ON i._site = a._site AND i.id = a.issue_id
 JOIN issue_points p ON p._site = a._site AND p.issue_id = a.issue_id
 WHERE a.is_current AND a.status_category = 'indeterminate'

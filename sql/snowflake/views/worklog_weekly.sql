@@ -4,7 +4,7 @@
 -- A worklog counts in the week in which the work began.
 --
 -- needs: issue_worklogs (issue_id, started, time_spent_seconds, author, author_id, _site)
--- needs: issues (id, project_key, _presence, _site)
+-- needs: issues_current (id, project_key, _site)
 -- takes: users (id text, name text, _site text)
 -- column week: Monday of the week.
 -- column author: Display name of who did the work; NULL for deleted apps.
@@ -18,9 +18,8 @@ WITH logs AS (
   SELECT w._site, w.issue_id, w.author_id, COALESCE(u.name, w.author) AS author, i.project_key, w.time_spent_seconds AS seconds,
     FLOOR(DATE_PART(EPOCH_SECOND, w.started) / 86400) AS n
   FROM issue_worklogs w
-  JOIN issues i ON i._site = w._site AND i.id = w.issue_id
+  JOIN issues_current i ON i._site = w._site AND i.id = w.issue_id
   LEFT JOIN users u ON u._site = w._site AND u.id = w.author_id
-  WHERE i._presence = 'live'
 )
 SELECT
   DATE '1970-01-01' + CAST(l.n - MOD(l.n + 3, 7) AS INTEGER) AS week,

@@ -73,7 +73,7 @@ func memberships(s *scene, _ time.Time) (rows [][]any) {
 				continue
 			}
 			for _, m := range i.spans(sp.id) {
-				rows = append(rows, []any{i.site, i.id, i.key(), sp.id, m.added, instant(m.removed)})
+				rows = append(rows, []any{i.site, i.id, s.key(i), sp.id, m.added, instant(m.removed)})
 			}
 		}
 	}
@@ -120,7 +120,7 @@ func sprintIssues(s *scene, now time.Time) (rows [][]any) {
 						carried = nil
 					}
 				}
-				rows = append(rows, []any{sp.site, sp.id, s.today(sp.name()), i.id, i.key(), i.project, i.kind, i.pointsCell(), p.status,
+				rows = append(rows, []any{sp.site, sp.id, s.today(sp.name()), i.id, s.key(i), s.project(i), s.today(i.kind), i.pointsCell(), p.status,
 					p.committed, p.added, p.removed, completed, carried})
 			}
 		}

@@ -25,6 +25,13 @@ var expectations = []expectation{
 		}
 		return rows
 	}},
+	{"issues_current", "_site t, id i, key t, project_key t, issue_type t, status t, status_category t, assignee t, parent_id i, parent_key t, created z, updated z", currentRows},
+	{"issue_points", "_site t, issue_id i, points f", func(s *scene, _ time.Time) (rows [][]any) {
+		for _, i := range s.live() {
+			rows = append(rows, []any{i.site, i.id, i.pointsCell()})
+		}
+		return rows
+	}},
 	{"known_statuses", "_site t, status_id i, status t, status_category t", knownStatuses},
 	{"time_in_status", `_site t, issue_id i, stay i, issue_key t, project_key t, issue_type t, status_id i, status t, status_category t, entered_at z,
 		entered_by t, entered_by_id t, left_at z, left_by t, left_by_id t, previous_status t, next_status t, is_current b, hours f, working_hours f`, timeInStatus},
@@ -32,7 +39,7 @@ var expectations = []expectation{
 		finish_unknown b, lead_hours f, lead_working_hours f, cycle_hours f, cycle_working_hours f`, func(s *scene, now time.Time) (rows [][]any) {
 		for _, i := range s.live() {
 			c := s.cycle(i, now)
-			rows = append(rows, []any{i.site, i.id, i.key(), i.project, i.kind, i.created, instant(c.started), instant(c.finished), c.unknown,
+			rows = append(rows, []any{i.site, i.id, s.key(i), s.project(i), s.today(i.kind), i.created, instant(c.started), instant(c.finished), c.unknown,
 				cell(c.lead), cell(c.leadWorked), cell(c.cycle), cell(c.cycleWorked)})
 		}
 		return rows
@@ -65,6 +72,22 @@ func (s *scene) firstDay() time.Time {
 	return first.Truncate(24 * time.Hour)
 }
 
+func currentRows(s *scene, _ time.Time) (rows [][]any) {
+	for _, i := range s.live() {
+		id, key := any(i.parent), any(awayKey)
+		switch {
+		case i.parent == 0:
+			id, key = nil, nil
+		case i.parent != away:
+			key = s.key(s.issues[slices.IndexFunc(s.issues, func(p *issue) bool { return p.site == i.site && p.id == i.parent })])
+		}
+		now := statuses[i.status]
+		rows = append(rows, []any{i.site, i.id, s.key(i), s.project(i), s.today(i.kind), s.today(now.name), now.category, s.today(people[i.id%3]),
+			id, key, i.created, i.created.Add(time.Hour)})
+	}
+	return rows
+}
+
 func knownStatuses(s *scene, _ time.Time) (rows [][]any) {
 	for _, site := range []string{"one", "two"} {
 		known := s.known(site)
@@ -89,7 +112,7 @@ func timeInStatus(s *scene, now time.Time) (rows [][]any) {
 			if st.open {
 				left = nil
 			}
-			rows = append(rows, []any{i.site, i.id, int64(st.n), i.key(), i.project, i.kind, st.status.id, st.name, text(st.category), st.from,
+			rows = append(rows, []any{i.site, i.id, int64(st.n), s.key(i), s.project(i), s.today(i.kind), st.status.id, st.name, text(st.category), st.from,
 				st.by, personID(st.by), left, text(st.leftBy), personID(st.leftBy), text(st.previous), text(st.on), st.open, st.hours, st.worked})
 		}
 	}
@@ -165,7 +188,7 @@ func throughput(s *scene, now time.Time) (rows [][]any) {
 		if c.finished.IsZero() {
 			continue
 		}
-		g := group{monday(c.finished), i.project, i.kind, i.site}
+		g := group{monday(c.finished), s.project(i), s.today(i.kind), i.site}
 		if groups[g] == nil {
 			groups[g] = &sums{}
 		}
@@ -205,7 +228,7 @@ func workInProgress(s *scene, now time.Time) (rows [][]any) {
 		if !began.IsZero() {
 			age, worked = now.Sub(began).Hours(), workingHours(began, now)
 		}
-		rows = append(rows, []any{i.site, i.id, i.key(), i.project, i.kind, "Summary of " + i.key(), people[i.id%3], people[i.id%3] + " id", i.pointsCell(),
+		rows = append(rows, []any{i.site, i.id, s.key(i), s.project(i), s.today(i.kind), "Summary of " + i.key(), s.today(people[i.id%3]), people[i.id%3] + " id", i.pointsCell(),
 			last.name, last.from, last.hours, last.worked, instant(began), age, worked})
 	}
 	return rows
@@ -229,8 +252,8 @@ func reopened(s *scene, now time.Time) (rows [][]any) {
 			continue
 		}
 		last := back[len(back)-1]
-		rows = append(rows, []any{i.site, i.id, i.key(), i.project, i.kind, int64(len(back)), back[0].from, last.from, last.by, personID(last.by),
-			last.previous, last.name, statuses[i.status].name, statuses[i.status].category})
+		rows = append(rows, []any{i.site, i.id, s.key(i), s.project(i), s.today(i.kind), int64(len(back)), back[0].from, last.from, last.by, personID(last.by),
+			last.previous, last.name, s.today(statuses[i.status].name), statuses[i.status].category})
 	}
 	return rows
 }
@@ -245,7 +268,7 @@ func cumulativeFlow(s *scene, now time.Time) (rows [][]any) {
 	for _, i := range s.live() {
 		walks[i] = s.stays(i, now)
 		for _, st := range walks[i] {
-			f := flow{i.site, i.project, st.status.id}
+			f := flow{i.site, s.project(i), st.status.id}
 			if d := day(st.from); first[f] == "" || d < first[f] {
 				first[f] = d
 			}
@@ -263,7 +286,7 @@ func cumulativeFlow(s *scene, now time.Time) (rows [][]any) {
 				if end.After(now) {
 					end = now
 				}
-				if st, ok := at(stays, end); ok && i.site == f.site && i.project == f.project && st.status.id == f.status {
+				if st, ok := at(stays, end); ok && i.site == f.site && s.project(i) == f.project && st.status.id == f.status {
 					n++
 				}
 			}
@@ -282,7 +305,7 @@ func worklogs(s *scene, _ time.Time) (rows [][]any) {
 	groups := map[group]*sums{}
 	for _, i := range s.live() {
 		for _, w := range i.works {
-			g := group{monday(w.at), w.by, i.project, i.site}
+			g := group{monday(w.at), w.by, s.project(i), i.site}
 			groups[g] = cmp.Or(groups[g], &sums{issues: map[int64]bool{}})
 			groups[g].seconds, groups[g].n = groups[g].seconds+w.seconds, groups[g].n+1
 			groups[g].issues[i.id] = true

@@ -50,8 +50,8 @@ func pantry() *scene {
 	add(issue{id: 3, project: "RED", kind: "Story", created: on(6, 12, 0), creator: "User 1", points: 5, more: epic,
 		relists: []relist{{at: on(7, 12, 0), to: []int64{1}}, {at: on(16, 17, 1), to: []int64{1, 2}}},
 		moves:   []move{{at: on(13, 9, 0), to: inProgress, by: "User 3"}, {at: on(21, 15, 0), to: isDone, by: "User 3"}}})
-	add(issue{id: 4, project: "RED", kind: "Story", created: on(5, 11, 0), creator: "User 1", points: 1, sprints: []int64{1}, 
-		more: map[string]any{"epic_link": "RED-10"}, // as Data Center has it
+	add(issue{id: 4, project: "RED", kind: "Story", created: on(5, 11, 0), creator: "User 1", points: 1, sprints: []int64{1},
+		more:    map[string]any{"epic_link": "RED-10"}, // as Data Center has it
 		relists: []relist{{at: on(9, 12, 0), to: nil}}})
 	add(issue{id: 5, project: "RED", kind: "Bug", created: on(12, 9, 0), creator: "User 3", points: 8,
 		relists: []relist{{at: on(16, 17, 1), to: []int64{2}}},

@@ -94,6 +94,13 @@ func (s *scene) loadDimensions(t *testing.T, d Destination) {
 			}
 			rows["statuses"] = append(rows["statuses"], fmt.Sprintf("(%d, '%s', '%s', '%s')", st.id, s.today(st.name), cmp.Or(st.category, "new"), site))
 		}
+		for _, kind := range []string{"Bug", "Story"} {
+			rows["issue_types"] = append(rows["issue_types"], fmt.Sprintf("(%d, '%s', '%s')", len(kind), s.today(kind), site))
+		}
+		for _, key := range []string{"RED", "BLUE"} {
+			p := projects[key]
+			rows["projects"] = append(rows["projects"], fmt.Sprintf("(%d, '%s', '%s')", p.id, p.key, site))
+		}
 		for _, p := range people {
 			rows["users"] = append(rows["users"], fmt.Sprintf("('%s', '%s', '%s')", p+" id", s.today(p), site))
 		}
@@ -104,9 +111,11 @@ func (s *scene) loadDimensions(t *testing.T, d Destination) {
 			literal(sp.start), literal(sp.end), literal(sp.complete), sp.site))
 	}
 	for name, columns := range map[string]string{
-		"statuses": "id BIGINT, name VARCHAR, category VARCHAR, _site VARCHAR",
-		"users":    "id VARCHAR, name VARCHAR, _site VARCHAR",
-		"fields":   "id VARCHAR, plugin VARCHAR, _site VARCHAR",
+		"statuses":    "id BIGINT, name VARCHAR, category VARCHAR, _site VARCHAR",
+		"issue_types": "id BIGINT, name VARCHAR, _site VARCHAR",
+		"projects":    "id BIGINT, key VARCHAR, _site VARCHAR",
+		"users":       "id VARCHAR, name VARCHAR, _site VARCHAR",
+		"fields":      "id VARCHAR, plugin VARCHAR, _site VARCHAR",
 		"sprints": "id BIGINT, name VARCHAR, state VARCHAR, board_id BIGINT, goal VARCHAR, start_date TIMESTAMPTZ, end_date TIMESTAMPTZ, " +
 			"complete_date TIMESTAMPTZ, _site VARCHAR",
 	} {
@@ -225,14 +234,17 @@ func (w *writer) issue(s *scene, i *issue) {
 	w.seq++
 	now := statuses[i.status]
 	cells := map[string]any{
-		table.ID: i.id, "key": i.key(), "project_key": i.project, "project": i.project, "project_id": int64(len(i.project)),
-		"issue_type": i.kind, "summary": "Summary of " + i.key(), "status": now.name, "status_id": now.id, "status_category": now.category,
+		table.ID: i.id, "key": i.key(), "project_key": i.project, "project": i.project, "project_id": projects[i.project].id,
+		"issue_type": i.kind, "issue_type_id": int64(len(i.kind)), "summary": "Summary of " + i.key(), "status": now.name, "status_id": now.id, "status_category": now.category,
 		"created": i.created, table.Updated: i.created.Add(time.Hour), "creator": i.creator, "creator_id": i.creator + " id",
 		"assignee": people[i.id%3], "assignee_id": people[i.id%3] + " id",
 		table.Raw: fmt.Sprintf(`{"id":"%d"}`, i.id), table.Hash: i.id,
 	}
 	if i.points > 0 {
 		cells[pointFields[i.pointsIn].Name] = i.points
+	}
+	if i.parent != 0 { // which had another key when the issue was read
+		cells["parent_id"], cells["parent_key"] = i.parent, awayKey
 	}
 	maps.Copy(cells, i.more)
 	w.add(tableOf("issues"), cells)

@@ -74,6 +74,7 @@ type issue struct {
 	id            int64
 	project       string // where it is now
 	kind          string
+	parent        int64 // 0: none
 	created       time.Time
 	creator       string
 	status        int
@@ -95,7 +96,29 @@ type sprint struct {
 	start, end, complete time.Time // zero: none
 }
 
+// key is the one that the issue had when it was read, as project is that of its
+// project.
 func (i *issue) key() string { return fmt.Sprintf("%s-%d", i.project, i.id) }
+
+// projects are the keys that projects have today, by those that they had. Issues
+// that changed since have the new one, the others the old one.
+var projects = map[string]struct {
+	id  int64
+	key string
+}{"RED": {3, "CRIMSON"}, "CRIMSON": {3, "CRIMSON"}, "BLUE": {4, "BLUE"}}
+
+// project is the key of an issue's project today.
+func (s *scene) project(i *issue) string {
+	if s.dimensions {
+		return projects[i.project].key
+	}
+	return i.project
+}
+
+func (s *scene) key(i *issue) string { return fmt.Sprintf("%s-%d", s.project(i), i.id) }
+
+// away is the parent of some issues, which is not loaded.
+const away, awayKey = 999, "AWAY-1"
 
 var people = []string{"User 1", "User 2", "User 3"}
 
@@ -142,9 +165,9 @@ func inventSprints(rnd *rand.Rand, site string, now time.Time) []*sprint {
 
 func inventIssue(rnd *rand.Rand, site string, id int64, sprints []*sprint, now time.Time) *issue {
 	i := &issue{
-		site: site, id: id, project: []string{"RED", "BLUE"}[rnd.IntN(2)], kind: []string{"Bug", "Story"}[rnd.IntN(2)],
+		site: site, id: id, project: []string{"RED", "CRIMSON", "BLUE"}[rnd.IntN(3)], kind: []string{"Bug", "Story"}[rnd.IntN(2)],
 		creator: people[rnd.IntN(3)], gone: rnd.IntN(10) == 0, points: float64(rnd.IntN(9)), pointsIn: rnd.IntN(len(pointFields)),
-		otherProjects: rnd.IntN(4) / 3,
+		otherProjects: rnd.IntN(4) / 3, parent: []int64{0, away, 1 + rnd.Int64N(60)}[rnd.IntN(3)],
 	}
 	age := 80 * 24 * time.Hour
 	i.created = now.Add(-time.Duration(rnd.Int64N(int64(age)))).Truncate(time.Millisecond)
