@@ -4,7 +4,7 @@
 -- The last day is as it stood at the completion, or stands now. Points are those that issues have
 -- now; they are NULL in a sprint none of whose issues has any.
 --
--- needs: known_sprints (sprint_id, sprint, state, start_date, complete_date, _site)
+-- needs: known_sprints (sprint_id, sprint, start_date, ended_at, _site)
 -- needs: sprint_membership (issue_id, sprint_id, added_at, removed_at, _site)
 -- needs: time_in_status (issue_id, status_category, entered_at, left_at, _site)
 -- needs: issue_points (issue_id, points, _site)
@@ -27,10 +27,10 @@ numbers AS (
 ),
 begun AS (
   SELECT s._site, s.sprint_id, s.sprint,
-    epoch_ms(s.start_date) // 86400000 AS first_day, epoch_ms(COALESCE(s.complete_date, CURRENT_TIMESTAMP)) // 86400000 AS last_day,
-    epoch_ms(COALESCE(s.complete_date, CURRENT_TIMESTAMP)) AS ended
+    epoch_ms(s.start_date) // 86400000 AS first_day, epoch_ms(s.ended_at) // 86400000 AS last_day,
+    epoch_ms(s.ended_at) AS ended
   FROM known_sprints s
-  WHERE COALESCE(s.state, '') <> 'future' AND s.start_date <= COALESCE(s.complete_date, CURRENT_TIMESTAMP)
+  WHERE s.ended_at IS NOT NULL
 ),
 -- The end of each day, or that of the sprint.
 moments AS (

@@ -5,7 +5,7 @@
 -- added was removed, completed or carried over, or its status has a category that nobody knows; in a
 -- sprint under way it may still be open. Points are NULL in a sprint none of whose issues has any.
 --
--- needs: known_sprints (sprint_id, sprint, state, board_id, goal, start_date, end_date, complete_date, _site)
+-- needs: known_sprints (sprint_id, sprint, state, board_id, goal, start_date, end_date, complete_date, ended_at, _site)
 -- needs: sprint_issues (issue_id, sprint_id, points, committed, added, removed, completed, carried_over, _site)
 -- column sprint_id: Id of the sprint.
 -- column sprint: Name of the sprint.
@@ -44,5 +44,5 @@ SELECT s.sprint_id, s.sprint, s.state, s.board_id, s.goal, s.start_date, s.end_d
   s._site
 FROM known_sprints s
 LEFT JOIN sprint_issues i ON i._site = s._site AND i.sprint_id = s.sprint_id
-WHERE COALESCE(s.state, '') <> 'future' AND s.start_date <= COALESCE(s.complete_date, CURRENT_TIMESTAMP)
+WHERE s.ended_at IS NOT NULL
 GROUP BY s._site, s.sprint_id, s.sprint, s.state, s.board_id, s.goal, s.start_date, s.end_date, s.complete_date

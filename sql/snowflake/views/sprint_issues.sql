@@ -5,7 +5,7 @@
 -- category of its status at the end of the sprint; where nobody knows that, completed is NULL, and so
 -- is carried_over once the sprint is completed. Points are those that the issue has now.
 --
--- needs: known_sprints (sprint_id, sprint, state, start_date, complete_date, _site)
+-- needs: known_sprints (sprint_id, sprint, start_date, complete_date, ended_at, _site)
 -- needs: sprint_membership (issue_id, issue_key, sprint_id, added_at, removed_at, _site)
 -- needs: time_in_status (issue_id, project_key, issue_type, status, status_category, entered_at, left_at, _site)
 -- needs: issue_points (issue_id, points, _site)
@@ -24,11 +24,10 @@
 -- column carried_over: Whether the issue was in the sprint when it was completed, and not done; NULL when nobody knows.
 -- column _site: Site of the sprint.
 WITH spans AS (
-  SELECT m._site, m.sprint_id, m.issue_id, m.issue_key, m.added_at, m.removed_at, s.sprint, s.start_date, s.complete_date,
-    COALESCE(s.complete_date, CURRENT_TIMESTAMP()) AS ended_at
+  SELECT m._site, m.sprint_id, m.issue_id, m.issue_key, m.added_at, m.removed_at, s.sprint, s.start_date, s.complete_date, s.ended_at
   FROM sprint_membership m
   JOIN known_sprints s ON s._site = m._site AND s.sprint_id = m.sprint_id
-  WHERE COALESCE(s.state, '') <> 'future' AND s.start_date <= COALESCE(s.complete_date, CURRENT_TIMESTAMP())
+  WHERE s.ended_at IS NOT NULL
 ),
 judged AS (
   SELECT p._site, p.sprint_id, p.sprint, p.issue_id, p.issue_key, p.complete_date, p.ended_at,

@@ -2,6 +2,7 @@ package viewtest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -15,19 +16,27 @@ func (sp *sprint) ended(now time.Time) time.Time {
 	return sp.complete
 }
 
-// begun are the sprints that have begun.
+// begun are the sprints that have begun and that views tell of: of one that is
+// gone nobody knows when it ended, unless it was completed.
 func (s *scene) begun() (out []*sprint) {
 	for _, sp := range s.sprints {
-		if sp.state != "future" {
+		if sp.state != "future" && !(s.dimensions && sp.gone && sp.complete.IsZero()) {
 			out = append(out, sp)
 		}
 	}
 	return out
 }
 
-func knownSprints(s *scene, _ time.Time) (rows [][]any) {
+func knownSprints(s *scene, now time.Time) (rows [][]any) {
 	for _, sp := range s.sprints {
-		rows = append(rows, []any{sp.site, sp.id, s.today(sp.name()), sp.state, int64(1), instant(sp.start), instant(sp.end), instant(sp.complete)})
+		ended, there := any(nil), any(nil)
+		if slices.Contains(s.begun(), sp) {
+			ended = sp.ended(now)
+		}
+		if s.dimensions {
+			there = presence(sp.gone)
+		}
+		rows = append(rows, []any{sp.site, sp.id, s.today(sp.name()), sp.state, int64(1), instant(sp.start), instant(sp.end), instant(sp.complete), ended, there})
 	}
 	return rows
 }

@@ -51,7 +51,7 @@ var expectations = []expectation{
 		last_reopened_by t, last_reopened_by_id t, reopened_from t, reopened_to t, status t, status_category t`, reopened},
 	{"cumulative_flow_daily", "day d, _site t, project_key t, status_id i, status t, status_category t, issues i", cumulativeFlow},
 	{"worklog_weekly", "week d, author t, author_id t, project_key t, hours f, worklogs i, issues i, _site t", worklogs},
-	{"known_sprints", "_site t, sprint_id i, sprint t, state t, board_id i, start_date z, end_date z, complete_date z", knownSprints},
+	{"known_sprints", "_site t, sprint_id i, sprint t, state t, board_id i, start_date z, end_date z, complete_date z, ended_at z, _presence t", knownSprints},
 	{"sprint_membership", "_site t, issue_id i, issue_key t, sprint_id i, added_at z, removed_at z", memberships},
 	{"sprint_issues", `_site t, sprint_id i, sprint t, issue_id i, issue_key t, project_key t, issue_type t, points f, status_at_end t,
 		committed b, added b, removed b, completed b, carried_over b`, sprintIssues},

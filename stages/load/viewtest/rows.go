@@ -107,8 +107,8 @@ func (s *scene) loadDimensions(t *testing.T, d Destination) {
 	}
 	rows["fields"] = []string{"('" + sprintField + "', 'com.pyxis.greenhopper.jira:gh-sprint', 'one')"}
 	for _, sp := range s.sprints {
-		rows["sprints"] = append(rows["sprints"], fmt.Sprintf("(%d, '%s', '%s', 1, NULL, %s, %s, %s, '%s')", sp.id, s.today(sp.name()), strings.ToUpper(sp.state),
-			literal(sp.start), literal(sp.end), literal(sp.complete), sp.site))
+		rows["sprints"] = append(rows["sprints"], fmt.Sprintf("(%d, '%s', '%s', 1, NULL, %s, %s, %s, '%s', '%s')", sp.id, s.today(sp.name()), strings.ToUpper(sp.state),
+			literal(sp.start), literal(sp.end), literal(sp.complete), presence(sp.gone), sp.site))
 	}
 	for name, columns := range map[string]string{
 		"statuses":    "id BIGINT, name VARCHAR, category VARCHAR, _site VARCHAR",
@@ -117,11 +117,19 @@ func (s *scene) loadDimensions(t *testing.T, d Destination) {
 		"users":       "id VARCHAR, name VARCHAR, _site VARCHAR",
 		"fields":      "id VARCHAR, plugin VARCHAR, _site VARCHAR",
 		"sprints": "id BIGINT, name VARCHAR, state VARCHAR, board_id BIGINT, goal VARCHAR, start_date TIMESTAMPTZ, end_date TIMESTAMPTZ, " +
-			"complete_date TIMESTAMPTZ, _site VARCHAR",
+			"complete_date TIMESTAMPTZ, _presence VARCHAR, _site VARCHAR",
 	} {
 		d.Exec(t, "CREATE TABLE "+name+" ("+columns+")")
 		d.Exec(t, "INSERT INTO "+name+" VALUES "+strings.Join(rows[name], ", "))
 	}
+}
+
+// presence is that of a row of a dimension.
+func presence(gone bool) string {
+	if gone {
+		return table.Gone
+	}
+	return table.Live
 }
 
 // literal is an instant in SQL.

@@ -94,6 +94,7 @@ type sprint struct {
 	id                   int64
 	state                string
 	start, end, complete time.Time // zero: none
+	gone                 bool      // Jira lists it no more
 }
 
 // key is the one that the issue had when it was read, as project is that of its
@@ -142,21 +143,25 @@ func invent(rnd *rand.Rand, now time.Time) *scene {
 	return s
 }
 
-// inventSprints makes up two-week sprints: three closed ones, one under way, one
-// to come.
+// inventSprints makes up two-week sprints: three closed ones, of which one is
+// deleted, one under way, one to come, and one that was deleted under way.
 func inventSprints(rnd *rand.Rand, site string, now time.Time) []*sprint {
 	const length = 14 * 24 * time.Hour
 	begin := now.Add(-time.Duration(3.5 * float64(length))).Add(time.Duration(rnd.Int64N(int64(48 * time.Hour))).Truncate(time.Millisecond))
 	var out []*sprint
-	for n := range int64(5) {
+	for n := range int64(6) {
 		sp := &sprint{site: site, id: n + 1, state: "closed", start: begin.Add(time.Duration(n) * length)}
 		sp.end = sp.start.Add(length)
 		sp.complete = sp.end.Add(time.Duration(rnd.Int64N(int64(20 * time.Hour)))).Add(-10 * time.Hour).Truncate(time.Millisecond)
 		switch n {
+		case 1:
+			sp.gone = true
 		case 3:
 			sp.state, sp.complete = "active", time.Time{}
 		case 4:
 			sp.state, sp.start, sp.end, sp.complete = "future", time.Time{}, time.Time{}, time.Time{}
+		case 5:
+			sp.state, sp.start, sp.end, sp.complete, sp.gone = "active", begin.Add(length/2), begin.Add(length), time.Time{}, true
 		}
 		out = append(out, sp)
 	}
