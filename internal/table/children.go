@@ -88,11 +88,15 @@ func Choose(list []string) (children []ChildTable, dimensions []*Table, err erro
 	return children, slices.DeleteFunc(dimensions, unwanted), nil
 }
 
+// staying ends the descriptions of tables whose rows are taken away with their
+// issue's next reading only, which an issue that is gone does not get.
+const staying = " Rows of issues that are gone stay: join issues_current, or issues where _presence is live."
+
 func child(name, field string, each Path, key []string, doc string, columns ...[]Column) *Table {
 	all := []Column{{Name: IssueID, Type: Int, Source: FromIssue, Doc: "Issue that the row belongs to, issues.id of the same site."}}
 	all = append(append(all, slices.Concat(columns...)...), site)
 	return &Table{
-		Name: name, Role: Child, Field: field, Each: each, Key: slices.Concat([]string{IssueID}, key, []string{Site}), Doc: doc,
+		Name: name, Role: Child, Field: field, Each: each, Key: slices.Concat([]string{IssueID}, key, []string{Site}), Doc: doc + staying,
 		Columns: all,
 	}
 }

@@ -109,7 +109,7 @@ func Issues(custom []Column, selected func(field string) bool) *Table {
 func ValueErrors() *Table {
 	return &Table{
 		Name: "_snowdrift_value_errors", Role: Child, Key: []string{IssueID, "field_id", "column_name", Site},
-		Doc: "Values that did not fit their column: the cell is NULL, the value is in _raw of the issue.",
+		Doc: "Values that did not fit their column: the cell is NULL, the value is in _raw of the issue." + staying,
 		Columns: []Column{
 			{Name: IssueID, Type: Int, Source: FromErrors, Doc: "Issue that holds the value."},
 			{Name: "field_id", Type: Text, Source: FromErrors, Doc: "Jira field that holds the value."},

@@ -66,6 +66,11 @@ Each custom field gives the columns below in issues, named after the field:
 "Story Points" becomes story_points. Fields that share a name get their number
 behind it. A column keeps its field when the field is renamed; a field that
 changes its type gets a new column. jira.fields.rename gives names of your own.
+Story points of all fields called so are in the view issue_points.
+
+Lists hold texts: in columns that end in _ids the ids are texts, too, though most
+single ids are integers. list_contains(sprint_ids, '7') finds sprint 7 in DuckDB,
+ARRAY_CONTAINS('7'::VARIANT, sprint_ids) in Snowflake.
 
 Rich text is plain text here. With jira.rich_text: markdown its columns hold
 Markdown and their names end in _markdown; both makes both of them, in issues,

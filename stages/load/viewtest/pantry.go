@@ -40,14 +40,16 @@ func pantry() *scene {
 		}
 		s.issues = append(s.issues, &i)
 	}
-	add(issue{id: 1, project: "RED", kind: "Story", created: on(5, 9, 0), creator: "User 1", points: 3, sprints: []int64{1}, more: epic,
+	add(issue{id: 1, project: "RED", kind: "Story", created: on(5, 9, 0), creator: "User 1", points: 3, sprints: []int64{1},
+		more:  with(epic, map[string]any{"reporter": "User 2", "reporter_id": "User 2 id"}), // on behalf of whom it was created
 		moves: []move{{at: on(6, 9, 0), to: inProgress, by: "User 2"}, {at: on(8, 9, 0), to: inReview, by: "User 2"}, {at: on(9, 17, 0), to: isDone, by: "User 1"}},
 		works: []work{{on(6, 9, 0), 7200, "User 2"}, {on(7, 9, 0), 10800, "User 2"}}})
 	add(issue{id: 2, project: "RED", kind: "Bug", created: on(5, 10, 0), creator: "User 2", points: 2, sprints: []int64{1}, more: epic,
 		moves: []move{{at: on(7, 10, 0), to: inProgress, by: "User 2"}, {at: on(8, 10, 0), to: isDone, by: "User 2"},
 			{at: on(12, 10, 0), to: inProgress, by: "User 3"}, {at: on(13, 16, 0), to: isDone, by: "User 2"}},
 		works: []work{{on(12, 10, 0), 5400, "User 2"}, {on(13, 9, 0), 14400, "User 3"}}})
-	add(issue{id: 3, project: "RED", kind: "Story", created: on(6, 12, 0), creator: "User 1", points: 5, more: epic,
+	add(issue{id: 3, project: "RED", kind: "Story", created: on(6, 12, 0), creator: "User 1", points: 5,
+		more:    with(epic, map[string]any{"assignee": nil, "assignee_id": nil}),
 		relists: []relist{{at: on(7, 12, 0), to: []int64{1}}, {at: on(16, 17, 1), to: []int64{1, 2}}},
 		moves:   []move{{at: on(13, 9, 0), to: inProgress, by: "User 3"}, {at: on(21, 15, 0), to: isDone, by: "User 3"}}})
 	add(issue{id: 4, project: "RED", kind: "Story", created: on(5, 11, 0), creator: "User 1", points: 1, sprints: []int64{1},
@@ -96,9 +98,9 @@ func stock(t *testing.T, d Destination) {
 	for n, c := range []struct {
 		at       time.Time
 		from, to string
-	}{{on(13, 9, 0), "User 1", "User 2"}, {on(20, 9, 0), "User 2", "User 1"}} {
-		w.belongs(3, "issue_changelog", cells{"history_id": int64(1000 + n), "item_index": int64(0), "created": c.at, "author": c.to, "field": "assignee",
-			"field_id": "assignee", "field_type": "jira", "from_id": c.from + " id", "from_string": c.from, "to_id": c.to + " id", "to_string": c.to})
+	}{{on(13, 9, 0), "User 1", "User 2"}, {on(20, 9, 0), "User 2", "User 1"}, {on(21, 15, 0), "User 1", ""}} {
+		w.belongs(3, "issue_changelog", cells{"history_id": int64(1000 + n), "item_index": int64(0), "created": c.at, "author": c.from, "field": "assignee",
+			"field_id": "assignee", "field_type": "jira", "from_id": personID(c.from), "from_string": text(c.from), "to_id": personID(c.to), "to_string": text(c.to)})
 	}
 	w.commit(1)
 	w.add(table.Findings(), cells{table.ID: int64(9), table.Presence: "deleted", table.PresenceEvidence: "made up"})

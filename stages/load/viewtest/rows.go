@@ -245,6 +245,7 @@ func (w *writer) issue(s *scene, i *issue) {
 		table.ID: i.id, "key": i.key(), "project_key": i.project, "project": i.project, "project_id": projects[i.project].id,
 		"issue_type": i.kind, "issue_type_id": int64(len(i.kind)), "summary": "Summary of " + i.key(), "status": now.name, "status_id": now.id, "status_category": now.category,
 		"created": i.created, table.Updated: i.created.Add(time.Hour), "creator": i.creator, "creator_id": i.creator + " id",
+		"reporter": i.creator, "reporter_id": i.creator + " id",
 		"assignee": people[i.id%3], "assignee_id": people[i.id%3] + " id",
 		table.Raw: fmt.Sprintf(`{"id":"%d"}`, i.id), table.Hash: i.id,
 	}
