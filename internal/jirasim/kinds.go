@@ -76,7 +76,10 @@ func Kinds() []string {
 
 // customField makes a field of a kind.
 func customField(number int64, name string, k *kind, cloud bool) *field {
-	custom := k.custom
+	custom, typ := k.custom, k.typ
+	if k.name == "team" && !cloud {
+		custom, typ = "com.atlassian.teams:rm-teams-custom-field-team", "any"
+	}
 	if !strings.Contains(custom, ":") {
 		custom = ownTypes + custom
 	}
@@ -90,7 +93,7 @@ func customField(number int64, name string, k *kind, cloud bool) *field {
 	}
 	return &field{
 		id: fmt.Sprintf("customfield_%d", number), name: name, custom: true, navigable: true, orderable: true,
-		schema:  fmt.Sprintf(`{"type":"%s",%s"custom":"%s","customId":%d}`, k.typ, items, custom, number),
+		schema:  fmt.Sprintf(`{"type":"%s",%s"custom":"%s","customId":%d}`, typ, items, custom, number),
 		clauses: []string{fmt.Sprintf("cf[%d]", number), name},
 		kind:    k, write: writeCustom, scope: -1, sparse: k.oneIn,
 	}

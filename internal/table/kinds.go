@@ -65,7 +65,8 @@ var kinds = []Kind{
 	{Name: "status", Type: "status", Parts: named, track: aChoice},
 	{Name: "resolution", Type: "resolution", Parts: named, track: aChoice},
 	{Name: "security level", Type: "securitylevel", Parts: named, track: aChoice},
-	{Name: "team", Type: "team", Parts: []Part{{"", Text, "name|title", Plain}, {"_id", Text, "id", Plain}}, track: aChoice},
+	{Name: "team", Type: "team", Parts: team, track: aChoice},
+	{Name: "team (Data Center)", Custom: "rm-teams-custom-field-team", Parts: team, track: aChoice},
 	{Name: "texts", Type: "array", Items: "string", Parts: []Part{{"", List, "[]", Plain}}, track: track{Whole, Labels, true}},
 	{Name: "options", Type: "array", Items: "option", Parts: []Part{{"", List, "[].value", Plain}, {"_ids", List, "[].id", Plain}}, track: options},
 	{Name: "users", Type: "array", Items: "user", Parts: []Part{{"", List, "[].displayName", Plain}, {"_ids", List, "[]." + user, Plain}}, track: choices},
@@ -77,6 +78,7 @@ var kinds = []Kind{
 
 var (
 	named     = []Part{{"", Text, "name", Plain}, {"_id", Int, "id", Plain}}
+	team      = []Part{{"", Text, "name|title", Plain}, {"_id", Text, "id", Plain}}
 	manyNamed = []Part{{"", List, "[].name", Plain}, {"_ids", List, "[].id", Plain}}
 )
 

@@ -32,6 +32,7 @@ func TestKindOf(t *testing.T) {
 		{Field{Type: "array", Items: "json", Custom: "com.pyxis.greenhopper.jira:gh-sprint"}, "sprint"},
 		{Field{Type: "array", Items: "string", Custom: "com.pyxis.greenhopper.jira:gh-sprint"}, "sprint"}, // Data Center
 		{Field{Type: "any", Custom: "com.pyxis.greenhopper.jira:gh-lexo-rank"}, "rank"},
+		{Field{Type: "any", Custom: "com.atlassian.teams:rm-teams-custom-field-team"}, "team (Data Center)"},
 		{Field{Type: "array", Items: "option"}, "options"},
 		{Field{Type: "array", Items: "worklog"}, "JSON"},
 		{Field{Type: "array"}, "JSON"},
