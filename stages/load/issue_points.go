@@ -18,7 +18,7 @@ var (
 )
 
 // issuePoints is the view of the points of live issues.
-func issuePoints(issues *table.Table, ledger []table.Assignment) View {
+func issuePoints(site string, issues *table.Table, ledger []table.Assignment) View {
 	about := sqlfiles.IssuePoints()
 	return View{Name: about.Name, define: func(d Dialect, have Shape) (Definition, string) {
 		def := Definition{Name: about.Name, Doc: about.Doc + " " + about.Notes, Columns: about.Columns}
@@ -26,7 +26,7 @@ func issuePoints(issues *table.Table, ledger []table.Assignment) View {
 			return def, issues.Name
 		}
 		points := "CAST(NULL AS " + d.Types[table.Float] + ")"
-		if cells := pointsCells(d, have, issues, ledger); len(cells) == 1 {
+		if cells := pointsCells(newCurrent(d, have, site, issues, ledger)); len(cells) == 1 {
 			points = cells[0]
 		} else if len(cells) > 1 {
 			points = "COALESCE(" + strings.Join(cells, ", ") + ")"
@@ -39,27 +39,26 @@ func issuePoints(issues *table.Table, ledger []table.Assignment) View {
 }
 
 // pointsCells returns the columns that hold points, as numbers: those of points,
-// then those of estimates, each in the order of the columns.
-func pointsCells(d Dialect, have Shape, issues *table.Table, ledger []table.Assignment) []string {
+// then those of estimates, each in the order of the columns. What a field held
+// before its type changed comes behind what it holds now.
+func pointsCells(c *current) []string {
 	var points, estimates []string
-	for _, name := range have[issues.Name] {
+	for _, name := range c.have[c.issues.Name] {
 		match, kind := pointsColumn.FindStringSubmatch(name), table.Type(0)
-		if c := issues.Column(name); c != nil {
-			kind = c.Type
+		if column := c.issues.Column(name); column != nil {
+			kind = column.Type
 		}
-		for _, a := range ledger {
-			if a.Column != name {
-				continue
-			}
+		for _, i := range c.ofColumn[name] {
+			a := c.ledger[i]
 			kind = a.Type
-			if match == nil {
+			if match == nil && a.Suffix == "" {
 				match = pointsField.FindStringSubmatch(a.Name)
 			}
 		}
 		if match == nil || !slices.Contains([]table.Type{table.Float, table.Int, table.Text}, kind) {
 			continue
 		}
-		cell := d.convert("i."+d.Quote(name), kind, table.Float)
+		cell := c.d.convert(c.coalesced(name, "i."+c.d.Quote(name)), kind, table.Float)
 		if match[1] == "" {
 			points = append(points, cell)
 		} else {

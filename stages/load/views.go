@@ -41,7 +41,7 @@ type Definition struct {
 // Views returns the views, each behind those that it reads. issues describes the
 // table as a load of the site fills it; ledger holds the columns of all sites.
 func Views(site string, issues *table.Table, ledger []table.Assignment) []View {
-	out := []View{currentIssues(site, issues, ledger), issuePoints(issues, ledger)}
+	out := []View{currentIssues(site, issues, ledger), issuePoints(site, issues, ledger)}
 	for _, name := range sqlfiles.ViewNames() {
 		out = append(out, View{Name: name, define: func(d Dialect, have Shape) (Definition, string) {
 			return fit(d, sqlfiles.ViewOf(d.Name, name), have)
