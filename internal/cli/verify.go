@@ -16,6 +16,7 @@ import (
 	"snowdrift/internal/config"
 	"snowdrift/internal/jira"
 	"snowdrift/pipeline"
+	"snowdrift/stages/fetch"
 	"snowdrift/stages/load"
 	"snowdrift/state"
 )
@@ -147,10 +148,14 @@ func (e undecided) Error() string {
 func (e undecided) Unwrap() error { return e.err }
 
 // verdict turns a verification into an error, nil if it is clean. What Jira
-// refuses while it is compared leaves it undecided.
+// refuses while it is compared leaves it undecided, unless the query has to be
+// mended.
 func verdict(v pipeline.Verification, err error) error {
 	var refused *jira.Error
+	var badQuery *fetch.BadQuery
 	switch {
+	case errors.As(err, &badQuery):
+		return err
 	case errors.As(err, &refused):
 		return undecided{err.Error(), err}
 	case err != nil:

@@ -48,7 +48,7 @@ func (s *Source) partitionSize(ctx context.Context) (int64, error) {
 	}
 	if !known && s.opts.Readers > 1 {
 		var err error
-		if total, _, err = s.client.Count(ctx, s.bounded(s.scope)); err != nil {
+		if total, _, err = s.count(ctx, s.scope); err != nil {
 			return 0, err
 		}
 	}
@@ -92,7 +92,7 @@ func inParallel[T any](ctx context.Context, parts []slice, work func(context.Con
 // the others have not.
 func (s *Source) cut(ctx context.Context, st *state.State, part slice, size int64) ([]*stages.Partition, error) {
 	if part.issues < 0 {
-		n, _, err := s.client.Count(ctx, s.bounded(s.clause(st, part)))
+		n, _, err := s.count(ctx, s.clause(st, part))
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +111,7 @@ func (s *Source) cut(ctx context.Context, st *state.State, part slice, size int6
 	}
 	pieces := part.pieces(size)
 	counted, err := inParallel(ctx, pieces[:len(pieces)-1], func(ctx context.Context, piece slice) ([]int64, error) {
-		n, _, err := s.client.Count(ctx, s.bounded(s.clause(st, piece)))
+		n, _, err := s.count(ctx, s.clause(st, piece))
 		return []int64{n}, err
 	})
 	if err != nil {

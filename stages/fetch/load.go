@@ -53,9 +53,6 @@ func (p slice) String() string {
 // planLoad plans to read everything in scope.
 func (s *Source) planLoad(ctx context.Context, st *state.State, reason string) (Plan, error) {
 	newest, found, err := s.edge(ctx, s.scope, "updated", "DESC")
-	if jira.KindOf(err) == jira.KindBadRequest && s.opts.Query.JQL != "" {
-		return Plan{}, &BadQuery{Err: err}
-	}
 	if err != nil {
 		return Plan{}, err
 	}

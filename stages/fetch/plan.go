@@ -123,7 +123,7 @@ func (s *Source) edge(ctx context.Context, c jql.Clause, field, direction string
 	search := jira.Search{JQL: s.bounded(c) + " ORDER BY " + field + " " + direction, Fields: []string{field}, PageSize: 1}
 	for page, err := range s.client.Search(ctx, search) {
 		if err != nil {
-			return 0, false, err
+			return 0, false, s.refused(err)
 		}
 		if found = len(page.Issues) > 0; found {
 			at, _ = jiratime.ParseMillis(rawjson.Lookup(rawjson.Lookup(page.Issues[0], "fields"), field))

@@ -23,11 +23,8 @@ type Rehearsal struct {
 func (s *Source) Rehearse(ctx context.Context) (Rehearsal, error) {
 	var r Rehearsal
 	for page, err := range s.client.Search(ctx, jira.Search{JQL: s.query(s.scope, "updated"), Fields: s.fields.Request, PageSize: 1}) {
-		if jira.KindOf(err) == jira.KindBadRequest && s.opts.Query.JQL != "" {
-			return r, &BadQuery{Err: err}
-		}
 		if err != nil {
-			return r, err
+			return r, s.refused(err)
 		}
 		if len(page.Issues) > 0 {
 			if r.Issue, err = idOf(page.Issues[0]); err != nil {
@@ -43,7 +40,7 @@ func (s *Source) Rehearse(ctx context.Context) (Rehearsal, error) {
 		return r, ctx.Err()
 	}
 	var err error
-	if r.Count, r.Exact, err = s.client.Count(ctx, s.bounded(s.scope)); err != nil {
+	if r.Count, r.Exact, err = s.count(ctx, s.scope); err != nil {
 		return r, err
 	}
 	for page, err := range s.client.BulkFetch(ctx, []int64{r.Issue}, []string{"id"}) {

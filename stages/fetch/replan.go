@@ -161,7 +161,7 @@ func (s *Source) replan(ctx context.Context, st *state.State, before state.Asked
 		plan.Reason = why + ": nothing is read for that; " + plan.Reason
 		return plan, nil
 	}
-	n, _, err := s.client.Count(ctx, s.bounded(s.scope))
+	n, _, err := s.count(ctx, s.scope)
 	if err != nil {
 		return Plan{}, err
 	}

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -100,6 +101,22 @@ type BadQuery struct{ Err error }
 
 func (e *BadQuery) Error() string { return "the query cannot be used: " + e.Err.Error() }
 func (e *BadQuery) Unwrap() error { return e.Err }
+
+// refused makes a *BadQuery of what Jira says of JQL that it does not understand,
+// if some of it is the user's own. All requests that send it end here.
+func (s *Source) refused(err error) error {
+	if jira.KindOf(err) == jira.KindBadRequest && s.opts.Query.JQL != "" {
+		return &BadQuery{Err: err}
+	}
+	return err
+}
+
+// count asks how many issues a clause has; exact says whether that is more than
+// an estimate.
+func (s *Source) count(ctx context.Context, c jql.Clause) (n int64, exact bool, err error) {
+	n, exact, err = s.client.Count(ctx, s.bounded(c))
+	return n, exact, s.refused(err)
+}
 
 // near returns up to three names that look like name.
 func near(name string, names []string) []string {

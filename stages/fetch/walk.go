@@ -17,7 +17,7 @@ import (
 // walk begins again at the last date that it saw, and some issues come twice.
 func (s *Source) walk(ctx context.Context, clause jql.Clause, order string, fields, expand []string, size int) iter.Seq2[*jira.Page, error] {
 	return func(yield func(*jira.Page, error) bool) {
-		rest := clause
+		rest, taken := clause, false
 		for {
 			var last time.Time
 			beyond := false
@@ -34,8 +34,11 @@ func (s *Source) walk(ctx context.Context, clause jql.Clause, order string, fiel
 						break
 					}
 				}
-				if err == nil {
-					last = latest(page, order, last)
+				switch {
+				case err == nil:
+					last, taken = latest(page, order, last), true
+				case !taken: // else Jira understands the query
+					err = s.refused(err)
 				}
 				if !yield(page, err) || err != nil {
 					return
