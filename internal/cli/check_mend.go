@@ -6,6 +6,7 @@ import (
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/secret"
+	"snowdrift/stages/batch"
 	"snowdrift/stages/load"
 )
 
@@ -42,6 +43,9 @@ func mends(err error) []string {
 		hints = append(hints, e.Hint)
 	}
 	if e := (*load.Error)(nil); errors.As(err, &e) {
+		hints = append(hints, e.Hint)
+	}
+	if e := (*batch.Error)(nil); errors.As(err, &e) {
 		hints = append(hints, e.Hint)
 	}
 	return hints

@@ -8,6 +8,7 @@ import (
 	"snowdrift/internal/config"
 	"snowdrift/internal/jira"
 	"snowdrift/internal/secret"
+	"snowdrift/stages/batch"
 	"snowdrift/stages/fetch"
 	"snowdrift/stages/load"
 	"snowdrift/state"
@@ -20,7 +21,7 @@ const (
 	exitUsage       = 2   // usage or configuration
 	exitLease       = 3   // another run holds the lease
 	exitJira        = 4   // Jira refused or unreachable
-	exitDestination = 5   // destination refused or unreachable
+	exitDestination = 5   // destination refused or unreachable, or no place for files on their way there
 	exitUnproven    = 6   // loaded, but completeness not proven
 	exitDiffers     = 7   // verification found differences
 	exitInterrupted = 130 // interrupted, nothing half-done
@@ -50,6 +51,7 @@ func exitCode(ctx context.Context, err error) int {
 		cannotTell  undecided
 		jiraError   *jira.Error
 		destination *load.Error
+		noFile      *batch.Error
 		sites       siteErrors
 	)
 	switch {
@@ -73,7 +75,7 @@ func exitCode(ctx context.Context, err error) int {
 			return exitUsage // Jira was not asked
 		}
 		return exitJira
-	case errors.As(err, &destination):
+	case errors.As(err, &destination), errors.As(err, &noFile):
 		return exitDestination
 	}
 	return exitInternal

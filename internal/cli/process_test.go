@@ -103,6 +103,40 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// TestNoPlaceForFiles: a directory for files on their way that cannot be written to
+// any more is no fault of ours.
+func TestNoPlaceForFiles(t *testing.T) {
+	sim, err := jirasim.New(jirasim.Options{Issues: 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, stop, err := sim.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	sim.Fault(func(r *http.Request) *jirasim.Fault {
+		if strings.HasSuffix(r.URL.Path, "/search/jql") {
+			if err := os.RemoveAll(filepath.Join(dir, "tmp")); err != nil {
+				t.Error(err)
+			}
+		}
+		return nil
+	})
+	c, _, stderr := snowdrift(t, dir, "run", "--set", "jira.url="+url, "--set", "jira.auth.email=loader@example.com", "--set", "jira.auth.api_token=env:SECRET")
+	if code := exitCode(t, c.Run()); code != 5 || !strings.Contains(stderr.String(), "snowdrift: create Parquet file ") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+}
+
 // TestSim: the simulator says where it serves, serves a run, and ends by a
 // signal.
 func TestSim(t *testing.T) {

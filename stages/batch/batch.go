@@ -9,7 +9,6 @@ package batch
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 
@@ -49,7 +48,7 @@ func (b *Batcher) Write(rows *stages.Rows) error {
 		}
 		to = min(rows.Len(), from+f.room())
 		if err := f.write(rows, from, to); err != nil {
-			return fmt.Errorf("write Parquet file %s: %w", f.Path, err)
+			return failure("write", f.Path, err)
 		}
 		if !f.full() {
 			continue
@@ -141,7 +140,7 @@ func (b *Batcher) close(name string) error {
 	delete(b.open, name)
 	done, err := f.close()
 	if err != nil { // nobody else knows of the file any more
-		return errors.Join(fmt.Errorf("close Parquet file %s: %w", f.Path, err), f.discard())
+		return errors.Join(failure("close", f.Path, err), f.discard())
 	}
 	b.closed = append(b.closed, done)
 	return nil

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"snowdrift/internal/table"
@@ -115,12 +116,39 @@ func TestAFailingDisk(t *testing.T) {
 	}
 }
 
+// A full disk is said to be one, with what to do and the path once.
+func TestAFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("there is no disk that is always full: ", err)
+	}
+	b := New(Options{Dir: t.TempDir(), Prefix: "run", FileSize: 1 << 30})
+	write(t, b)
+	f := b.open[everyType.Name]
+	if err := f.out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	*f.out = *full
+	var refused *Error
+	err = b.Flush()
+	if !errors.As(err, &refused) || !errors.Is(err, syscall.ENOSPC) || refused.Path != f.Path || !strings.Contains(err.Error(), "; free space in batch.dir") {
+		t.Fatalf("got %v", err)
+	}
+	if n := strings.Count(err.Error(), f.Path); n != 1 {
+		t.Errorf("%d times the path: %v", n, err)
+	}
+}
+
 // Two batchers with one prefix would overwrite each other's files.
 func TestNamesThatAreTaken(t *testing.T) {
 	opts := Options{Dir: t.TempDir(), Prefix: "run", FileSize: 1 << 30}
 	write(t, New(opts))
-	if err := New(opts).Write(row()); !errors.Is(err, fs.ErrExist) {
+	err := New(opts).Write(row())
+	if !errors.Is(err, fs.ErrExist) {
 		t.Errorf("got %v, want %v", err, fs.ErrExist)
+	}
+	if n := strings.Count(err.Error(), opts.Dir); n != 1 {
+		t.Errorf("%d times the path: %v", n, err)
 	}
 }
 
@@ -131,7 +159,8 @@ func TestRowsThatDoNotMatchTheFile(t *testing.T) {
 	odd := stages.NewRows(&table.Table{Name: everyType.Name, Columns: []table.Column{{Name: "id", Type: table.Text}}})
 	odd.SetString(0, "x")
 	odd.End(1)
-	if err := b.Write(odd); err == nil {
-		t.Error("rows of another table with the same name were written")
+	var refused *Error
+	if err := b.Write(odd); err == nil || errors.As(err, &refused) {
+		t.Errorf("rows of another table with the same name: %v", err)
 	}
 }

@@ -53,11 +53,11 @@ func create(t *table.Table, opts Options, by codecs, number int) (*file, error) 
 	path := filepath.Join(opts.Dir, fmt.Sprintf("%s-%s-%05d.parquet", opts.Prefix, t.Name, number))
 	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("create Parquet file: %w", err)
+		return nil, failure("create", path, err)
 	}
 	f := &file{File: stages.File{Table: t, Path: path}, opts: opts, out: out, rows: newWrapper(t)}
 	if f.writer, err = parquet.NewWriter(out, columns); err != nil {
-		return nil, errors.Join(fmt.Errorf("create Parquet file %s: %w", path, err), f.discard())
+		return nil, errors.Join(failure("create", path, err), f.discard())
 	}
 	return f, nil
 }
