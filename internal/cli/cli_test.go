@@ -1,12 +1,14 @@
 package cli_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -28,8 +30,27 @@ import (
 // PATH.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"snowdrift": func() { os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr)) },
+		"snowdrift":         func() { os.Exit(cli.Main(os.Args[1:], os.Stdout, os.Stderr)) },
+		"snowdrift-at-work": work,
 	})
+}
+
+// work has the DuckDB file that is named open, as a run has, until its input ends.
+func work() {
+	w, err := openFile(os.Args[1])
+	if err == nil {
+		fmt.Println("open")
+		_, err = io.Copy(io.Discard, os.Stdin)
+		err = errors.Join(err, w.Close())
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
+
+func openFile(path string) (*duckdb.Warehouse, error) {
+	return duckdb.Open(context.Background(), duckdb.Options{Path: path, Schema: "main", Log: slog.New(slog.DiscardHandler)})
 }
 
 // TestScripts runs testdata/*.txtar. Beside testscript's commands there are
@@ -39,6 +60,7 @@ func TestMain(m *testing.M) {
 //	change edit|create|delete N   changes N issues in it
 //	plant FILE SQL            runs SQL in a DuckDB file, behind snowdrift's back
 //	lock FILE                 opens a DuckDB file as another program would
+//	work FILE                 has a snowdrift open a DuckDB file, as a run does
 //	snowflake KEY             starts a Snowflake account whose user has the key
 //	asleep                    holds that since its last call nobody woke the warehouse
 //	jsonkey KEY VALUE         compares a key of the JSON object in stdout
@@ -51,7 +73,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "sim": startSim, "change": change, "plant": plant, "lock": lock, "jsonkey": jsonKey,
+			"exits": exits, "sim": startSim, "change": change, "plant": plant, "lock": lock, "work": startWork, "jsonkey": jsonKey,
 			"snowflake": startSnowflake, "asleep": asleep,
 		},
 		RequireExplicitExec: true,
@@ -135,9 +157,22 @@ func plant(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func lock(ts *testscript.TestScript, _ bool, args []string) {
-	w, err := duckdb.Open(context.Background(), duckdb.Options{Path: ts.MkAbs(args[0]), Schema: "main", Log: slog.New(slog.DiscardHandler)})
+	w, err := openFile(ts.MkAbs(args[0]))
 	ts.Check(err)
 	ts.Defer(func() { ts.Check(w.Close()) })
+}
+
+func startWork(ts *testscript.TestScript, _ bool, args []string) {
+	c := exec.Command("snowdrift-at-work", ts.MkAbs(args[0]))
+	stdin, err := c.StdinPipe()
+	ts.Check(err)
+	stdout, err := c.StdoutPipe()
+	ts.Check(err)
+	ts.Check(c.Start())
+	ts.Defer(func() { ts.Check(errors.Join(stdin.Close(), c.Wait())) })
+	if said, err := bufio.NewReader(stdout).ReadString('\n'); said != "open\n" {
+		ts.Fatalf("the program at work says %q, %v", said, err)
+	}
 }
 
 // jsonKey holds a value of the JSON object that stdout is against a text.

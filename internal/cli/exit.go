@@ -19,7 +19,7 @@ const (
 	exitDone        = 0   // complete, and proven as far as was asked for
 	exitInternal    = 1   // a fault of ours
 	exitUsage       = 2   // usage or configuration
-	exitLease       = 3   // another run holds the lease
+	exitLease       = 3   // another run holds the lease, or writes to the file that is to be read
 	exitJira        = 4   // Jira refused or unreachable
 	exitDestination = 5   // destination refused or unreachable, or no place for files on their way there
 	exitUnproven    = 6   // loaded, but completeness not proven
@@ -61,7 +61,7 @@ func exitCode(ctx context.Context, err error) int {
 		return sites.exitCode(ctx)
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		return exitInterrupted
-	case errors.Is(err, load.ErrLeaseHeld), errors.Is(err, load.ErrLeaseLost):
+	case errors.Is(err, load.ErrLeaseHeld), errors.Is(err, load.ErrBeingWritten), errors.Is(err, load.ErrLeaseLost):
 		return exitLease
 	case errors.As(err, &notProven), errors.As(err, &cannotTell):
 		return exitUnproven

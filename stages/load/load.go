@@ -186,6 +186,9 @@ type Rows interface {
 var (
 	// ErrLeaseHeld: another run works on the same pipeline.
 	ErrLeaseHeld = errors.New("another run holds the lease")
+	// ErrBeingWritten: a destination that one process has to itself cannot be read,
+	// since a run writes to it.
+	ErrBeingWritten = errors.New("a run is writing to it")
 	// ErrLeaseLost: another run took the lease over; nothing was committed.
 	ErrLeaseLost = errors.New("another run took the lease over")
 	// ErrUnknown: the connection was lost while the commit was under way, and

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"snowdrift/internal/table"
-	"snowdrift/stages/load"
 )
 
 // catalog is the name under which the file is attached.
@@ -108,16 +107,16 @@ func (w *Warehouse) whenUnlocked(ctx context.Context, statement string, until ti
 	const op = "attach anew"
 	for {
 		err := w.exec(ctx, op, w.opts.Path, statement)
-		if err == nil || !errors.Is(openError(err), load.ErrLeaseHeld) {
+		if err == nil || !locked(err) {
 			return err
 		}
 		if time.Now().After(until) {
-			return w.fail(op, w.opts.Path, "", openError(err))
+			return w.fail(op, w.opts.Path, "", w.openError(err))
 		}
 		select {
 		case <-time.After(attachEvery):
 		case <-ctx.Done():
-			return w.fail(op, w.opts.Path, "", errors.Join(openError(err), ctx.Err()))
+			return w.fail(op, w.opts.Path, "", errors.Join(w.openError(err), ctx.Err()))
 		}
 	}
 }

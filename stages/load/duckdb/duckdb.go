@@ -12,7 +12,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -123,7 +122,7 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	for _, s := range w.settings(exists) {
 		err := w.withRoom(ctx, func() error { _, err := w.conn.ExecContext(ctx, s); return err })
 		if err != nil {
-			return nil, errors.Join(w.fail("open", opts.Path, "", openError(fmt.Errorf("%s: %w", s, err))), w.Close())
+			return nil, errors.Join(w.fail("open", opts.Path, "", w.openError(fmt.Errorf("%s: %w", s, err))), w.Close())
 		}
 	}
 	if !opts.ReadOnly {
@@ -159,19 +158,6 @@ func (w *Warehouse) settings(exists bool) []string {
 		s = append(s, fmt.Sprintf("SET threads = %d", w.opts.Threads))
 	}
 	return append(s, w.attach(exists)...)
-}
-
-// openError tells a locked file, and a schema that is not there, from
-// everything else. DuckDB has no codes for them; the texts are of its functions
-// LocalFileSystem::OpenFile and CatalogSearchPath::Set.
-func openError(err error) error {
-	switch text := err.Error(); {
-	case strings.Contains(text, "Could not set lock on file"):
-		return fmt.Errorf("%w: %w", load.ErrLeaseHeld, err)
-	case strings.Contains(text, "No catalog + schema named"):
-		return fmt.Errorf("there is no such schema: %w: %w", fs.ErrNotExist, err)
-	}
-	return err
 }
 
 // Close closes the file. Files that were staged and not committed are removed.
@@ -278,8 +264,10 @@ func (w *Warehouse) fail(op, on, statement string, err error) error {
 	line, _, _ := strings.Cut(statement, "\n")
 	e := &load.Error{Op: op, On: on, Statement: line, Err: err}
 	switch {
-	case errors.Is(err, load.ErrLeaseHeld):
-		e.Hint = "wait for it to end, or close the other program that has the file open"
+	case errors.Is(err, load.ErrLeaseHeld), errors.Is(err, load.ErrBeingWritten):
+		e.Hint = "wait for it to end"
+	case errors.Is(err, errInUse):
+		e.Hint = w.howToFree()
 	case outOfMemory(err) && w.memory.get() != "":
 		e.Hint = "set destination.duckdb.memory_limit to more than " + w.memory.get()
 	case strings.Contains(err.Error(), "not a valid DuckDB database file"):

@@ -22,6 +22,7 @@ import (
 // variables tell it what to be.
 const (
 	holdFile    = "SNOWDRIFT_TEST_HOLD"      // path: open it and wait for the end of stdin
+	readFile    = "SNOWDRIFT_TEST_READ"      // path: the same for reading
 	dieInCommit = "SNOWDRIFT_TEST_DIE"       // path: commit version 2 and be killed …
 	dieAt       = "SNOWDRIFT_TEST_DIE_AT"    // … before this statement of the commit
 	statements  = "statements in the commit" // what the latter prints when it survives
@@ -30,7 +31,11 @@ const (
 func TestMain(m *testing.M) {
 	switch {
 	case os.Getenv(holdFile) != "":
-		hold(os.Getenv(holdFile))
+		hold(options(os.Getenv(holdFile)))
+	case os.Getenv(readFile) != "":
+		opts := options(os.Getenv(readFile))
+		opts.ReadOnly = true
+		hold(opts)
 	case os.Getenv(dieInCommit) != "":
 		die(os.Getenv(dieInCommit))
 	default:
@@ -39,8 +44,8 @@ func TestMain(m *testing.M) {
 }
 
 // hold opens a file as a run does, says so, and waits.
-func hold(path string) {
-	w, err := Open(context.Background(), options(path))
+func hold(opts Options) {
+	w, err := Open(context.Background(), opts)
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
@@ -75,12 +80,12 @@ func TestLockedFile(t *testing.T) {
 			if said, err := bufio.NewReader(stdout).ReadString('\n'); said != "open\n" {
 				t.Fatalf("the first run: %s %v", said, err)
 			}
-			for _, readOnly := range []bool{false, true} {
+			for readOnly, want := range map[bool]error{false: load.ErrLeaseHeld, true: load.ErrBeingWritten} {
 				opts := options(path)
 				opts.ReadOnly = readOnly
 				e := wantRefused(t, opts)
-				if !errors.Is(e, load.ErrLeaseHeld) || !strings.Contains(e.Hint, "wait") {
-					t.Errorf("read only %t: %v, want %v and a hint", readOnly, e, load.ErrLeaseHeld)
+				if !errors.Is(e, want) || !strings.Contains(e.Hint, "wait") {
+					t.Errorf("read only %t: %v, want %v and a hint", readOnly, e, want)
 				}
 			}
 			if end == "is killed" {
@@ -294,5 +299,78 @@ func TestKilledInACommit(t *testing.T) {
 			t.Logf("killed at each of %d statements", at-1)
 			return
 		}
+	}
+}
+
+// otherProgram makes this program be another one, by its name.
+func otherProgram(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	program, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Skip("the program cannot be copied: ", err)
+	}
+	if err := os.WriteFile(path, program, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// A file that somebody else's program has open is no lease, and the error says
+// whose it is; that of a snowdrift is one, whatever the file is wanted for.
+func TestFileOfAnotherProgram(t *testing.T) {
+	for _, tt := range []struct {
+		program           string
+		holds             string // how it opens the file
+		lease             bool
+		toWrite, toReadIt string // "": the file opens
+	}{
+		{"notebook", holdFile, false, "notebook); close it there", "notebook); close it there, or open it there for reading only"},
+		{"notebook", readFile, false, "notebook); close it there: a file that others read cannot be written", ""},
+		{"snowdrift", holdFile, true, "another run holds the lease", "a run is writing to it"},
+		{"snowdrift", readFile, true, "another run holds the lease", ""},
+	} {
+		t.Run(tt.program+" "+tt.holds, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "jira.duckdb")
+			if err := open(t, options(path)).Close(); err != nil {
+				t.Fatal(err)
+			}
+			other := exec.Command(otherProgram(t, tt.program))
+			other.Env = append(os.Environ(), tt.holds+"="+path)
+			stdin, err := other.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			stdout, err := other.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := other.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if said, err := bufio.NewReader(stdout).ReadString('\n'); said != "open\n" {
+				t.Fatalf("the other program: %s %v", said, err)
+			}
+			for reading, want := range map[bool]string{false: tt.toWrite, true: tt.toReadIt} {
+				opts := options(path)
+				opts.ReadOnly = reading
+				if want == "" {
+					if err := open(t, opts).Close(); err != nil {
+						t.Error(err)
+					}
+					continue
+				}
+				e := wantRefused(t, opts)
+				if lease := errors.Is(e, load.ErrLeaseHeld) || errors.Is(e, load.ErrBeingWritten); lease != tt.lease || !strings.Contains(e.Error(), want) {
+					t.Errorf("for reading %t: %v", reading, e)
+				}
+				if !tt.lease && !strings.Contains(e.Error(), fmt.Sprintf("(PID %d, ", other.Process.Pid)) {
+					t.Errorf("for reading %t, who has it: %v", reading, e)
+				}
+			}
+			if err := errors.Join(stdin.Close(), other.Wait()); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
