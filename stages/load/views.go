@@ -188,10 +188,11 @@ func standIn(d Dialect, r sqlfiles.Relation, needed []string, have Shape) (query
 	return query + " FROM " + d.Quote(r.Name) + ")", whole
 }
 
-// ViewError adds to a destination's refusal of a view what to do about it.
+// ViewError adds to a destination's refusal of a view what to do about it, if nobody
+// knows better.
 func ViewError(err error) error {
 	var e *Error
-	if errors.As(err, &e) {
+	if errors.As(err, &e) && e.Hint == "" {
 		e.Hint = "grant the right to make views (Snowflake: CREATE VIEW on the schema), move away what else has that name, or set views: false"
 	}
 	return err

@@ -95,18 +95,9 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 		opts: opts, staged: map[string][]stages.File{}, own: map[string]bool{},
 		rowGroup: rowGroups[0].rows, attachedAs: rowGroups[0].rows, mostChunks: columnChunks, mergeMemory: mergeMemory,
 	}
-	_, statErr := os.Stat(opts.Path)
-	if opts.ReadOnly && statErr != nil {
-		return nil, w.fail("open", opts.Path, "", fmt.Errorf("there is no such file: %w", statErr))
-	}
-	exists := statErr == nil
-	if !exists {
-		// Where there are no links, or no file can be made, DuckDB tries by itself:
-		// it tells better what is wrong.
-		err := makeFile(ctx, opts.Path)
-		if exists = err == nil; !exists {
-			opts.Log.Debug("the file is left to DuckDB to make", "path", opts.Path, "error", err)
-		}
+	exists, err := w.find(ctx)
+	if err != nil {
+		return nil, err
 	}
 	connector, err := duckdb.NewConnector("", nil)
 	if err != nil {
@@ -131,6 +122,27 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 		}
 	}
 	return w, nil
+}
+
+// find looks for the file, and makes it if it is missing and not only to be read. It
+// reports whether it is there; if not, DuckDB is left to make it.
+func (w *Warehouse) find(ctx context.Context) (exists bool, err error) {
+	missing, err := noDatabase(w.opts.Path)
+	switch {
+	case !missing:
+		return true, nil
+	case w.opts.ReadOnly:
+		return false, w.fail("open", w.opts.Path, "", fmt.Errorf("there is no such file: %w", err))
+	}
+	err = makeFile(ctx, w.opts.Path)
+	if errors.Is(err, errNoLinks) {
+		w.opts.Log.Debug("the file is left to DuckDB to make", "path", w.opts.Path, "error", err)
+		return false, nil
+	}
+	if err != nil {
+		return false, w.failToMake(err)
+	}
+	return true, nil
 }
 
 // settings attach the file, which is made if it is not there, and bound what
@@ -258,22 +270,6 @@ func (w *Warehouse) affect(ctx context.Context, op, on, statement string, args .
 		return 0, w.fail(op, on, statement, err)
 	}
 	return n, nil
-}
-
-func (w *Warehouse) fail(op, on, statement string, err error) error {
-	line, _, _ := strings.Cut(statement, "\n")
-	e := &load.Error{Op: op, On: on, Statement: line, Err: err}
-	switch {
-	case errors.Is(err, load.ErrLeaseHeld), errors.Is(err, load.ErrBeingWritten):
-		e.Hint = "wait for it to end"
-	case errors.Is(err, errInUse):
-		e.Hint = w.howToFree()
-	case outOfMemory(err) && w.memory.get() != "":
-		e.Hint = "set destination.duckdb.memory_limit to more than " + w.memory.get()
-	case strings.Contains(err.Error(), "not a valid DuckDB database file"):
-		e.Hint = "name another file in destination.duckdb.path"
-	}
-	return e
 }
 
 // transaction runs work in a transaction, and again from the start if DuckDB got

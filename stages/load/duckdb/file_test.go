@@ -46,13 +46,82 @@ func TestNotADatabaseFile(t *testing.T) {
 
 func TestNoSuchDirectory(t *testing.T) {
 	dir := t.TempDir()
-	wantRefused(t, options(filepath.Join(dir, "no", "such", "jira.duckdb")))
+	e := wantRefused(t, options(filepath.Join(dir, "no", "such", "jira.duckdb")))
+	if !errors.Is(e, fs.ErrNotExist) || !strings.HasPrefix(e.Hint, "make its directory") || strings.Count(e.Error(), dir) != 1 {
+		t.Errorf("no such directory: %v", e)
+	}
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	wantRefused(t, options(filepath.Join(file, "jira.duckdb")))
 	wantRefused(t, options(dir))
+}
+
+// TestHints: what keeps DuckDB from its file most often is said with what to do.
+// The texts are DuckDB's.
+func TestHints(t *testing.T) {
+	w := open(t, options(filepath.Join(t.TempDir(), "jira.duckdb")))
+	defer w.Close()
+	for text, want := range map[string]string{
+		`IO Error: Cannot open file "jira.duckdb": Permission denied`:                                                 "let this user read and write",
+		`IO Error: Cannot open file "jira.duckdb": Read-only file system`:                                             "name a file that can be written",
+		`IO Error: Could not write file "jira.duckdb": No space left on device`:                                       "free space",
+		`TransactionContext Error: Failed to commit: Could not write file "jira.duckdb.wal": No space left on device`: "free space",
+		`IO Error: Could not set lock on file "jira.duckdb": File locks are not supported for this file system`:       "local disk",
+	} {
+		var e *load.Error
+		if err := load.ViewError(w.fail("commit", "jira", "COMMIT", w.openError(errors.New(text)))); !errors.As(err, &e) || !strings.Contains(e.Hint, want) {
+			t.Errorf("%v, want a hint with %q", err, want)
+		}
+	}
+}
+
+// TestEmptyFile: what a full disk left of a file is no database yet, for who makes
+// one and for who reads, and is replaced by one; of many runs at once by one. The
+// file keeps its mode.
+func TestEmptyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jira.duckdb")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	reading := options(path)
+	reading.ReadOnly = true
+	if e := wantRefused(t, reading); !errors.Is(e, fs.ErrNotExist) {
+		t.Errorf("for reading: %v", e)
+	}
+	if err := Rehearse(t.Context(), options(path), t.TempDir()); err != nil {
+		t.Error(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() != 0 {
+		t.Errorf("after a rehearsal: %v, %v", info, err)
+	}
+	if err := open(t, options(path)).Close(); err != nil {
+		t.Error(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 || info.Mode().Perm() != 0o640 {
+		t.Errorf("after a run: %v, %v", info, err)
+	}
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".*")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestMakingFails: a file that could not be made is not there, so that the next run
+// makes it.
+func TestMakingFails(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	path := filepath.Join(t.TempDir(), "jira.duckdb")
+	if w, err := Open(ctx, options(path)); err == nil {
+		t.Fatal(w.Close())
+	}
+	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
 }
 
 func TestUnwritableDirectory(t *testing.T) {

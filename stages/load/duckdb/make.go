@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,11 +21,27 @@ import (
 // 200 MB and spilled gigabytes to disk.
 const newFile = "STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 16384"
 
+// noDatabase reports whether there is no database at path, and why: no file, or an empty
+// one, which is what a disk that is full may leave.
+func noDatabase(path string) (bool, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return true, err
+	}
+	if info.Mode().IsRegular() && info.Size() == 0 {
+		return true, fmt.Errorf("the file is empty: %w", fs.ErrNotExist)
+	}
+	return false, nil
+}
+
+// errNoLinks: a file cannot be made aside and then get its name.
+var errNoLinks = errors.New("no links can be made there")
+
 // makeFile makes an empty database file under a name that is free; if somebody
 // else takes the name meanwhile, that file stays. While DuckDB makes a file, a
 // second process that makes it too can damage it, before either has the lock
 // (seen when fifty runs began at once). So the file is made where nobody looks,
-// and gets its name when it is whole.
+// and gets its name when it is whole. Whatever fails, no half of a file has the name.
 func makeFile(ctx context.Context, path string) (err error) {
 	dir, err := os.MkdirTemp(filepath.Dir(path), ".snowdrift-new-*")
 	if err != nil {
@@ -41,8 +58,15 @@ func makeFile(ctx context.Context, path string) (err error) {
 	if err = errors.Join(err, db.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(made, path); !errors.Is(err, fs.ErrExist) {
-		return err
+	err = os.Link(made, path)
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		if missing, _ := noDatabase(path); missing {
+			return replaceEmpty(made, path)
+		}
+		return nil
+	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, fs.ErrPermission): // the latter where a file system has none
+		return fmt.Errorf("%w: %w", errNoLinks, err)
 	}
-	return nil
+	return err
 }

@@ -14,11 +14,10 @@ import (
 // schema, rows are deleted, and all of it is rolled back. A database that is not
 // there yet is rehearsed in a file of its own beside it.
 func Rehearse(ctx context.Context, opts Options, dir string) (err error) {
-	if _, statErr := os.Stat(opts.Path); errors.Is(statErr, fs.ErrNotExist) {
+	if missing, why := noDatabase(opts.Path); missing && errors.Is(why, fs.ErrNotExist) {
 		beside, err := os.MkdirTemp(filepath.Dir(opts.Path), ".snowdrift-check-")
 		if err != nil {
-			e := (&Warehouse{opts: opts}).fail("make", opts.Path, "", err)
-			return fmt.Errorf("%w; make its directory, writable for this user, or name another file in destination.duckdb.path", e)
+			return (&Warehouse{opts: opts}).failToMake(err)
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(beside)) }()
 		opts.Path = filepath.Join(beside, filepath.Base(opts.Path))
