@@ -247,9 +247,17 @@ func (r *run) finish(ctx context.Context, err error) {
 	// An interrupted run still says so in the ledger. What is staged belongs to
 	// a commit that never came.
 	c := load.Commit{Run: r.ledger(&ended), Discard: true}
-	if _, err := r.warehouse.Commit(context.WithoutCancel(ctx), c); err != nil {
+	ctx, cancel := lastWord(ctx)
+	defer cancel()
+	if _, err := r.warehouse.Commit(ctx, c); err != nil {
 		r.Log.Warn("the run's report could not be written to the ledger", "error", err)
 	}
+}
+
+// lastWord is the context for the entry of the ledger with which everything ends, an
+// interruption included. A destination that does not answer is not waited for longer.
+func lastWord(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 2*time.Minute)
 }
 
 // ledger returns the run's entry in the run ledger as it stands.

@@ -364,7 +364,9 @@ func (v *verification) record(ctx context.Context, err error) error {
 		return err
 	}
 	v.result.Written = true
-	written, recordErr := v.warehouse.Record(context.WithoutCancel(ctx), state.Run{ID: v.RunID, Pipeline: v.Pipeline, Started: v.result.Started,
+	ctx, cancel := lastWord(ctx)
+	defer cancel()
+	written, recordErr := v.warehouse.Record(ctx, state.Run{ID: v.RunID, Pipeline: v.Pipeline, Started: v.result.Started,
 		Ended: &v.result.Ended, Outcome: string(v.result.Outcome), Report: marshal(v.result)})
 	v.result.Written = written && recordErr == nil
 	if recordErr != nil {

@@ -43,7 +43,7 @@ func exitCode(t *testing.T, err error) int {
 // TestInterrupt: a signal in the middle of a load ends it with 130, leaves
 // nothing on its way and nothing half-done, and the next run goes on.
 func TestInterrupt(t *testing.T) {
-	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
 			sim, err := jirasim.New(jirasim.Options{Issues: 300})
@@ -100,6 +100,86 @@ func TestInterrupt(t *testing.T) {
 				t.Errorf("the next run: exit code %d\n%s\n%s", code, stdout, stderr)
 			}
 		})
+	}
+}
+
+// TestInterruptTwice: what the first signal cannot end, the second does.
+func TestInterruptTwice(t *testing.T) {
+	dir := t.TempDir()
+	c, _, _ := snowdrift(t, dir, "state", "clear", "--set", "destination.duckdb.path=jira.duckdb")
+	c.Stderr = nil
+	if _, err := c.StdinPipe(); err != nil { // nobody answers
+		t.Fatal(err)
+	}
+	said, err := c.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := openAndClose(filepath.Join(dir, "jira.duckdb")); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	text := &bytes.Buffer{}
+	for _, want := range []string{"[y/N] ", "a second signal ends at once"} {
+		for b := make([]byte, 1); !strings.HasSuffix(text.String(), want); text.Write(b) {
+			if _, err := said.Read(b); err != nil {
+				t.Fatalf("%v\n%s", err, text)
+			}
+		}
+		if err := c.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err = c.Wait()
+	if status, ok := c.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGINT {
+		t.Errorf("it ended with %v\n%s", err, text)
+	}
+}
+
+func openAndClose(path string) error {
+	w, err := openFile(path)
+	if err != nil {
+		return err
+	}
+	return w.Close()
+}
+
+// TestFullOutput: what could not be printed is not taken for printed.
+func TestFullOutput(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("there is no file that is always full: ", err)
+	}
+	defer full.Close()
+	sim, err := jirasim.New(jirasim.Options{Issues: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, stop, err := sim.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"run", "run --json", "verify", "check", "fields", "state show", "config show", "query SHOW-TABLES", "plan", "plan --ddl", "version", "--help"} {
+		args := strings.Fields(command)
+		for i := range args {
+			args[i] = strings.ReplaceAll(args[i], "-TABLES", " TABLES")
+		}
+		c, _, stderr := snowdrift(t, dir, append(args, "--set", "jira.url="+url, "--set", "jira.auth.email=loader@example.com", "--set", "jira.auth.api_token=env:SECRET")...)
+		c.Stdout = full
+		if code := exitCode(t, c.Run()); code != 1 || strings.Count(stderr.String(), "no space left on device") != 1 {
+			t.Errorf("%s: exit code %d\n%s", command, code, stderr)
+		}
 	}
 }
 

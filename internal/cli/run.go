@@ -43,6 +43,7 @@ counts.`,
 					a.heading(cfg)
 				}
 				report, err := a.run(c.Context(), cfg, flags)
+				a.log.Info("run ended", "run", report.RunID, "outcome", report.Outcome, "conclusion", report.Conclusion)
 				return errors.Join(err, a.summarize(report, err, asJSON))
 			})
 		},
