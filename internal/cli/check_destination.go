@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"snowdrift/internal/config"
 	"snowdrift/stages"
@@ -16,15 +15,12 @@ import (
 
 // checkDestination reports whether the destination can be asked for states.
 func (a *app) checkDestination(ctx context.Context, d *doctor, cfg *config.Config) bool {
-	dir, err := workDir(cfg, "check")
-	if err == nil {
-		err = os.RemoveAll(dir)
-	}
+	dir, err := newWorkDir(cfg, "check")
 	if err != nil {
 		d.fail("batch.dir", err)
 		return false // a rehearsal needs it too
 	}
-	if err := a.rehearse(ctx, cfg); err != nil {
+	if err := errors.Join(a.rehearse(ctx, cfg, dir.path), dir.remove()); err != nil {
 		d.fail("destination", err)
 		return false
 	}
@@ -36,21 +32,16 @@ func (a *app) checkDestination(ctx context.Context, d *doctor, cfg *config.Confi
 	return true
 }
 
-// rehearse tries a load without leaving anything: a DuckDB file that is not
-// there yet must not be there afterwards.
-func (a *app) rehearse(ctx context.Context, cfg *config.Config) (err error) {
+// rehearse tries a load without leaving anything, with files in dir: a DuckDB file
+// that is not there yet must not be there afterwards.
+func (a *app) rehearse(ctx context.Context, cfg *config.Config, dir string) error {
 	if cfg.Destination.Type == config.DestinationDuckDB {
-		return duckdb.Rehearse(ctx, a.duckdbOptions(cfg), string(cfg.Batch.Dir))
+		return duckdb.Rehearse(ctx, a.duckdbOptions(cfg), dir)
 	}
 	opts, err := snowflakeOptions(ctx, cfg, a.log)
 	if err != nil {
 		return err
 	}
-	dir, err := workDir(cfg, "check")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	file, err := rehearsalFile(dir)
 	if err != nil {
 		return err

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"snowdrift/internal/config"
@@ -132,17 +131,4 @@ func (a *app) duckdbOptions(cfg *config.Config) duckdb.Options {
 		opts.MemoryLimit = d.MemoryLimit.String()
 	}
 	return opts
-}
-
-// workDir makes the directory for a run's files on their way.
-func workDir(cfg *config.Config, runID string) (string, error) {
-	parent := string(cfg.Batch.Dir)
-	if parent == "" {
-		parent = os.TempDir()
-	}
-	dir, err := os.MkdirTemp(parent, "snowdrift-"+runID+"-")
-	if err != nil {
-		return "", usageError{fmt.Errorf("make a directory for files on their way: %w; set batch.dir to one that can be written", err)}
-	}
-	return dir, nil
 }

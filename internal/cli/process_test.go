@@ -103,6 +103,56 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// TestKilled: what a killed run leaves of its files on their way the next one removes.
+func TestKilled(t *testing.T) {
+	sim, err := jirasim.New(jirasim.Options{Issues: 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url, stop, err := sim.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	dir := t.TempDir()
+	tmp := filepath.Join(dir, "tmp")
+	if err := os.Mkdir(tmp, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"run", "--set", "jira.url=" + url, "--set", "jira.auth.email=loader@example.com", "--set", "jira.auth.api_token=env:SECRET"}
+	c, _, _ := snowdrift(t, dir, args...)
+	sim.Fault(func(r *http.Request) *jirasim.Fault {
+		if !strings.HasSuffix(r.URL.Path, "/search/jql") {
+			return nil
+		}
+		if left, _ := filepath.Glob(filepath.Join(tmp, "snowdrift-*")); len(left) > 0 {
+			if err := c.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+				t.Error(err)
+			}
+		}
+		return nil
+	})
+	if err := c.Run(); err == nil {
+		t.Fatal("the run was not killed")
+	}
+	left, err := filepath.Glob(filepath.Join(tmp, "snowdrift-*"))
+	if err != nil || len(left) != 1 {
+		t.Fatalf("the killed run left %v, %v", left, err)
+	}
+	sim.Fault(nil)
+	again, _, stderr := snowdrift(t, dir, args...)
+	if code := exitCode(t, again.Run()); code != 0 || !strings.Contains(stderr.String(), `msg="removed files of a run that was killed" dir=`+left[0]) {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
+
 // TestInterruptTwice: what the first signal cannot end, the second does.
 func TestInterruptTwice(t *testing.T) {
 	dir := t.TempDir()

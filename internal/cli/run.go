@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"time"
 
@@ -96,10 +95,13 @@ func (a *app) drive(ctx context.Context, cfg *config.Config, source *fetch.Sourc
 		AcceptShrink: cfg.Census.AcceptShrink.Share(), Confirmed: flags.acceptShrink,
 		Progress: &pipeline.Progress{}, Log: a.log, Now: time.Now,
 	}
-	if opts.Dir, err = workDir(cfg, opts.RunID); err != nil {
+	sweepWorkDirs(cfg, a.log)
+	dir, err := newWorkDir(cfg, opts.RunID)
+	if err != nil {
 		return report, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(opts.Dir)) }()
+	defer func() { err = errors.Join(err, dir.remove()) }()
+	opts.Dir = dir.path
 	stop := a.watch(opts.Progress)
 	defer stop()
 	return pipeline.Run(ctx, source, warehouse, opts)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -114,10 +113,13 @@ func (a *app) runVerify(ctx context.Context, cfg *config.Config, deep int, flags
 		Deleted: deleted[cfg.Census.Deleted], AcceptShrink: cfg.Census.AcceptShrink.Share(),
 		Deep: deep, Seed: flags.seed, History: flags.history, Progress: &pipeline.Progress{}, Log: a.log, Now: time.Now,
 	}
-	if opts.Dir, err = workDir(cfg, opts.RunID); err != nil {
+	sweepWorkDirs(cfg, a.log)
+	dir, err := newWorkDir(cfg, opts.RunID)
+	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(opts.Dir)) }()
+	defer func() { err = errors.Join(err, dir.remove()) }()
+	opts.Dir = dir.path
 	stop := a.watch(opts.Progress)
 	v, err := pipeline.Verify(ctx, source, warehouse, opts)
 	stop()
