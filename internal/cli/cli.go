@@ -6,6 +6,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ func (a *app) main(args []string) int {
 	defer stop()
 	out := &output{to: a.stdout}
 	a.stdout, a.handBack = out, stop
+	a.stdin = bufio.NewReader(a.stdin) // one for all questions: each reads ahead
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)

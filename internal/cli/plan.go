@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -214,11 +215,13 @@ func (a *app) printCosts(source *fetch.Source, plan fetch.Plan, due []*table.Tab
 	}
 }
 
+// custom counts the columns of custom fields, each of the several that one may have.
 func custom(t *table.Table) int {
 	n := 0
-	system := len(table.Issues(nil, nil).Columns)
-	if len(t.Columns) > system {
-		n = len(t.Columns) - system
+	for _, c := range t.Columns {
+		if c.Source == table.FromValue && strings.HasPrefix(c.Field, "customfield_") {
+			n++
+		}
 	}
 	return n
 }

@@ -82,18 +82,23 @@ func printTable(w io.Writer, rows load.Rows) error {
 	return nil
 }
 
-// printCSV prints an answer as CSV with a header; NULL is an empty cell.
+// printCSV prints an answer as CSV with a header, for programs: NULL is an empty cell,
+// and an instant says its zone.
 func printCSV(w io.Writer, rows load.Rows) error {
 	out := csv.NewWriter(w)
 	if err := out.Write(rows.Columns()); err != nil {
 		return err
 	}
+	types := rows.Types()
 	for cells, err := range rows.All() {
 		if err != nil {
 			return err
 		}
 		var record []string
-		for _, c := range cells {
+		for i, c := range cells {
+			if t, ok := c.(time.Time); ok {
+				c = t.UTC().Format(timeLayout(types[i]))
+			}
 			record = append(record, text(c, ""))
 		}
 		if err := out.Write(record); err != nil {
@@ -133,7 +138,21 @@ type decimal interface {
 	String() string
 }
 
-// text writes a cell as text: instants in UTC, composed values as JSON.
+// timeLayout is how values of a type are written in UTC. A timestamp without a zone,
+// as no table of ours has one, gets none.
+func timeLayout(sqlType string) string {
+	switch sqlType {
+	case "DATE":
+		return time.DateOnly
+	case "TIME":
+		return "15:04:05.999999"
+	case "TIMESTAMPTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ":
+		return time.RFC3339Nano
+	}
+	return "2006-01-02T15:04:05.999999999"
+}
+
+// text writes a cell as text for people: instants in UTC, composed values as JSON.
 func text(cell any, null string) string {
 	switch v := cell.(type) {
 	case nil:

@@ -122,14 +122,18 @@ func (a *app) stateImport() *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
 		Use: "import FILE", Short: "Replace the state by an exported one",
-		Long: `Import replaces the state by one that export printed ("-" reads standard input).
+		Long: `Import replaces the state by one that export printed ("-" with --yes reads standard
+input).
 An older state is safe: what was read since is read again. A state that is ahead
 of the tables is not: issues that changed in between would be found by the
 census only.`,
 		Example: "  snowdrift state import state.json",
 		Args:    exactArgs(1, "a file"),
 		RunE: func(c *cobra.Command, args []string) error {
-			text, err := readFileOr(args[0], os.Stdin)
+			if args[0] == "-" && !yes {
+				return usageError{errors.New("standard input is the state, so that nobody can be asked: add --yes")}
+			}
+			text, err := readFileOr(args[0], a.stdin)
 			if err != nil {
 				return usageError{err}
 			}
@@ -237,7 +241,7 @@ func (a *app) confirm(yes bool, question string) error {
 		return nil
 	}
 	fmt.Fprintf(a.stderr, "%s [y/N] ", question)
-	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
+	line, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}

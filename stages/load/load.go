@@ -178,6 +178,8 @@ func (d Diff) Clean() bool { return len(d.Missing) == 0 && len(d.Absent) == 0 &&
 // Rows is the answer to a query.
 type Rows interface {
 	Columns() []string
+	// Types are the destination's names of the columns' types: DATE, TIMESTAMPTZ, …
+	Types() []string
 	// All yields the rows; the slice is valid until the next step.
 	All() iter.Seq2[[]any, error]
 }

@@ -108,15 +108,28 @@ func (w *Warehouse) Query(ctx context.Context, query string) (load.Rows, error) 
 	if err != nil {
 		return nil, errors.Join(w.fail("query", "", query, err), rows.Close())
 	}
-	return &answer{rows: rows, columns: columns}, nil
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return nil, errors.Join(w.fail("query", "", query, err), rows.Close())
+	}
+	return &answer{rows: rows, columns: columns, types: types}, nil
 }
 
 type answer struct {
 	rows    *sql.Rows
 	columns []string
+	types   []*sql.ColumnType
 }
 
 func (a *answer) Columns() []string { return a.columns }
+
+func (a *answer) Types() []string {
+	var names []string
+	for _, t := range a.types {
+		names = append(names, t.DatabaseTypeName())
+	}
+	return names
+}
 
 func (a *answer) All() iter.Seq2[[]any, error] {
 	return func(yield func([]any, error) bool) {

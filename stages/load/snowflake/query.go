@@ -173,6 +173,15 @@ type answer struct {
 	types []*sql.ColumnType
 }
 
+// Types returns Snowflake's names of the columns' types.
+func (a *answer) Types() []string {
+	var names []string
+	for _, t := range a.types {
+		names = append(names, t.DatabaseTypeName())
+	}
+	return names
+}
+
 // Columns returns the names of the columns.
 func (a *answer) Columns() []string {
 	var names []string
