@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -44,10 +45,10 @@ func (a *app) stateShow() *cobra.Command {
 		Example: "  snowdrift state show",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.readingState(c.Context(), func(s *state.State) error {
+			return a.readingState(c.Context(), func(cfg *config.Config, s *state.State) error {
 				fmt.Fprintf(a.stdout, "pipeline     %s\n", s.Pipeline)
 				if s.Site == "" {
-					fmt.Fprintln(a.stdout, "nothing read: the next run loads everything")
+					fmt.Fprintln(a.stdout, "nothing read: "+nextLoad(cfg))
 					return nil
 				}
 				fmt.Fprintf(a.stdout, "site         %s\n", s.Site)
@@ -67,6 +68,17 @@ func (a *app) stateShow() *cobra.Command {
 			})
 		},
 	}
+}
+
+// nextLoad says what becomes of a pipeline that has no state. A file that is not there
+// is named: its name may be mistyped.
+func nextLoad(cfg *config.Config) string {
+	if file := string(cfg.Destination.DuckDB.Path); cfg.Destination.Type == config.DestinationDuckDB {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			return "there is no file " + file + " yet; the next run makes it and loads everything"
+		}
+	}
+	return "the next run loads everything"
 }
 
 func (a *app) stateClear() *cobra.Command {
@@ -91,6 +103,15 @@ fields.`,
 }
 
 func (a *app) clearState(ctx context.Context, cfg *config.Config, yes bool) error {
+	if cfg.Destination.Type == config.DestinationDuckDB { // a file that is not there must not be made
+		w, err := a.openWarehouse(ctx, cfg, true)
+		if err != nil {
+			return err
+		}
+		if err := w.Close(); err != nil {
+			return err
+		}
+	}
 	return a.withState(ctx, cfg, func(s *state.State, w load.Warehouse) error {
 		if err := a.confirm(yes, fmt.Sprintf("Clear the state of pipeline %s? The next run reads everything again.", s.Pipeline)); err != nil {
 			return err
@@ -109,7 +130,7 @@ func (a *app) stateExport() *cobra.Command {
 		Example: "  snowdrift state export > state.json",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.readingState(c.Context(), func(s *state.State) error {
+			return a.readingState(c.Context(), func(_ *config.Config, s *state.State) error {
 				out := json.NewEncoder(a.stdout)
 				out.SetIndent("", "  ")
 				return out.Encode(s)
@@ -196,7 +217,7 @@ func pipelines(sites []*config.Config) string {
 
 // readingState hands over the state of each site's pipeline, without a way to
 // change it.
-func (a *app) readingState(ctx context.Context, use func(*state.State) error) error {
+func (a *app) readingState(ctx context.Context, use func(*config.Config, *state.State) error) error {
 	sites, err := a.loadSites()
 	if err != nil {
 		return err
@@ -206,7 +227,7 @@ func (a *app) readingState(ctx context.Context, use func(*state.State) error) er
 		if err != nil {
 			return err
 		}
-		return use(s)
+		return use(cfg, s)
 	})
 }
 
