@@ -310,7 +310,8 @@ type Run struct {
 	Started  time.Time  `json:"started"`
 	Ended    *time.Time `json:"ended,omitempty"`
 	// Outcome is running, complete, unproven, failed, interrupted, or
-	// killed if it ended without a word; of a verification clean, differing or undecided.
+	// killed if it ended without a word; of a verification clean, differing or undecided;
+	// of a command that changed the state its name, "state clear" or "state import".
 	Outcome string `json:"outcome"`
 	// Report is the run's report as JSON, see pipeline.Report.
 	Report json.RawMessage `json:"report,omitempty"`
