@@ -288,7 +288,10 @@ func Parse(text []byte) (*State, error) {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return nil, fmt.Errorf("read state: %w", err)
 	}
-	if s.Version < 1 || s.Version > Version {
+	if s.Version < 1 {
+		return nil, errors.New("read state: it has no version: it is not one that snowdrift state export prints")
+	}
+	if s.Version > Version {
 		return nil, fmt.Errorf("read state: it has version %d and this snowdrift knows version %d: use the newer snowdrift", s.Version, Version)
 	}
 	if s.Pipeline == "" {

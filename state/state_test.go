@@ -64,7 +64,8 @@ func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		`{`:                               "read state:",
 		`[]`:                              "read state:",
-		`{"pipeline":"jira"}`:             "version 0",
+		`{"pipeline":"jira"}`:             "not one that snowdrift state export prints",
+		`{}`:                              "not one that snowdrift state export prints",
 		`{"version":2,"pipeline":"jira"}`: "use the newer snowdrift",
 		`{"version":1}`:                   "names no pipeline",
 		`{"version":1,"pipeline":"jira","columns":[{"type":"blob"}]}`: `unknown column type "blob"`,

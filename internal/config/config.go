@@ -60,10 +60,11 @@ type Config struct {
 	Census      Census      `yaml:"census" doc:"How completeness is proven: ids in Jira against ids in the table."`
 	Secrets     Secrets     `yaml:"secrets" doc:"How to reach the secret stores that references in this file name."`
 
-	file     string
-	loaded   []setting
-	resolver *secret.Resolver
-	source   string // key of the source that this is the configuration of, see Sites
+	file       string
+	openDotEnv string // a warning, or ""
+	loaded     []setting
+	resolver   *secret.Resolver
+	source     string // key of the source that this is the configuration of, see Sites
 }
 
 // Source is one of several Jira sites.

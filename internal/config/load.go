@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -38,6 +39,7 @@ type loading struct {
 	overrides map[string]string
 	env       func(name string) (string, bool)
 	dotenv    map[string]string
+	openMode  fs.FileMode // of the .env file if others may read it, else 0
 	doc       *document
 	dir       string // of the file; "" without one
 	resolver  *secret.Resolver
@@ -53,6 +55,7 @@ type setting struct {
 	origin     Origin
 	via        string // reference that a plain value was read from
 	deliberate bool   // a secret that comes from a ${…} or carries the prefix `literal:`
+	dotEnv     bool   // (a part of) it stands in the .env file
 }
 
 // Load is like the function Load, with the loader's environment. The context
@@ -75,7 +78,7 @@ func (l Loader) Load(ctx context.Context, path string, overrides map[string]stri
 	in.resolver = c.resolver
 	in.assignAll(ctx, c, func(n *node) bool { return !n.of("secrets") })
 	in.assignSources(ctx, c)
-	c.loaded = in.settings
+	c.loaded, c.openDotEnv = in.settings, in.openDotEnv()
 	c.normalize()
 
 	in.problems = append(in.doc.problems, in.problems...)
@@ -125,7 +128,32 @@ func (in *loading) readDotEnv() error {
 	if in.dotenv, err = godotenv.Parse(f); err != nil {
 		return fileProblem(name, "has a line that is not NAME=value", nil)
 	}
+	info, err := f.Stat()
+	if err != nil {
+		return fileProblem(name, "cannot be read", err)
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" { // as for file: references
+		in.openMode = mode
+	}
 	return nil
+}
+
+// openDotEnv warns of secrets in a .env file that others may read; "" if there are
+// none.
+func (in *loading) openDotEnv() string {
+	secrets := slices.ContainsFunc(in.settings, func(s setting) bool { return s.node.secret() && s.dotEnv })
+	if in.openMode == 0 || !secrets {
+		return ""
+	}
+	name := filepath.Join(in.dir, ".env")
+	return fmt.Sprintf("%s holds secrets and has the mode %#o, so that others can read them; run chmod 600 %s", name, in.openMode, name)
+}
+
+// inDotEnv reports whether a variable is that of the .env file.
+func (in *loading) inDotEnv(name string) bool {
+	_, outside := in.env(name)
+	_, inside := in.dotenv[name]
+	return inside && !outside
 }
 
 func fileProblem(name, text string, err error) error {
@@ -179,15 +207,21 @@ func (in *loading) find(n *node, prefix string) (written, bool) {
 	return w, ok
 }
 
+// enclosed reports whether a text stands between brackets.
+func enclosed(text, left, right string) bool {
+	return len(text) > 1 && strings.HasPrefix(text, left) && strings.HasSuffix(text, right)
+}
+
 // split makes a list of what a flag or variable says for a key of many values:
-// A,B or [A, B], with "quotes" around an item that has a comma.
+// A,B or [A, B], with "quotes" around an item that has a comma; {A: x, B: y} where
+// values have names.
 func (n *node) split(text string, origin Origin) written {
 	w := written{texts: []string{text}, origin: origin}
 	if !n.many() {
 		return w
 	}
 	text = strings.TrimSpace(text)
-	if strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
+	if enclosed(text, "[", "]") || n.pairs() && enclosed(text, "{", "}") {
 		text = text[1 : len(text)-1]
 	}
 	r := csv.NewReader(strings.NewReader(text))

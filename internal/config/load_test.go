@@ -330,6 +330,8 @@ func TestFieldsAreShortForTheirSelection(t *testing.T) {
 		{"jira: {fields: {rename: {points: customfield_1, team: Squad}}}", nil, Fields{Select: []string{"all"}, Rename: Names{"points": "customfield_1", "team": "Squad"}}},
 		{"jira: {fields: {select: summary}}", map[string]string{"jira.fields": "all", "jira.fields.rename": "[points: customfield_1]"},
 			Fields{Select: []string{"all"}, Rename: Names{"points": "customfield_1"}}},
+		{"", map[string]string{"jira.fields.rename": "{points: customfield_1, team: Squad}"},
+			Fields{Select: []string{"all"}, Rename: Names{"points": "customfield_1", "team": "Squad"}}},
 		{"jira: {fields: {select: summary}}", map[string]string{"jira.fields.select": "status"}, Fields{Select: []string{"status"}}},
 	} {
 		s := newSite(t, map[string]string{"snowdrift.yaml": tt.yaml})

@@ -43,8 +43,13 @@ func findName(n *node, name string) string {
 	return ""
 }
 
-// suggestPath is suggest for a whole dotted path, as in a flag.
+// suggestPath is suggest for a whole dotted path, as in a flag. A block is no key.
 func suggestPath(path string) string {
+	if b := block(declaration(), path); b != nil && b.list {
+		return "; it is a list of blocks, which only the file can hold"
+	} else if b != nil {
+		return fmt.Sprintf("; it is a block of keys such as %q", b.leaves()[0].path)
+	}
 	best, least := "", 1+len(path)/4
 	for _, l := range declaration().leaves() {
 		if d := distance(path, l.path); d <= least {
@@ -58,6 +63,19 @@ func suggestPath(path string) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", best)
+}
+
+// block looks for a key that holds others.
+func block(n *node, path string) *node {
+	for _, c := range n.children {
+		switch {
+		case c.path == path && !c.isLeaf():
+			return c
+		case !c.list && strings.HasPrefix(path, c.path+"."):
+			return block(c, path)
+		}
+	}
+	return nil
 }
 
 // distance is how far apart two names are (Levenshtein), - and _ being the same, as

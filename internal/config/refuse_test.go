@@ -88,6 +88,9 @@ var shapes = []refusal{
 	{name: "anchor of itself", yaml: "jira: &j {auth: *j}\n"},
 	{name: "unknown flag", flags: "jira.pagesize=5"},
 	{name: "unknown flag elsewhere", flags: "project=X"},
+	{name: "flag for a block", flags: "jira=5"},
+	{name: "flag for a block within", flags: "jira.search=x"},
+	{name: "flag for a list of blocks", flags: "sources=x"},
 	{name: "unknown flag like nothing", flags: "wondrous=canary"},
 }
 
@@ -269,6 +272,59 @@ secrets: {vault: {address: "http://vault.example.org:8200"}}
 	}
 	if all := newSite(t, map[string]string{"snowdrift.yaml": ""}).load(t).Warnings(); len(all) > 0 {
 		t.Errorf("warnings about the defaults: %q", all)
+	}
+}
+
+// TestOverriddenOverrides: what a source says wins over flags and variables, which
+// stand for the block at the top, and that is not passed over in silence.
+func TestOverriddenOverrides(t *testing.T) {
+	s := newSite(t, map[string]string{"snowdrift.yaml": `
+sources:
+  - {name: emea, jira: {url: https://emea.example.org}}
+  - {name: apac, jira: {url: https://apac.example.org, page_size: 50}}
+`})
+	if all := s.load(t).Warnings(); len(all) > 0 {
+		t.Errorf("nothing is overridden: %q", all)
+	}
+	s.env["JIRA_URL"] = "https://elsewhere.example.org"
+	s.flags = map[string]string{"jira.page_size": "100", "jira.concurrency": "2"}
+	got := strings.Join(s.load(t).Warnings(), "\n")
+	for _, want := range []string{
+		"sources[0].jira.url wins over jira.url (environment JIRA_URL)", "sources[1].jira.url wins over jira.url (environment JIRA_URL)",
+		"sources[1].jira.page_size wins over jira.page_size (flag)",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no warning %q in:\n%s", want, got)
+		}
+	}
+	if n := strings.Count(got, "\n") + 1; n != 3 {
+		t.Errorf("%d warnings:\n%s", n, got)
+	}
+}
+
+// TestOpenDotEnv: a .env file that others may read is warned of if a secret is in it.
+func TestOpenDotEnv(t *testing.T) {
+	for name, tt := range map[string]struct {
+		yaml, dotenv string
+		mode         os.FileMode
+		warns        bool
+	}{
+		"by name":           {"", "JIRA_API_TOKEN=canary-3f1c", 0o644, true},
+		"by name, private":  {"", "JIRA_API_TOKEN=canary-3f1c", 0o600, false},
+		"for the group":     {"", "JIRA_API_TOKEN=canary-3f1c", 0o640, true},
+		"by reference":      {"jira: {auth: {api_token: env:TOKEN}}", "TOKEN=canary-3f1c", 0o644, true},
+		"by another's name": {"jira: {auth: {api_token: env:OTHER}}", "TOKEN=canary-3f1c", 0o644, false},
+		"within a text":     {`jira: {auth: {api_token: "${TOKEN}"}}`, "TOKEN=canary-3f1c", 0o644, true},
+		"no secret":         {"", "JIRA_URL=https://a.example.org", 0o644, false},
+	} {
+		s := newSite(t, map[string]string{"snowdrift.yaml": tt.yaml, ".env": tt.dotenv + "\n"})
+		if err := os.Chmod(filepath.Join(s.dir, ".env"), tt.mode); err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Join(s.load(t).Warnings(), "\n")
+		if strings.Contains(got, "chmod 600") != tt.warns || strings.Contains(got, canary) || !tt.warns && got != "" {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }
 

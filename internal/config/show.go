@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/url"
+	"strings"
 
 	"snowdrift/internal/secret"
 )
@@ -56,8 +57,28 @@ func (c *Config) Warnings() []string {
 			all = append(all, s.key+" stands in "+s.origin.Name+" itself; put it elsewhere and write a reference, such as env:NAME or file:PATH")
 		}
 	}
+	all = append(all, c.overridden()...)
+	if c.openDotEnv != "" {
+		all = append(all, c.openDotEnv)
+	}
 	if u, err := url.Parse(c.Secrets.Vault.Address); err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
 		all = append(all, "secrets.vault.address is http: the token and the secrets travel in clear; use https")
+	}
+	return all
+}
+
+// overridden lists what a flag or variable says in vain, since a source says otherwise.
+func (c *Config) overridden() []string {
+	given := map[string]Origin{}
+	var all []string
+	for _, s := range c.loaded {
+		_, key, ofSource := strings.Cut(s.key, "].")
+		switch at, ok := given[key]; {
+		case ofSource && ok:
+			all = append(all, s.key+" wins over "+key+" ("+at.String()+"), which is for sources that do not say it themselves; leave one of the two out")
+		case s.origin.Kind == FromFlag, s.origin.Kind == FromEnvironment, s.origin.Kind == FromDotEnv:
+			given[s.key] = s.origin
+		}
 	}
 	return all
 }

@@ -20,7 +20,7 @@ import (
 // nothing. Problems show the text as it was written, before variables and
 // references were replaced, and of secrets nothing.
 func (in *loading) set(ctx context.Context, s *setting, w written) bool {
-	s.origin = w.origin
+	s.origin, s.dotEnv = w.origin, w.origin.Kind == FromDotEnv
 	var texts []string
 	for _, text := range w.texts {
 		resolved, err := in.expand(ctx, s, text)
@@ -67,7 +67,10 @@ func (in *loading) note(s *setting, shown string, err error) {
 // its store holds unless the key is a secret, which is read when it is used.
 func (in *loading) expand(ctx context.Context, s *setting, text string) (string, error) {
 	if s.origin.Kind == FromFile {
-		plain, err := interpolate(text, in.lookup)
+		plain, err := interpolate(text, func(name string) (string, bool) {
+			s.dotEnv = s.dotEnv || in.inDotEnv(name)
+			return in.lookup(name)
+		})
 		if err != nil {
 			return "", err
 		}
@@ -109,6 +112,8 @@ func (in *loading) parse(s *setting, text string) error {
 			return errors.New("a secret in a flag can be read by every user of this machine; give env:NAME or file:PATH instead")
 		}
 		v.Set(reflect.ValueOf(str))
+		name, isEnv := strings.CutPrefix(str.Reference(), "env:")
+		s.dotEnv = s.dotEnv || isEnv && in.inDotEnv(name)
 		s.deliberate = s.deliberate || strings.HasPrefix(text, secret.Literal)
 		return nil
 	case v.Type() == reflect.TypeFor[Path]():
