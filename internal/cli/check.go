@@ -50,6 +50,9 @@ first failure.`,
 // examine goes through everything that a run needs, in the order of a run.
 func (a *app) examine(ctx context.Context, d *doctor) {
 	cfg, err := a.loadConfig(nil)
+	if err == nil {
+		err = cfg.RequireVariables()
+	}
 	if err != nil {
 		d.fail("configuration", err)
 		return

@@ -52,7 +52,7 @@ func (a *app) loadSite() (*config.Config, error) {
 	if len(sites) > 1 {
 		return nil, usageError{errors.New("there are several sources: say which one by --site NAME")}
 	}
-	return sites[0], nil
+	return sites[0], sites[0].RequireVariables()
 }
 
 // each works on the sites, one after the other. One that fails does not keep the

@@ -61,7 +61,8 @@ type Config struct {
 	Secrets     Secrets     `yaml:"secrets" doc:"How to reach the secret stores that references in this file name."`
 
 	file       string
-	openDotEnv string // a warning, or ""
+	openDotEnv string   // a warning, or ""
+	unset      problems // see RequireVariables
 	loaded     []setting
 	resolver   *secret.Resolver
 	source     string // key of the source that this is the configuration of, see Sites

@@ -36,9 +36,16 @@ func interpolate(text string, lookup func(string) (string, bool)) (string, error
 		case strings.Contains(inner, ":-") && value == "":
 			value = m[2]
 		case !set:
-			return "", fmt.Errorf("needs the environment variable %s, which is not set; set it or write ${%s:-otherwise}", m[1], m[1])
+			return "", unsetVariable(m[1])
 		}
 		out.WriteString(value)
 		text = after
 	}
+}
+
+// unsetVariable is the name of a variable that a text needs.
+type unsetVariable string
+
+func (v unsetVariable) Error() string {
+	return fmt.Sprintf("needs the environment variable %s, which is not set; set it or write ${%s:-otherwise}", string(v), string(v))
 }

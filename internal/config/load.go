@@ -45,6 +45,7 @@ type loading struct {
 	resolver  *secret.Resolver
 	settings  []setting
 	problems  problems
+	unset     problems // of variables that only Jira needs
 }
 
 // setting is one value with its origin, kept for Config.Rows.
@@ -55,6 +56,7 @@ type setting struct {
 	origin     Origin
 	via        string // reference that a plain value was read from
 	deliberate bool   // a secret that comes from a ${…} or carries the prefix `literal:`
+	unset      string // the variable that it needs and that is not set
 	dotEnv     bool   // (a part of) it stands in the .env file
 }
 
@@ -78,7 +80,7 @@ func (l Loader) Load(ctx context.Context, path string, overrides map[string]stri
 	in.resolver = c.resolver
 	in.assignAll(ctx, c, func(n *node) bool { return !n.of("secrets") })
 	in.assignSources(ctx, c)
-	c.loaded, c.openDotEnv = in.settings, in.openDotEnv()
+	c.loaded, c.openDotEnv, c.unset = in.settings, in.openDotEnv(), in.unset
 	c.normalize()
 
 	in.problems = append(in.doc.problems, in.problems...)
@@ -86,6 +88,7 @@ func (l Loader) Load(ctx context.Context, path string, overrides map[string]stri
 		in.problems = c.validate()
 	}
 	if len(in.problems) > 0 {
+		in.problems = append(in.problems, in.unset...)
 		if err := c.Close(); err != nil {
 			in.problems = append(in.problems, Problem{Text: "close secret stores: " + err.Error(), Err: err})
 		}

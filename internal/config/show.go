@@ -21,6 +21,8 @@ func (c *Config) Rows() []Row {
 	for _, s := range c.loaded {
 		row := Row{Key: s.key, Value: format(s.value), Origin: s.origin.String()}
 		switch reference := s.reference(); {
+		case s.unset != "":
+			row.Value = "(" + s.unset + " is not set)"
 		case reference != "" && s.node.secret():
 			row.Value = format(s.value) + " (" + reference + ")"
 		case s.via != "": // came out of a secret store, so it may be a secret

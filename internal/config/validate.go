@@ -44,10 +44,17 @@ func (c *Config) validate() problems {
 	return v.problems
 }
 
+// RequireVariables checks that no key of the jira block needs a variable that is not
+// set: an [*Error] lists those that do. Who never talks to Jira can do without.
+func (c *Config) RequireVariables() error { return c.unset.err() }
+
 // RequireJira checks that every site to read has an address and a complete
 // login. Commands that talk to Jira call it; those that only query the
 // destination do not need it. The error is an [*Error].
 func (c *Config) RequireJira() error {
+	if err := c.RequireVariables(); err != nil {
+		return err
+	}
 	v := &validation{c: c}
 	for _, site := range c.Sites() {
 		if site.Jira.URL == "" {

@@ -24,6 +24,11 @@ func (in *loading) set(ctx context.Context, s *setting, w written) bool {
 	var texts []string
 	for _, text := range w.texts {
 		resolved, err := in.expand(ctx, s, text)
+		if unset := unsetVariable(""); errors.As(err, &unset) && s.node.forJira() {
+			in.postpone(ctx, s, err)
+			s.origin, s.unset = w.origin, string(unset)
+			return true
+		}
 		if err != nil {
 			in.note(s, "", err)
 			return true
@@ -53,6 +58,19 @@ func (in *loading) set(ctx context.Context, s *setting, w written) bool {
 	}
 	return true
 }
+
+// postpone leaves a setting at its default. That it needs a variable which is not set
+// is a problem for those only who talk to Jira, see Config.RequireVariables.
+func (in *loading) postpone(ctx context.Context, s *setting, err error) {
+	in.unset = append(in.unset, Problem{Key: s.key, Origin: s.origin, Text: err.Error(), Err: err})
+	if s.node.def != "" {
+		in.set(ctx, s, written{texts: []string{s.node.def}, origin: Origin{Kind: FromDefault}})
+	}
+}
+
+// forJira reports whether a key means nothing to who does not talk to Jira. The name
+// of the site does: it is in the tables.
+func (n *node) forJira() bool { return n.of("jira") && n.path != "jira.site" }
 
 // note adds the problem err of a setting; shown is the text it is about.
 func (in *loading) note(s *setting, shown string, err error) {
