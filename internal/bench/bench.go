@@ -23,6 +23,7 @@ type options struct {
 	set     []string
 	fields  int
 	nights  int
+	extra   int
 	repeat  int
 	volume  int64
 	latency time.Duration
@@ -91,6 +92,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	set := flags.String("set", "", "configuration keys of the loads, as in destination.duckdb.threads=2,batch.commit_size=64MB")
 	flags.IntVar(&b.fields, "fields", 1000, "custom fields of the wide site")
 	flags.IntVar(&b.nights, "nights", 40, "runs of the nights scenario")
+	flags.IntVar(&b.extra, "nights-fields", 0, "custom fields that its site has beside its own")
 	flags.IntVar(&b.repeat, "repeat", 3, "times that each load and floor is run; the cheapest counts")
 	flags.Int64Var(&b.volume, "volume", 700, "MB of JSON that each stage works through on one core")
 	flags.DurationVar(&b.latency, "latency", 300*time.Millisecond, "of each answer, in the parallel scenario")

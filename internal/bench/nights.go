@@ -16,7 +16,7 @@ func (b *bench) nightly(ctx context.Context) error {
 
 // changing adds the first load of a site to the sheet, and runs that come after.
 func (b *bench) changing(ctx context.Context, t *sheet, issues int) error {
-	s, recorder, err := b.host(jirasim.Options{Issues: issues, Projects: 50})
+	s, recorder, err := b.host(jirasim.Options{Issues: issues, Projects: 50, ExtraCustomFields: b.extra})
 	if err != nil {
 		return err
 	}
