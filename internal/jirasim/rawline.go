@@ -77,10 +77,19 @@ func scalarText(raw []byte) string {
 	return ""
 }
 
+// noChanges is what Jira shows of an issue that never changed, when it is asked to.
+const noChanges = `,"changelog":{"startAt":0,"maxResults":0,"total":0,"histories":[]}}`
+
 // appendLine writes an issue of a data file: verbatim when all of it was asked
 // for and nothing was changed, else what was asked for, changed where it was.
 func (v *view) appendLine(b []byte, is *issue, sel *selection) []byte {
 	o := is.over
+	if sel.changelog && member(o.raw, "changelog") == nil {
+		without := *sel
+		without.changelog = false
+		b = v.appendLine(b, is, &without)
+		return append(b[:bytes.LastIndexByte(b, '}')], noChanges...)
+	}
 	switch {
 	case sel.all && len(o.values) == 0 && o.key != "":
 		return append(b, o.raw...)
