@@ -3,6 +3,7 @@ package stages
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/zeebo/xxh3"
 
@@ -185,16 +186,23 @@ func (c *Column) pad(n int) {
 	}
 	switch {
 	case c.Type == table.Float:
-		c.Floats = append(c.Floats, make([]float64, missing)...)
+		c.Floats = zeros(c.Floats, missing)
 	case c.Type.UTF8():
 		for range missing {
 			c.Ends = append(c.Ends, int32(len(c.Data)))
 		}
 	default:
-		c.Ints = append(c.Ints, make([]int64, missing)...)
+		c.Ints = zeros(c.Ints, missing)
 	}
 	c.n = n
-	c.Valid = append(c.Valid, make([]byte, (n+7)>>3-len(c.Valid))...)
+	c.Valid = zeros(c.Valid, (n+7)>>3-len(c.Valid))
+}
+
+// zeros appends n zeros.
+func zeros[T any](to []T, n int) []T {
+	to = slices.Grow(to, n)[:len(to)+n]
+	clear(to[len(to)-n:])
+	return to
 }
 
 func (c *Column) truncate(n int) {
