@@ -15,9 +15,9 @@ const maxRecent = 20_000
 
 // advance returns the state after a cut is committed. The cursor comes from what
 // Jira returned, never from a clock, and moves when a partition of changes has
-// come to its end. But it stays behind asOf, the site's clock when the reading
-// began: an issue whose updated lies in the future, by a wrong clock or an import,
-// would hide all changes until then.
+// come to its end. What is later than asOf, the site's clock when the reading began,
+// does not move it: an issue whose updated lies in the future, by a wrong clock or an
+// import, would hide all changes until then.
 func advance(before *state.State, cut stages.Cut, overlap time.Duration, asOf time.Time) *state.State {
 	st := before.Clone()
 	st.Recent = recent(st.Recent, cut.Read, overlap, asOf)
@@ -25,7 +25,9 @@ func advance(before *state.State, cut stages.Cut, overlap time.Duration, asOf ti
 		switch {
 		case p.Changes:
 			for _, ref := range st.Recent {
-				st.Cursor = max(st.Cursor, min(ref.Updated, asOf.UnixMilli()))
+				if ref.Updated <= asOf.UnixMilli() {
+					st.Cursor = max(st.Cursor, ref.Updated)
+				}
 			}
 		case st.Load != nil && slices.ContainsFunc(st.Load.Partitions, func(q *stages.Partition) bool { return q.Name == p.Name }):
 			st.Load.Done = append(st.Load.Done, p.Name)
@@ -48,9 +50,10 @@ func recent(known, read []stages.Ref, overlap time.Duration, asOf time.Time) []s
 	newest := int64(0)
 	for _, ref := range slices.Concat(known, read) {
 		last[ref.ID] = ref
-		newest = max(newest, ref.Updated)
+		if ref.Updated <= asOf.UnixMilli() {
+			newest = max(newest, ref.Updated)
+		}
 	}
-	newest = min(newest, asOf.UnixMilli())
 	var out []stages.Ref
 	for _, ref := range last {
 		if ref.Updated >= newest-overlap.Milliseconds() {

@@ -84,6 +84,36 @@ func TestClearAfterATableWasDropped(t *testing.T) {
 	if rows := b.written(before); len(rows) > 0 {
 		t.Errorf("written again: %v", rows)
 	}
+	b.byHand("DELETE FROM issue_labels")
+	b.clear(func(st *state.State) { st.Rewrite = true }) // snowdrift state clear --rewrite
+	b.run(pipeline.Complete)
+	b.want("SELECT COUNT(*) FROM issue_labels", labels)
+	if st := b.state(); st.Rewrite {
+		t.Error("every row would be written for ever")
+	}
+}
+
+// TestDroppedAndFailed: that a table was dropped is not forgotten by a run that comes
+// to nothing.
+func TestDroppedAndFailed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 60})
+	b.tables = []string{"issues", "issue_labels"}
+	b.run(pipeline.Complete)
+	labels := b.one("SELECT COUNT(*) FROM issue_labels")
+	b.byHand("DROP TABLE issue_labels CASCADE")
+	b.sim.Fault(func(r *http.Request) *jirasim.Fault {
+		if strings.HasPrefix(jirasim.Endpoint(r), "search") {
+			return &jirasim.Fault{Status: 500, Body: "{}"}
+		}
+		return nil
+	})
+	if _, err := b.try(t.Context()); err == nil {
+		t.Fatal("the run did not fail")
+	}
+	b.sim.Fault(nil)
+	b.run(pipeline.Complete)
+	b.want("SELECT COUNT(*) FROM issue_labels", labels)
 }
 
 // TestPipelineRenamed: the rows of a pipeline that goes by another name now become
@@ -146,6 +176,11 @@ func TestUpdatedInTheFuture(t *testing.T) {
 			b.do(func() error { return b.sim.Edit(ids[0]) })
 			b.clock.move(-years)
 			b.run(pipeline.Complete)
+			commits := len(b.commits)
+			b.run(pipeline.Complete)
+			if len(b.commits) > commits {
+				t.Error("a run that found nothing new committed")
+			}
 			for _, id := range ids[1:4] {
 				b.clock.move(6 * time.Hour)
 				b.do(func() error { return b.sim.Edit(id) })

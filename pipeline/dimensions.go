@@ -55,10 +55,12 @@ func (r *run) dimensions(ctx context.Context) error {
 
 // tried notes that a dimension is not due again soon.
 func (r *run) tried(t *table.Table) {
-	if r.state.Dimensions == nil {
-		r.state.Dimensions = map[string]int64{}
+	next := r.state.Clone() // what is saved keeps its own
+	if next.Dimensions == nil {
+		next.Dimensions = map[string]int64{}
 	}
-	r.state.Dimensions[t.Name] = r.source.Now().UnixMilli()
+	next.Dimensions[t.Name] = r.source.Now().UnixMilli()
+	r.state = next
 }
 
 func (r *run) leave(t *table.Table, why string) {

@@ -388,7 +388,7 @@ func (b *bench) state() *state.State {
 }
 
 // clear does what `snowdrift state clear` does.
-func (b *bench) clear() {
+func (b *bench) clear(change ...func(*state.State)) {
 	b.t.Helper()
 	w := b.open(false)
 	defer w.Close()
@@ -400,7 +400,11 @@ func (b *bench) clear() {
 	if err := w.Acquire(ctx, load.Job{Pipeline: "jira", Site: table.DefaultSite, Run: "clear"}); err != nil {
 		b.t.Fatal(err)
 	}
-	if _, err := w.Commit(ctx, load.Commit{State: s.Cleared(), Run: state.Run{ID: "clear", Pipeline: "jira", Started: time.Now(), Outcome: "state clear"}}); err != nil {
+	cleared := s.Cleared()
+	for _, c := range change {
+		c(cleared)
+	}
+	if _, err := w.Commit(ctx, load.Commit{State: cleared, Run: state.Run{ID: "clear", Pipeline: "jira", Started: time.Now(), Outcome: "state clear"}}); err != nil {
 		b.t.Fatal(err)
 	}
 }

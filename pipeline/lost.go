@@ -9,8 +9,8 @@ import (
 
 // lost returns the state that is left of st when some of the tables had to be made:
 // somebody dropped them, or the state was brought to another destination. What they
-// held is read again.
-func (r *run) lost(st *state.State, tables []*table.Table, made []string) *state.State {
+// held is read again. It reports whether there was something to lose.
+func (r *run) lost(st *state.State, tables []*table.Table, made []string) (left *state.State, lost bool) {
 	fresh := st.Cursor == 0 && st.Load == nil
 	var issues, children bool
 	for _, t := range tables {
@@ -29,14 +29,15 @@ func (r *run) lost(st *state.State, tables []*table.Table, made []string) *state
 			delete(st.Dimensions, t.Name)
 		}
 		if asked || read {
+			lost = true
 			r.Log.Warn("the table was not there, though the state tells of it: what it held is read again", "table", t.Name)
 		}
 	}
 	switch {
 	case issues && st.Commit != "":
-		return st.Cleared()
+		return st.Cleared(), true
 	case children && !issues: // what is as it was is written once more, for their sake
 		st.Rewrite = true
 	}
-	return st
+	return st, lost && st.Commit != ""
 }

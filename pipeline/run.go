@@ -187,8 +187,8 @@ func (r *run) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	st = r.lost(st, all, made)
-	if now := r.source.Now().UnixMilli(); st.Cursor > now { // as earlier versions left it, see advance
+	st, lost := r.lost(st, all, made)
+	if now := r.source.Now().UnixMilli(); st.Cursor > now+clockSlack.Milliseconds() { // as earlier versions left it, see advance
 		r.Log.Warn("the state's cursor lies in the future: a deep census is due", "cursor", time.UnixMilli(st.Cursor).UTC())
 		st.Cursor, st.Deep.Proven = now, 0
 	}
@@ -199,12 +199,21 @@ func (r *run) prepare(ctx context.Context) error {
 		}
 	}
 	r.state, r.flattener = st, flatten.New(r.tables)
+	if lost { // nobody would know it any more if this run came to nothing
+		return r.commit(ctx, st.Clone())
+	}
 	return nil
 }
+
+// clockSlack is how far the clocks of a site's nodes may be apart.
+const clockSlack = 10 * time.Minute
 
 // refuseTwins refuses to load the rows of a site once more under another name.
 func (r *run) refuseTwins(ctx context.Context) error {
 	states, err := r.warehouse.States(ctx)
+	if err != nil {
+		return err
+	}
 	for _, s := range states {
 		err = errors.Join(err, s.Twin(r.source.Site(), r.Site))
 	}

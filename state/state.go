@@ -154,7 +154,7 @@ func New(pipeline string) *State { return &State{Version: Version, Pipeline: pip
 // again, and every column keeps its field.
 func (s *State) Cleared() *State {
 	c := New(s.Pipeline)
-	c.Columns, c.Names, c.SiteName = s.Columns, s.Names, s.rowsOf()
+	c.Columns, c.Names, c.SiteName, c.Rewrite = s.Columns, s.Names, s.rowsOf(), s.Rewrite
 	c.Asked, c.Kinds, c.Left = s.Asked, s.Kinds, s.Left
 	return c
 }

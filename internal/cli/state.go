@@ -82,27 +82,29 @@ func nextLoad(cfg *config.Config) string {
 }
 
 func (a *app) stateClear() *cobra.Command {
-	var yes bool
+	var yes, rewrite bool
 	c := &cobra.Command{
 		Use: "clear", Short: "Forget what was read, so that the next run reads everything again",
 		Long: `Clear forgets how far the pipeline has read. Tables stay as they are; the next
-run reads everything again and finds most of it unchanged. Columns keep their
-fields.`,
-		Example: "  snowdrift state clear --yes",
+run reads everything again and finds most of it unchanged, which it does not write.
+With --rewrite it writes every row: if somebody removed rows of other tables than
+issues, say. Columns keep their fields.`,
+		Example: "  snowdrift state clear --yes\n  snowdrift state clear --yes --rewrite",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			sites, err := a.loadSites()
 			if err != nil {
 				return err
 			}
-			return a.each(c.Context(), sites, func(a *app, cfg *config.Config) error { return a.clearState(c.Context(), cfg, yes) })
+			return a.each(c.Context(), sites, func(a *app, cfg *config.Config) error { return a.clearState(c.Context(), cfg, yes, rewrite) })
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	c.Flags().BoolVar(&rewrite, "rewrite", false, "have the next run write rows that are as they were, too")
 	return c
 }
 
-func (a *app) clearState(ctx context.Context, cfg *config.Config, yes bool) error {
+func (a *app) clearState(ctx context.Context, cfg *config.Config, yes, rewrite bool) error {
 	if cfg.Destination.Type == config.DestinationDuckDB { // a file that is not there must not be made
 		w, err := a.openWarehouse(ctx, cfg, true)
 		if err != nil {
@@ -116,10 +118,14 @@ func (a *app) clearState(ctx context.Context, cfg *config.Config, yes bool) erro
 		if err := a.confirm(yes, fmt.Sprintf("Clear the state of pipeline %s? The next run reads everything again.", s.Pipeline)); err != nil {
 			return err
 		}
-		if err := saveState(ctx, w, s.Cleared(), "state clear"); err != nil {
+		cleared, writes := s.Cleared(), ""
+		if cleared.Rewrite = cleared.Rewrite || rewrite; cleared.Rewrite {
+			writes = ", and writes all rows"
+		}
+		if err := saveState(ctx, w, cleared, "state clear"); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.stdout, "state of pipeline %s cleared; the next run reads everything again\n", s.Pipeline)
+		fmt.Fprintf(a.stdout, "state of pipeline %s cleared; the next run reads everything again%s\n", s.Pipeline, writes)
 		return nil
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"time"
 
 	"snowdrift/internal/jira"
 )
@@ -36,6 +37,7 @@ func (s *Source) bulk(ctx context.Context, ids []int64, came map[int64]bool, fai
 			if err == nil {
 				*failed = append(*failed, page.Failed...)
 				err = note(came, page)
+				s.answered(came)
 			}
 			if !yield(page, err) || err != nil {
 				return
@@ -73,11 +75,8 @@ func (s *Source) alone(ctx context.Context, ids []int64, came map[int64]bool, fa
 			}
 			left = without(failed, came)
 		}
-		for _, id := range left {
-			if came[id] {
-				continue
-			}
-			came[id] = true // asked for twice, it failed twice
+		slices.Sort(left)
+		for _, id := range slices.Compact(left) { // asked for twice, it failed twice
 			page, err := s.one(ctx, id, fields, expand...)
 			if page == nil && err == nil {
 				continue
@@ -97,16 +96,37 @@ func without(ids []int64, came map[int64]bool) []int64 {
 // one asks for an issue by itself. The page is nil if Jira shows no such issue, and
 // if it answers with a fault of its own: then the issue is one of Unanswered.
 func (s *Source) one(ctx context.Context, id int64, fields []string, expand ...string) (*jira.Page, error) {
-	page, err := s.client.Issue(ctx, id, fields, expand...)
-	switch jira.KindOf(err) {
-	case jira.KindNotFound:
+	unanswered := s.Unanswered()
+	if _, is := unanswered[id]; is {
 		return nil, nil
-	case jira.KindUnavailable, jira.KindProtocol, jira.KindTooLarge:
+	}
+	patience := ctx
+	if len(unanswered) > 0 { // what one issue was given is not given to each
+		var cancel context.CancelFunc
+		patience, cancel = context.WithTimeout(ctx, patienceForMore)
+		defer cancel()
+	}
+	page, err := s.client.Issue(patience, id, fields, expand...)
+	switch kind := jira.KindOf(err); {
+	case kind == jira.KindNotFound:
+		return nil, nil
+	case kind == jira.KindUnavailable, kind == jira.KindProtocol, kind == jira.KindTooLarge, err != nil && patience.Err() != nil && ctx.Err() == nil:
 		if s.giveUp(id, err) {
 			return nil, nil
 		}
 	}
 	return page, err
+}
+
+// patienceForMore is how long an issue is asked for when Jira did not answer for
+// another one.
+const patienceForMore = time.Minute
+
+// answered forgets that Jira did not answer for issues that came after all.
+func (s *Source) answered(came map[int64]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.unanswered, func(id int64, _ string) bool { return came[id] })
 }
 
 // mostUnanswered is how many issues may be left unanswered. With more it is not the

@@ -63,6 +63,7 @@ type Source struct {
 	warned    sync.Map // what the log has a word of, once
 	absent    absences
 
+	opened     time.Time // by our clock
 	mu         sync.Mutex
 	unanswered map[int64]string // see Unanswered
 }
@@ -72,7 +73,7 @@ type Source struct {
 // asked for. An unknown project or field is an *Unknown, an unknown table a
 // *BadTables.
 func Open(ctx context.Context, client *jira.Client, opts Options) (*Source, error) {
-	s := &Source{client: client, opts: opts, limits: ourLimits, unanswered: map[int64]string{}}
+	s := &Source{client: client, opts: opts, limits: ourLimits, unanswered: map[int64]string{}, opened: time.Now()}
 	all, err := client.Fields(ctx)
 	if err != nil {
 		return nil, err
@@ -184,7 +185,7 @@ func (s *Source) Now() time.Time {
 	if t := s.client.Site().ServerTime; !t.IsZero() {
 		return t
 	}
-	return time.Now()
+	return s.opened
 }
 
 // ByID returns partitions that fetch the issues with the ids, past the search

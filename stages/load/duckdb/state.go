@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"snowdrift/internal/table"
@@ -82,8 +81,11 @@ func (w *Warehouse) State(ctx context.Context, pipeline string) (*state.State, e
 func (w *Warehouse) States(ctx context.Context) (all []*state.State, err error) {
 	documents, err := w.documents(ctx, "")
 	for _, document := range documents {
-		s, parseErr := state.Parse(document)
-		all, err = append(all, s), errors.Join(err, parseErr)
+		s, err := state.Parse(document)
+		if err != nil {
+			return nil, w.fail("read the states of all pipelines", "", "", err)
+		}
+		all = append(all, s)
 	}
 	return all, err
 }

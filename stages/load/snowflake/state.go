@@ -115,8 +115,11 @@ func (w *Warehouse) States(ctx context.Context) (all []*state.State, err error) 
 				return err
 			}
 			st, err := state.Parse([]byte(document))
+			if err != nil {
+				return fail("read the states of all pipelines", "", "", err)
+			}
 			all = append(all, st)
-			return err
+			return nil
 		})
 		if number(err) == errMissing { // nothing was ever written here
 			return nil
