@@ -80,7 +80,7 @@ func TestParseRefuses(t *testing.T) {
 func TestClearedKeepsWhatIsOfTheRows(t *testing.T) {
 	want := New("jira")
 	want.Columns, want.Names, want.SiteName = full().Columns, full().Names, full().SiteName
-	want.Asked, want.Kinds, want.Left = full().Asked, full().Kinds, full().Left
+	want.Asked, want.Kinds, want.Left, want.Rewrite = full().Asked, full().Kinds, full().Left, true
 	if got := full().Cleared(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
