@@ -55,12 +55,12 @@ func (r *run) dimensions(ctx context.Context) error {
 
 // tried notes that a dimension is not due again soon.
 func (r *run) tried(t *table.Table) {
-	next := r.state.Clone() // what is saved keeps its own
-	if next.Dimensions == nil {
-		next.Dimensions = map[string]int64{}
-	}
-	next.Dimensions[t.Name] = r.source.Now().UnixMilli()
-	r.state = next
+	r.note(func(st *state.State) {
+		if st.Dimensions == nil {
+			st.Dimensions = map[string]int64{}
+		}
+		st.Dimensions[t.Name] = r.source.Now().UnixMilli()
+	})
 }
 
 func (r *run) leave(t *table.Table, why string) {

@@ -60,9 +60,7 @@ func (r *run) measure(ctx context.Context) (known bool, err error) {
 	if err != nil || !known {
 		return false, err
 	}
-	next := r.state.Clone()
-	next.Digest = live
-	r.state = next
+	r.note(func(st *state.State) { st.Digest = live })
 	return true, nil
 }
 
@@ -161,7 +159,7 @@ func (r *run) reconcile(ctx context.Context, census *census) error {
 		return err
 	}
 	if census.deep != nil { // not before what it found is committed
-		r.atDeep(*census.deep)
+		r.note(func(st *state.State) { st.Deep = *census.deep })
 	}
 	if proof.Deep != nil {
 		proof.Deep.Stale = len(stale)
@@ -187,11 +185,11 @@ func (r *run) reconcile(ctx context.Context, census *census) error {
 	return r.settle(ctx, diff, census)
 }
 
-// atDeep remembers where the deep census stands.
-func (r *run) atDeep(d state.Deep) {
-	next := r.state.Clone()
-	next.Deep = d
-	r.state = next
+// note changes the state that the next commit goes on from, and nothing in that
+// which was committed.
+func (r *run) note(change func(st *state.State)) {
+	r.state = r.state.Clone()
+	change(r.state)
 }
 
 // fetchIDs loads issues by id and returns those that Jira still has, each with

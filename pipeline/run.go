@@ -149,7 +149,6 @@ func (r *run) run(ctx context.Context) error {
 		r.Log.Info("plan", "reason", plan.Reason, "partitions", len(plan.Partitions))
 		r.report.Plan = append(r.report.Plan, plan.Reason)
 		r.state = plan.State
-		r.state.Rewrite = r.state.Rewrite && r.state.Load != nil
 		if err := r.stream(ctx, plan.Partitions); err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"snowdrift/stages/batch"
 	"snowdrift/stages/fetch"
 	"snowdrift/stages/load"
+	"snowdrift/state"
 )
 
 // settle finds out what became of rows that the census does not have, those that
@@ -24,12 +25,11 @@ func (r *run) settle(ctx context.Context, diff load.Diff, census *census) error 
 	if err != nil {
 		return err
 	}
-	rows := slices.Concat(diff.Absent, doubtful)
-	known, err := absent(ctx, r.source, rows)
+	rows, known, err := absent(ctx, r.source, slices.Concat(diff.Absent, doubtful))
 	if err != nil {
 		return err
 	}
-	if rows, err = r.passedOver(ctx, answered(r.source, rows), known, census); err != nil {
+	if rows, err = r.passedOver(ctx, rows, known, census); err != nil {
 		return err
 	}
 	projects := r.source.Projects()
@@ -54,9 +54,7 @@ func (r *run) settle(ctx context.Context, diff load.Diff, census *census) error 
 	if err := r.mark(ctx, news); err != nil {
 		return err
 	}
-	deep := r.state.Deep
-	deep.Gone = lap
-	r.atDeep(deep)
+	r.note(func(st *state.State) { st.Deep.Gone = lap })
 	return nil
 }
 
@@ -139,25 +137,20 @@ func (f fates) add(v fetch.Versions) {
 }
 
 // absent asks Jira for issues by id, as thoroughly as it takes to believe that
-// they are gone.
-func absent(ctx context.Context, source Source, rows []load.Absent) (fates, error) {
-	known := fates{}
+// they are gone. It returns the rows of those for which Jira answers, in their order.
+func absent(ctx context.Context, source Source, rows []load.Absent) (answered []load.Absent, known fates, err error) {
+	known = fates{}
 	for versions, err := range source.Absent(ctx, idsOf(rows)) {
 		if err != nil {
-			return nil, fmt.Errorf("ask for issues that the census does not have: %w", err)
+			return nil, nil, fmt.Errorf("ask for issues that the census does not have: %w", err)
 		}
 		known.add(versions)
 	}
-	return known, nil
-}
-
-// answered leaves out the rows of issues for which Jira does not answer.
-func answered(source Source, rows []load.Absent) []load.Absent {
 	unanswered := source.Unanswered()
 	return slices.DeleteFunc(rows, func(a load.Absent) bool {
 		_, is := unanswered[a.ID]
 		return is
-	})
+	}), known, nil
 }
 
 func idsOf(rows []load.Absent) []int64 {

@@ -294,11 +294,10 @@ func (v *verification) compare(ctx context.Context) error {
 
 // extra finds out what became of the rows that the census does not have.
 func (v *verification) extra(ctx context.Context, diff load.Diff) error {
-	fates, err := absent(ctx, v.source, diff.Absent)
+	rows, fates, err := absent(ctx, v.source, diff.Absent)
 	if err != nil {
 		return err
 	}
-	rows := answered(v.source, diff.Absent)
 	in, err := inScope(ctx, v.source, rows, fates)
 	if err != nil {
 		return err

@@ -45,10 +45,11 @@ Made beside the tables unless ` + "`views: false`" + ` is set, each if the table
 needs are loaded; what else it reads is NULL without (jira.fields may leave it out).
 Their comments in the warehouse say what is said here. All of them leave out issues
 that are not live, which _presence of issues tells, and all days and weeks are UTC's.
-The queries are in sql/duckdb/views and sql/snowflake/views; snowdrift plan --ddl
-prints the statements. A view is made anew when its text changes; one of the same
-name that snowdrift did not make is left alone, so views can be replaced by others
-with the same columns. Questions that they answer are in [COOKBOOK.md](COOKBOOK.md).
+The queries are in sql/views, those that the engines write differently in
+sql/duckdb/views and sql/snowflake/views; snowdrift plan --ddl prints the statements.
+A view is made anew when its text changes; one of the same name that snowdrift did
+not make is left alone, so views can be replaced by others with the same columns.
+Questions that they answer are in [COOKBOOK.md](COOKBOOK.md).
 `)
 	describe(&b, CurrentIssues())
 	describe(&b, IssuePoints())

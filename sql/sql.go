@@ -2,7 +2,8 @@
 // destination up, and what an administrator can read or run by hand. Tables of
 // issues are not here: their DDL follows from internal/table.
 //
-// The views for analysts are in a folder for each dialect, see View.
+// The views for analysts are in views, where all dialects write them alike, or else
+// in the folder of that name of each dialect, see View.
 package sql
 
 import (
@@ -10,7 +11,7 @@ import (
 	"strings"
 )
 
-//go:embed duckdb snowflake
+//go:embed duckdb snowflake views
 var files embed.FS
 
 // Text returns a file such as "duckdb/meta.sql" as it is.

@@ -53,11 +53,21 @@ func ViewNames() []string { return slices.Clone(views) }
 
 // ViewOf returns a view in a dialect, duckdb or snowflake.
 func ViewOf(dialect, name string) View {
-	v, err := parseView(name, Text(dialect+"/views/"+name+".sql"))
+	v, err := parseView(name, viewText(dialect, name))
 	if err != nil {
 		panic("sql: the file is part of the binary: " + err.Error())
 	}
 	return v
+}
+
+// viewText returns the file of a view: the dialect's own where dialects differ, or
+// the one that they share.
+func viewText(dialect, name string) string {
+	file := name + ".sql"
+	if own, err := files.ReadFile(dialect + "/views/" + file); err == nil {
+		return string(own)
+	}
+	return Text("views/" + file)
 }
 
 var (

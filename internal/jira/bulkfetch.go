@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"snowdrift/internal/jira/jql"
 )
 
 // bulkSize is the number of issues fetched by one request. slimSize is the same
@@ -114,8 +116,7 @@ func (c *Client) fetchList(ctx context.Context, ids []int64, want wanted, yield 
 		}
 		return handOver(page, yield)
 	}
-	query := "id in (" + strings.Join(decimals(ids), ", ") + ") ORDER BY key ASC"
-	search := Search{JQL: query, Fields: want.fields, PageSize: len(ids), Expand: want.expand}
+	search := Search{JQL: jql.IDs(ids).String() + " " + jql.OrderBy("key"), Fields: want.fields, PageSize: len(ids), Expand: want.expand}
 	for page, err := range c.searchDataCenter(ctx, search.withDefaults(), false) {
 		if err != nil {
 			return err

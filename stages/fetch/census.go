@@ -79,7 +79,7 @@ type Versions struct {
 // than they were when the source was opened: a request for one issue goes past the
 // index. On Cloud, where Versions does, it asks for none.
 func (s *Source) Behind(ctx context.Context, shown []stages.Ref) (behind []int64, err error) {
-	if s.client.Site().Deployment != jira.DataCenter {
+	if s.onCloud() {
 		return nil, nil
 	}
 	for _, ref := range shown {

@@ -120,14 +120,12 @@ func (s *Source) expandAlone(ctx context.Context, is issue) (issue, error) {
 	}
 	defer page.Release()
 	changelog := look(page.Issues[0]).changelog
-	switch end := bytes.LastIndexByte(is.raw, '}'); {
-	case rawjson.IsNull(changelog):
+	if rawjson.IsNull(changelog) {
 		return is, nil
-	case is.changelog == nil:
-		return look(slices.Concat(is.raw[:end], []byte(`,"changelog":`), changelog, is.raw[end:])), nil
 	}
-	at := rawjson.Offset(is.raw, is.changelog)
-	return look(slices.Concat(is.raw[:at], changelog, is.raw[at+len(is.changelog):])), nil
+	e := is.editChangelog("changelog")
+	e.page = changelog
+	return look(apply(is.raw, e)), nil
 }
 
 // hasRoom reports whether another page like the last may be added, before which
@@ -265,14 +263,10 @@ func (l *changelogs) splice(is issue) []byte {
 	if !read {
 		return bytes.Clone(is.raw)
 	}
-	e := edit{list: "histories", children: make([][]byte, 0, len(entries))}
+	e := is.editChangelog(table.AddedChangelog)
+	e.list, e.children = "histories", make([][]byte, 0, len(entries))
 	for _, h := range entries {
 		e.children = append(e.children, h.raw)
-	}
-	if len(is.changelog) > 0 {
-		e.at, e.drop = rawjson.Offset(is.raw, is.changelog), len(is.changelog)
-	} else {
-		e.at, e.added = bytes.LastIndexByte(is.raw, '}'), table.AddedChangelog
 	}
 	return apply(is.raw, e)
 }

@@ -79,6 +79,7 @@ func (s *Source) Plan(ctx context.Context, before *state.State) (Plan, error) {
 func (s *Source) planChanges(st *state.State) Plan {
 	since := time.UnixMilli(st.Cursor).Add(-s.opts.Overlap).UTC()
 	clause := jql.And(s.scope, s.dates(st).Since("updated", since))
+	st.Rewrite = false // no load is under way
 	return Plan{
 		Reason: "changes since " + since.Format(time.RFC3339),
 		Partitions: []*stages.Partition{{

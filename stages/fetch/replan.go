@@ -83,9 +83,7 @@ func (s *Source) seenAgain(name string, arrived arrivals) bool {
 // addedFields returns the fields of a request that an earlier one did not ask
 // for; whole if it cannot be told which they are.
 func addedFields(before, after []string) (ids []string, whole bool) {
-	asks := func(request []string, id string) bool {
-		return !slices.Contains(request, "-"+id) && (slices.Contains(request, "*all") || slices.Contains(request, id))
-	}
+	asks := func(request []string, id string) bool { return asksFor(request, jira.Field{ID: id}) } // navigable or not
 	// All but some hold what is navigable only if none of those is.
 	excludes := slices.ContainsFunc(before, func(entry string) bool { return entry[0] == '-' })
 	everything := slices.Contains(before, "*all")

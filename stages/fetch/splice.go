@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strconv"
@@ -73,13 +74,23 @@ func count(page []byte, list string) int {
 type edit struct {
 	at, drop int
 	added    string // the member that the page is to be the value of, where there is none
+	page     []byte // as it came; nil: it is made of the children
 	list     string // the member of the page that the children are in
 	children [][]byte
 }
 
+// editChangelog returns an edit, still without a page, of an issue's changelog, or
+// of the member that is to be it.
+func (is issue) editChangelog(added string) edit {
+	if len(is.changelog) > 0 {
+		return edit{at: rawjson.Offset(is.raw, is.changelog), drop: len(is.changelog)}
+	}
+	return edit{at: bytes.LastIndexByte(is.raw, '}'), added: added}
+}
+
 // size is about as many bytes as appendTo appends.
 func (e *edit) size() int {
-	n := len(e.added) + len(e.list) + 100
+	n := len(e.added) + len(e.page) + len(e.list) + 100
 	for _, c := range e.children {
 		n += len(c) + len(",")
 	}
@@ -89,6 +100,9 @@ func (e *edit) size() int {
 func (e *edit) appendTo(dst []byte) []byte {
 	if e.added != "" {
 		dst = append(append(append(dst, `,"`...), e.added...), `":`...)
+	}
+	if e.page != nil {
+		return append(dst, e.page...)
 	}
 	n := int64(len(e.children))
 	dst = strconv.AppendInt(append(dst, `{"startAt":0,"maxResults":`...), n, 10)

@@ -22,13 +22,9 @@ func (w *Warehouse) Live(ctx context.Context, last *state.State) (d state.Digest
 	if issues == nil {
 		return d, false, fail("look at", "issues", "", errors.New("the tables were not prepared"))
 	}
-	name := Dialect.Fold(issues.Name)
 	err = w.with(ctx, func(ctx context.Context, s *session) error {
-		known = false
-		tables, err := s.named(ctx, "look at", issues.Name, "SHOW TABLES LIKE "+Dialect.Literal(name)+" IN SCHEMA")
-		for _, t := range tables {
-			known = known || t["name"] == name && last.Rows != nil && t["rows"] == strconv.FormatInt(*last.Rows, 10)
-		}
+		rows, found, err := s.countRows(ctx, "look at", issues.Name, Dialect.Fold(issues.Name))
+		known = found && last.Rows != nil && rows == strconv.FormatInt(*last.Rows, 10)
 		return err
 	})
 	return last.Digest, known, err

@@ -143,3 +143,15 @@ func (s *session) named(ctx context.Context, op, on, statement string) ([]map[st
 	})
 	return out, err
 }
+
+// countRows returns the number of rows of a table, as a text, which SHOW knows
+// without a warehouse, and whether there is such a table.
+func (s *session) countRows(ctx context.Context, op, on, name string) (rows string, found bool, err error) {
+	tables, err := s.named(ctx, op, on, "SHOW TABLES LIKE "+Dialect.Literal(name)+" IN SCHEMA")
+	for _, t := range tables {
+		if t["name"] == name { // LIKE takes _ for any letter, and upper and lower case for the same
+			return t["rows"], true, err
+		}
+	}
+	return "", false, err
+}

@@ -155,19 +155,13 @@ func readLedger(ctx context.Context, s *session) ([]table.Assignment, error) {
 // entries are only ever added, the number of rows tells, which SHOW knows
 // without a warehouse.
 func (w *Warehouse) refreshLedger(ctx context.Context, s *session, st *state.State) error {
-	const name = "_SNOWDRIFT_COLUMNS"
-	rows, err := s.named(ctx, readingLedger, "", "SHOW TABLES LIKE "+Dialect.Literal(name)+" IN SCHEMA")
-	if err != nil {
+	rows, found, err := s.countRows(ctx, readingLedger, "", "_SNOWDRIFT_COLUMNS")
+	if err != nil || !found || rows == strconv.Itoa(len(st.Columns)) {
 		return err
 	}
-	for _, r := range rows {
-		if r["name"] == name && r["rows"] != strconv.Itoa(len(st.Columns)) {
-			st.Columns, err = readLedger(ctx, s)
-			w.renewal = st.Clone()
-			return err
-		}
-	}
-	return nil
+	st.Columns, err = readLedger(ctx, s)
+	w.renewal = st.Clone()
+	return err
 }
 
 // saveState writes state and column ledger, in the transaction.
