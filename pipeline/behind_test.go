@@ -231,13 +231,7 @@ func TestIssueErrors(t *testing.T) {
 		})
 		t.Run(fmt.Sprintf("absent, alone it fails: %t", alone), func(t *testing.T) {
 			t.Parallel()
-			b := newBench(t, jirasim.Options{Issues: 60, Projects: 3})
-			b.query.Projects = b.sim.Projects()[:1]
-			id := b.issuesOf(b.query.Projects[0])[4]
-			b.options = func(o *pipeline.Options) { o.Deleted = pipeline.Hard }
-			b.run(pipeline.Complete)
-			b.clock.move(time.Hour)
-			b.do(func() error { return b.sim.Move(id, otherProject(b.sim, id)) })
+			b, id := movedOut(t)
 			b.sim.Fault(failing(alone, id))
 			want := fmt.Sprintf("SELECT _presence FROM issues WHERE id = %d", id)
 			if alone {
@@ -251,17 +245,25 @@ func TestIssueErrors(t *testing.T) {
 	}
 }
 
-// TestLeftOutOnce: an issue that a bulk leaves out without a word is gone only if it
-// is left out again.
-func TestLeftOutOnce(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, jirasim.Options{Issues: 60, Projects: 3})
+// movedOut loads one of three projects, and moves an issue out of it. The rows of
+// what is gone are to be removed.
+func movedOut(t *testing.T) (b *bench, id int64) {
+	t.Helper()
+	b = newBench(t, jirasim.Options{Issues: 60, Projects: 3})
 	b.query.Projects = b.sim.Projects()[:1]
-	id := b.issuesOf(b.query.Projects[0])[4]
+	id = b.issuesOf(b.query.Projects[0])[4]
 	b.options = func(o *pipeline.Options) { o.Deleted = pipeline.Hard }
 	b.run(pipeline.Complete)
 	b.clock.move(time.Hour)
 	b.do(func() error { return b.sim.Move(id, otherProject(b.sim, id)) })
+	return b, id
+}
+
+// TestLeftOutOnce: an issue that a bulk leaves out without a word is gone only if it
+// is left out again.
+func TestLeftOutOnce(t *testing.T) {
+	t.Parallel()
+	b, id := movedOut(t)
 	looks := 0
 	b.sim.Fault(func(r *http.Request) *jirasim.Fault {
 		if jirasim.Endpoint(r) == "issue/bulkfetch" {

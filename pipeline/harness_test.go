@@ -15,6 +15,7 @@ import (
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jirasim"
+	"snowdrift/internal/jirasim/simtest"
 	"snowdrift/internal/jiratime"
 	"snowdrift/internal/table"
 	"snowdrift/pipeline"
@@ -76,20 +77,8 @@ func newBench(t *testing.T, opts jirasim.Options) *bench {
 	t.Helper()
 	b := &bench{t: t, clock: &clock{at: time.Date(2026, 7, 1, 9, 30, 15, 250e6, time.UTC)}, partition: 20_000, commitSize: 1 << 30, overlap: overlap, memory: "300MB"}
 	opts.Now = b.clock.now
-	var err error
-	if b.sim, err = jirasim.New(opts); err != nil {
-		t.Fatal(err)
-	}
-	url, stop, err := b.sim.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	b.url, b.file = url, filepath.Join(t.TempDir(), "jira.duckdb")
+	b.sim, b.url = simtest.Serve(t, opts)
+	b.file = filepath.Join(t.TempDir(), "jira.duckdb")
 	return b
 }
 

@@ -21,6 +21,7 @@ import (
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jirasim"
+	"snowdrift/internal/jirasim/simtest"
 	"snowdrift/pipeline"
 )
 
@@ -114,19 +115,7 @@ func (b *faultBench) always(r *http.Request) *jirasim.Fault {
 func newFaultBench(t *testing.T, deployment string) *faultBench {
 	t.Helper()
 	at := time.Date(2026, 7, 1, 9, 30, 15, 0, time.UTC)
-	sim, err := jirasim.New(jirasim.Options{Deployment: deployment, Issues: 8, Projects: 1, Seed: 5, Now: func() time.Time { return at }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, stop, err := sim.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	sim, url := simtest.Serve(t, jirasim.Options{Deployment: deployment, Issues: 8, Projects: 1, Seed: 5, Now: func() time.Time { return at }})
 	ids := sim.IDs()
 	b := &faultBench{t: t, sim: sim, url: url, start: filepath.Join(t.TempDir(), "start.duckdb"), wire: &impatience{}, untracked: ids[2],
 		login: []string{"jira.auth.email=loader@example.com", "jira.auth.api_token=env:SECRET"}}

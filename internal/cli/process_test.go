@@ -15,9 +15,25 @@ import (
 	"testing"
 
 	"snowdrift/internal/jirasim"
+	"snowdrift/internal/jirasim/simtest"
 )
 
-// snowdrift makes a command that works in dir.
+// processDir makes a directory for commands to work in, with one for temporary files.
+func processDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// atSite are the arguments that have a command log in to a simulated site.
+func atSite(url string) []string {
+	return []string{"--set", "jira.url=" + url, "--set", "jira.auth.email=loader@example.com", "--set", "jira.auth.api_token=env:SECRET"}
+}
+
+// snowdrift makes a command that works in a processDir.
 func snowdrift(t *testing.T, dir string, args ...string) (c *exec.Cmd, stdout, stderr *bytes.Buffer) {
 	t.Helper()
 	stdout, stderr = &bytes.Buffer{}, &bytes.Buffer{}
@@ -46,24 +62,9 @@ func TestInterrupt(t *testing.T) {
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
-			sim, err := jirasim.New(jirasim.Options{Issues: 300})
-			if err != nil {
-				t.Fatal(err)
-			}
-			url, stop, err := sim.Listen("127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				if err := stop(); err != nil {
-					t.Error(err)
-				}
-			}()
-			dir := t.TempDir()
-			if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
-				t.Fatal(err)
-			}
-			args := []string{"run", "--json", "--set", "jira.url=" + url, "--set", "jira.auth.email=loader@example.com", "--set", "jira.auth.api_token=env:SECRET"}
+			sim, url := simtest.Serve(t, jirasim.Options{Issues: 300})
+			dir := processDir(t)
+			args := append([]string{"run", "--json"}, atSite(url)...)
 			c, stdout, stderr := snowdrift(t, dir, args...)
 			var mu sync.Mutex
 			searches := 0
@@ -105,25 +106,10 @@ func TestInterrupt(t *testing.T) {
 
 // TestKilled: what a killed run leaves of its files on their way the next one removes.
 func TestKilled(t *testing.T) {
-	sim, err := jirasim.New(jirasim.Options{Issues: 30})
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, stop, err := sim.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	}()
-	dir := t.TempDir()
+	sim, url := simtest.Serve(t, jirasim.Options{Issues: 30})
+	dir := processDir(t)
 	tmp := filepath.Join(dir, "tmp")
-	if err := os.Mkdir(tmp, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"run", "--set", "jira.url=" + url, "--set", "jira.auth.email=loader@example.com", "--set", "jira.auth.api_token=env:SECRET"}
+	args := append([]string{"run"}, atSite(url)...)
 	c, _, _ := snowdrift(t, dir, args...)
 	sim.Fault(func(r *http.Request) *jirasim.Fault {
 		if !strings.HasSuffix(r.URL.Path, "/search/jql") {
@@ -203,29 +189,14 @@ func TestFullOutput(t *testing.T) {
 		t.Skip("there is no file that is always full: ", err)
 	}
 	defer full.Close()
-	sim, err := jirasim.New(jirasim.Options{Issues: 10})
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, stop, err := sim.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	}()
-	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	_, url := simtest.Serve(t, jirasim.Options{Issues: 10})
+	dir := processDir(t)
 	for _, command := range []string{"run", "run --json", "verify", "check", "fields", "state show", "config show", "query SHOW-TABLES", "plan", "plan --ddl", "version", "--help"} {
 		args := strings.Fields(command)
 		for i := range args {
 			args[i] = strings.ReplaceAll(args[i], "-TABLES", " TABLES")
 		}
-		c, _, stderr := snowdrift(t, dir, append(args, "--set", "jira.url="+url, "--set", "jira.auth.email=loader@example.com", "--set", "jira.auth.api_token=env:SECRET")...)
+		c, _, stderr := snowdrift(t, dir, append(args, atSite(url)...)...)
 		c.Stdout = full
 		if code := exitCode(t, c.Run()); code != 1 || strings.Count(stderr.String(), "no space left on device") != 1 {
 			t.Errorf("%s: exit code %d\n%s", command, code, stderr)
@@ -236,23 +207,8 @@ func TestFullOutput(t *testing.T) {
 // TestNoPlaceForFiles: a directory for files on their way that cannot be written to
 // any more is no fault of ours.
 func TestNoPlaceForFiles(t *testing.T) {
-	sim, err := jirasim.New(jirasim.Options{Issues: 30})
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, stop, err := sim.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	}()
-	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	sim, url := simtest.Serve(t, jirasim.Options{Issues: 30})
+	dir := processDir(t)
 	sim.Fault(func(r *http.Request) *jirasim.Fault {
 		if strings.HasSuffix(r.URL.Path, "/search/jql") {
 			if err := os.RemoveAll(filepath.Join(dir, "tmp")); err != nil {
@@ -261,7 +217,7 @@ func TestNoPlaceForFiles(t *testing.T) {
 		}
 		return nil
 	})
-	c, _, stderr := snowdrift(t, dir, "run", "--set", "jira.url="+url, "--set", "jira.auth.email=loader@example.com", "--set", "jira.auth.api_token=env:SECRET")
+	c, _, stderr := snowdrift(t, dir, append([]string{"run"}, atSite(url)...)...)
 	if code := exitCode(t, c.Run()); code != 5 || !strings.Contains(stderr.String(), "snowdrift: create Parquet file ") {
 		t.Errorf("exit code %d\n%s", code, stderr)
 	}
@@ -270,7 +226,7 @@ func TestNoPlaceForFiles(t *testing.T) {
 // TestSim: the simulator says where it serves, serves a run, and ends by a
 // signal.
 func TestSim(t *testing.T) {
-	dir := t.TempDir()
+	dir := processDir(t)
 	data := filepath.Join(dir, "issues.jsonl")
 	line := `{"id":"7","key":"ABC-1","self":"https://jira.example.com/rest/api/2/issue/7","fields":{"summary":"One","project":{"id":"3","key":"ABC","name":"Letters"},"created":"2024-01-02T03:04:05.678+0000","updated":"2024-01-02T03:04:05.678+0000"}}`
 	if err := os.WriteFile(data, []byte(line+"\n"), 0o600); err != nil {
@@ -292,9 +248,6 @@ func TestSim(t *testing.T) {
 	url := words[len(words)-1]
 	if !strings.HasPrefix(first, "Jira simulator (datacenter) with 1 issues at http://127.0.0.1:") {
 		t.Errorf("it says %q", first)
-	}
-	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
-		t.Fatal(err)
 	}
 	run, stdout, stderr := snowdrift(t, dir, "run", "--set", "jira.url="+url, "--set", "jira.auth.user=loader", "--set", "jira.auth.password=env:SECRET", "--set", "tables=issues")
 	if code := exitCode(t, run.Run()); code != 0 || !strings.Contains(stdout.String(), "agree on 1 issues") {

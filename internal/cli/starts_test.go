@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"testing"
 
 	"snowdrift/internal/jirasim"
+	"snowdrift/internal/jirasim/simtest"
 	"snowdrift/internal/snowflaketest"
 	"snowdrift/stages/load"
 )
@@ -66,19 +66,7 @@ func (g *gathering) arrive(run string) {
 }
 
 func fiftyStarts(t *testing.T, destination ...string) {
-	sim, err := jirasim.New(jirasim.Options{Issues: 60, Projects: 2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, stop, err := sim.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	}()
+	sim, url := simtest.Serve(t, jirasim.Options{Issues: 60, Projects: 2})
 	all := &gathering{there: map[string]bool{}, complete: make(chan struct{})}
 	sim.Fault(func(r *http.Request) *jirasim.Fault {
 		if jirasim.Endpoint(r) == "search/jql" {
@@ -88,10 +76,7 @@ func fiftyStarts(t *testing.T, destination ...string) {
 		}
 		return nil
 	})
-	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	dir := processDir(t)
 	settings := []string{"--log-level", "error"}
 	for _, s := range append(destination, "jira.url="+url, "jira.auth.api_token=env:SECRET", "jira.fields=[summary]", "tables=issues") {
 		settings = append(settings, "--set", s)

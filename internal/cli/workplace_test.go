@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"snowdrift/internal/jirasim"
+	"snowdrift/internal/jirasim/simtest"
 	"snowdrift/internal/secret/vault/vaulttest"
 )
 
@@ -33,19 +34,7 @@ func newWorkplace(t *testing.T, o jirasim.Options) *workplace {
 	if o.Issues == 0 {
 		o.Issues = 20
 	}
-	sim, err := jirasim.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, stop, err := sim.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	sim, url := simtest.Serve(t, o)
 	return &workplace{t: t, dir: t.TempDir(), sim: sim, url: url}
 }
 

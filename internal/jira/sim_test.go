@@ -11,6 +11,7 @@ import (
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jira/jql"
 	"snowdrift/internal/jirasim"
+	"snowdrift/internal/jirasim/simtest"
 )
 
 type secret string
@@ -20,19 +21,7 @@ func (s secret) Reveal(context.Context) (string, error) { return string(s), nil 
 func dialSim(t *testing.T, o jirasim.Options) (*jira.Client, *jirasim.Sim) {
 	t.Helper()
 	o.Email, o.Token = "user7@example.com", "token-7"
-	sim, err := jirasim.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, stop, err := sim.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	sim, url := simtest.Serve(t, o)
 	c, err := jira.Dial(t.Context(), jira.Options{BaseURL: url, Login: jira.Basic{User: o.Email, Secret: secret(o.Token)}})
 	if err != nil {
 		t.Fatal(err)

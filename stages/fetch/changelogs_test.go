@@ -14,6 +14,7 @@ import (
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jirasim"
+	"snowdrift/internal/jirasim/simtest"
 	"snowdrift/internal/rawjson"
 )
 
@@ -24,19 +25,7 @@ func (s secret) Reveal(context.Context) (string, error) { return string(s), nil 
 // simulated opens a site for changelogs alone.
 func simulated(t *testing.T, opts jirasim.Options) (*jirasim.Sim, *Source) {
 	t.Helper()
-	sim, err := jirasim.New(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, stop, err := sim.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	sim, url := simtest.Serve(t, opts)
 	client, err := jira.Dial(t.Context(), jira.Options{BaseURL: url, Login: jira.Basic{User: "user7@example.com", Secret: secret("token-7")}})
 	if err != nil {
 		t.Fatal(err)

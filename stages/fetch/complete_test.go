@@ -16,6 +16,7 @@ import (
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jirasim"
+	"snowdrift/internal/jirasim/simtest"
 	"snowdrift/internal/jiratime"
 	"snowdrift/internal/table"
 	"snowdrift/stages"
@@ -56,19 +57,7 @@ type site struct {
 func newSite(t *testing.T, opts jirasim.Options, ask fetch.Options) site {
 	t.Helper()
 	opts.Now = func() time.Time { return now }
-	sim, err := jirasim.New(opts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, stop, err := sim.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	sim, url := simtest.Serve(t, opts)
 	client, err := jira.Dial(t.Context(), jira.Options{BaseURL: url, Login: jira.Basic{User: "loader@example.com", Secret: password("secret")}, RetryBudget: time.Nanosecond})
 	if err != nil {
 		t.Fatal(err)

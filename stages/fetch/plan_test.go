@@ -14,6 +14,7 @@ import (
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jirasim"
+	"snowdrift/internal/jirasim/simtest"
 	"snowdrift/internal/rawjson"
 	"snowdrift/stages"
 	"snowdrift/stages/fetch"
@@ -30,19 +31,7 @@ var now = time.Date(2026, 7, 1, 9, 30, 15, 250e6, time.UTC)
 func open(t *testing.T, site jirasim.Options, opts fetch.Options) (*jirasim.Sim, *fetch.Source) {
 	t.Helper()
 	site.Now = func() time.Time { return now }
-	sim, err := jirasim.New(site)
-	if err != nil {
-		t.Fatal(err)
-	}
-	url, stop, err := sim.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	sim, url := simtest.Serve(t, site)
 	client, err := jira.Dial(t.Context(), jira.Options{BaseURL: url, Login: jira.Basic{User: "loader@example.com", Secret: password("secret")}})
 	if err != nil {
 		t.Fatal(err)

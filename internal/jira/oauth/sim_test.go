@@ -13,6 +13,7 @@ import (
 	"snowdrift/internal/jira"
 	"snowdrift/internal/jira/oauth"
 	"snowdrift/internal/jirasim"
+	"snowdrift/internal/jirasim/simtest"
 )
 
 // The logins against the simulator, which judges tokens and signatures by code
@@ -25,20 +26,7 @@ func (s secret) Reveal(context.Context) (string, error) { return string(s), nil 
 func listen(t *testing.T, o jirasim.Options) (*jirasim.Sim, string) {
 	t.Helper()
 	o.Issues, o.Token, o.Email = 5, "not-this-way", "user7@example.com"
-	sim, err := jirasim.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	base, stop, err := sim.Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	return sim, base
+	return simtest.Serve(t, o)
 }
 
 // logIn dials and reads, to see that the login holds for both.
