@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -113,23 +114,42 @@ func printCSV(w io.Writer, rows load.Rows) error {
 func printJSON(w io.Writer, rows load.Rows) error {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false)
-	columns := rows.Columns()
+	columns, types := rows.Columns(), rows.Types()
 	for cells, err := range rows.All() {
 		if err != nil {
 			return err
 		}
 		object := make(map[string]any, len(cells))
 		for i, c := range cells {
-			object[columns[i]] = c
-			if d, ok := c.(decimal); ok {
-				object[columns[i]] = json.Number(d.String())
-			}
+			object[columns[i]] = asJSON(c, types[i])
 		}
 		if err := out.Encode(object); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// asJSON returns what is encoded for a cell: an exact number as it is, and JSON, which
+// destinations return as its text, as JSON.
+func asJSON(cell any, sqlType string) any {
+	switch c := cell.(type) {
+	case decimal:
+		return json.Number(c.String())
+	case string:
+		switch sqlType {
+		case "JSON", "VARIANT", "OBJECT", "ARRAY":
+			if raw := json.RawMessage(c); json.Valid(raw) {
+				return raw
+			}
+		}
+	case []any:
+		element, isList := strings.CutSuffix(sqlType, "[]")
+		for i := 0; isList && i < len(c); i++ {
+			c[i] = asJSON(c[i], element)
+		}
+	}
+	return cell
 }
 
 // decimal is what destinations return for exact numbers with a scale.

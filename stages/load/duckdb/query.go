@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 
 	"snowdrift/internal/table"
 	"snowdrift/stages/load"
@@ -98,38 +100,70 @@ func (w *Warehouse) each(ctx context.Context, query string, args []any, scan fun
 	return rows.Err()
 }
 
-// Query runs SQL that reads.
+// Query runs SQL that reads. JSON comes as its text: the driver would make Go values of
+// it, and round numbers or fail on those that are too large for one.
 func (w *Warehouse) Query(ctx context.Context, query string) (load.Rows, error) {
-	rows, err := w.conn.QueryContext(ctx, query)
-	if err != nil {
+	a := &answer{}
+	if asText := w.jsonAsText(ctx, query, a); asText != "" {
+		query = asText
+	}
+	var err error
+	if a.rows, err = w.conn.QueryContext(ctx, query); err != nil {
 		return nil, w.fail("query", "", query, err)
 	}
-	columns, err := rows.Columns()
-	if err != nil {
-		return nil, errors.Join(w.fail("query", "", query, err), rows.Close())
+	if a.columns != nil {
+		return a, nil
 	}
-	types, err := rows.ColumnTypes()
-	if err != nil {
-		return nil, errors.Join(w.fail("query", "", query, err), rows.Close())
+	if err := a.describe(); err != nil {
+		return nil, errors.Join(w.fail("query", "", query, err), a.rows.Close())
 	}
-	return &answer{rows: rows, columns: columns, types: types}, nil
+	return a, nil
+}
+
+// jsonAsText returns a query for the same rows with the texts of JSON, and describes the
+// answer, if it has any. What cannot be asked for its columns has none.
+func (w *Warehouse) jsonAsText(ctx context.Context, query string, a *answer) string {
+	query = "FROM (\n" + strings.TrimRight(query, "; \t\r\n") + "\n) AS q"
+	var names, types, columns, cells []string
+	err := w.each(ctx, "DESCRIBE "+query, nil, func(rows *sql.Rows) error {
+		var name, kind string
+		var more any
+		if err := rows.Scan(&name, &kind, &more, &more, &more, &more); err != nil {
+			return err
+		}
+		column := fmt.Sprint("c", len(names))
+		cell := column
+		if suffix, is := strings.CutPrefix(kind, "JSON"); is {
+			cell = "CAST(" + column + " AS VARCHAR" + suffix + ")"
+		}
+		names, types, columns, cells = append(names, name), append(types, kind), append(columns, column), append(cells, cell)
+		return nil
+	})
+	if err != nil || slices.Equal(columns, cells) {
+		return ""
+	}
+	a.columns, a.types = names, types
+	return "SELECT " + strings.Join(cells, ", ") + " " + query + "(" + strings.Join(columns, ", ") + ")"
 }
 
 type answer struct {
 	rows    *sql.Rows
 	columns []string
-	types   []*sql.ColumnType
+	types   []string // as DuckDB names them
+}
+
+// describe takes names and types from the driver.
+func (a *answer) describe() error {
+	columns, err := a.rows.ColumnTypes()
+	for _, c := range columns {
+		a.columns, a.types = append(a.columns, c.Name()), append(a.types, c.DatabaseTypeName())
+	}
+	return err
 }
 
 func (a *answer) Columns() []string { return a.columns }
 
-func (a *answer) Types() []string {
-	var names []string
-	for _, t := range a.types {
-		names = append(names, t.DatabaseTypeName())
-	}
-	return names
-}
+func (a *answer) Types() []string { return a.types }
 
 func (a *answer) All() iter.Seq2[[]any, error] {
 	return func(yield func([]any, error) bool) {

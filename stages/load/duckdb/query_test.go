@@ -1,0 +1,83 @@
+package duckdb
+
+import (
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"testing"
+)
+
+// TestQueryOfJSON: JSON is its text in the answer to any query that may be asked for its
+// columns, and the answer has the same rows in the same order.
+func TestQueryOfJSON(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "jira.duckdb")
+	if err := open(t, options(path)).Close(); err != nil {
+		t.Fatal(err)
+	}
+	opts := options(path)
+	opts.ReadOnly = true
+	w := open(t, opts)
+	defer w.Close()
+	for _, tt := range []struct {
+		query          string
+		columns, types []string
+		want           [][]any
+	}{
+		{`SELECT '{"b": 1e400, "a": 1.10}'::JSON AS "Jay"; `, []string{"Jay"}, []string{"JSON"}, [][]any{{`{"b": 1e400, "a": 1.10}`}}},
+		{`SELECT 1 AS a, '"x"'::JSON AS j, NULL::JSON AS none -- why not`, []string{"a", "j", "none"}, []string{"INTEGER", "JSON", "JSON"}, [][]any{{int32(1), `"x"`, nil}}},
+		{`VALUES (['1.0'::JSON, NULL])`, []string{"col0"}, []string{"JSON[]"}, [][]any{{[]any{"1.0", nil}}}},
+		{`WITH x AS (SELECT to_json(7) AS j) FROM x`, []string{"j"}, []string{"JSON"}, [][]any{{"7"}}},
+		{`SELECT 1 AS a, 2 AS a`, []string{"a", "a"}, []string{"INTEGER", "INTEGER"}, [][]any{{int32(1), int32(2)}}},
+		{`SHOW TABLES`, nil, nil, nil},
+		{`PRAGMA version`, nil, nil, nil},
+	} {
+		rows, err := w.Query(t.Context(), tt.query)
+		if err != nil {
+			t.Errorf("%s: %v", tt.query, err)
+			continue
+		}
+		var got [][]any
+		for cells, err := range rows.All() {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, append([]any{}, cells...))
+		}
+		if tt.want == nil { // that it has an answer will do
+			continue
+		}
+		if !reflect.DeepEqual(rows.Columns(), tt.columns) || !reflect.DeepEqual(rows.Types(), tt.types) || !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s: %v %v %#v", tt.query, rows.Columns(), rows.Types(), got)
+		}
+	}
+
+	const n = 300_000
+	rows, err := w.Query(t.Context(), fmt.Sprintf(`SELECT range AS n, to_json(range) AS j FROM range(%d) ORDER BY hash(range)`, n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var withJSON [][2]any
+	for cells, err := range rows.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		withJSON = append(withJSON, [2]any{cells[0], cells[1]})
+	}
+	rows, err = w.Query(t.Context(), fmt.Sprintf(`SELECT range AS n, CAST(range AS VARCHAR) AS j FROM range(%d) ORDER BY hash(range)`, n))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := 0
+	for cells, err := range rows.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i >= len(withJSON) || withJSON[i] != [2]any{cells[0], cells[1]} {
+			t.Fatalf("row %d of the ordered answer is another one", i)
+		}
+		i++
+	}
+	if i != n || len(withJSON) != n {
+		t.Errorf("%d and %d rows, want %d", len(withJSON), i, n)
+	}
+}
