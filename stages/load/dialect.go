@@ -60,6 +60,10 @@ func StageName(t *table.Table) string { return "_stage_" + t.Name }
 // Changed is the temporary table of the issue readings that a commit writes.
 const Changed = "_snowdrift_changed"
 
+// Ordered is the temporary table of changed readings in the order of their rows, see
+// OrderChanged.
+const Ordered = "_snowdrift_ordered"
+
 // Kept is the temporary table of cells that a commit keeps, see KeepColumns.
 const Kept = "_snowdrift_kept"
 

@@ -52,7 +52,8 @@ type Warehouse interface {
 	Stage(ctx context.Context, f stages.File) error
 	// Commit loads all staged files and writes state and ledger, in one
 	// transaction. After an error nothing of it has happened, or the error is
-	// ErrUnknown. A destination that costs money while it is awake does nothing
+	// ErrUnknown; but that newer readings of live rows of the pipeline, whole issues
+	// each, may be there already, of which the state before is as true. A destination that costs money while it is awake does nothing
 	// in a commit with neither files nor state if the run wrote nothing before:
 	// an idle run leaves no entry in its ledger.
 	Commit(ctx context.Context, c Commit) (Result, error)

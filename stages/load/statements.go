@@ -115,12 +115,6 @@ func (q Statements) AnyRow(t *table.Table) string {
 	return q.fill(`SELECT 1 FROM {table} `+ofChanged(t)+` LIMIT 1`, t)
 }
 
-// CountParts returns the query for the number of parts of t, of so many rows each,
-// in which there are rows that DeleteRows removes. It is DuckDB's: rows have numbers.
-func (q Statements) CountParts(t *table.Table, rows int) string {
-	return q.fill(`SELECT COUNT(DISTINCT rowid // `+strconv.Itoa(rows)+`) FROM {table} `+ofChanged(t), t)
-}
-
 // InsertRows returns the statement that adds the staged rows of changed issues,
 // those of the reading that was picked. For issues its parameters are pipeline
 // and run id. Columns named in kept are taken from the table of that name, see
@@ -276,6 +270,8 @@ func (q Statements) fill(sql string, t *table.Table) string {
 			name = StageName(t)
 		case "changed":
 			name = Changed
+		case "ordered":
+			name = Ordered
 		case "'site'":
 			b.WriteString(q.Literal(q.Site))
 			sql = after

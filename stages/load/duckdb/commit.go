@@ -35,12 +35,33 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 	if err := w.views(ctx, issues); err != nil {
 		return result, err
 	}
-	err := w.transaction(ctx, "commit", func() error {
+	defer w.deletedAll(ctx)
+	result, err := w.commit(ctx, c, issues, nil)
+	if errors.Is(err, errSpread) {
+		var ahead tally
+		if ahead, err = w.replaceAhead(ctx, c, issues); err == nil {
+			result, err = w.commit(ctx, c, issues, ahead)
+		}
+	}
+	if err != nil {
+		return load.Result{}, err
+	}
+	w.ended = c.Run.CameToItsEnd()
+	w.putAway(ctx)
+	w.shrink(ctx)
+	result.Took = time.Since(started)
+	return result, w.forget(slices.Collect(maps.Keys(w.staged))...)
+}
+
+// commit is the transaction of a commit. ahead is what was written ahead of it; nil is
+// that nothing was, and then it fails with errSpread where something should be.
+func (w *Warehouse) commit(ctx context.Context, c load.Commit, issues *table.Table, ahead tally) (result load.Result, err error) {
+	err = w.transaction(ctx, "commit", func() error {
 		result = load.Result{Rows: map[string]int64{}}
 		if err := w.checkFence(ctx, c.Run.Pipeline); err != nil {
 			return err
 		}
-		if err := w.merge(ctx, c, issues, result.Rows); err != nil {
+		if err := w.merge(ctx, c, issues, ahead, result.Rows); err != nil {
 			return err
 		}
 		if err := w.dimensions(ctx, c, result.Rows); err != nil {
@@ -59,14 +80,7 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 		}
 		return w.saveRun(ctx, c.Run)
 	})
-	if err != nil {
-		return load.Result{}, err
-	}
-	w.ended = c.Run.CameToItsEnd()
-	w.putAway(ctx)
-	w.shrink(ctx)
-	result.Took = time.Since(started)
-	return result, w.forget(slices.Collect(maps.Keys(w.staged))...)
+	return result, err
 }
 
 var errNotPrepared = errors.New("no table of issues was prepared")
@@ -112,10 +126,15 @@ func (w *Warehouse) checkFence(ctx context.Context, pipeline string) error {
 }
 
 // merge writes the rows of the staged files.
-func (w *Warehouse) merge(ctx context.Context, c load.Commit, issues *table.Table, rows map[string]int64) error {
+func (w *Warehouse) merge(ctx context.Context, c load.Commit, issues *table.Table, ahead tally, rows map[string]int64) error {
 	if issues != nil && len(w.staged[issues.Name]) > 0 {
-		if err := w.replace(ctx, c, issues, rows); err != nil {
+		written, err := w.replace(ctx, c, issues, ahead == nil)
+		if err != nil {
 			return err
+		}
+		written.add(ahead)
+		for name, n := range written {
+			rows[name] = max(n.deleted, n.inserted)
 		}
 	}
 	if len(w.staged[table.Findings().Name]) == 0 {
@@ -188,30 +207,62 @@ func (w *Warehouse) digest(ctx context.Context, issues *table.Table, pipeline st
 	return nil
 }
 
-// replace writes the staged rows of changed issues, in all tables that have
-// rows of issues. Rows are deleted and inserted: DuckDB's MERGE would hold wide
-// rows in memory, where this streams them from the files to the table.
-func (w *Warehouse) replace(ctx context.Context, c load.Commit, issues *table.Table, rows map[string]int64) error {
+// changes are the readings that a transaction writes, and what they replace.
+type changes struct {
+	readings int64
+	old      map[string]bool // tables that may have rows of their issues
+	groups   int             // row groups with such rows
+}
+
+// tally counts the rows that were deleted from and inserted into each table.
+type tally map[string]struct{ deleted, inserted int64 }
+
+// add adds the counts of another.
+func (t tally) add(o tally) {
+	for name, n := range o {
+		n.deleted += t[name].deleted
+		n.inserted += t[name].inserted
+		t[name] = n
+	}
+}
+
+// replace writes the staged rows of changed issues. If it is divisible, it fails with
+// errSpread where rows are to be deleted all over the file. What is read once more is
+// not: it comes in the order of its rows.
+func (w *Warehouse) replace(ctx context.Context, c load.Commit, issues *table.Table, divisible bool) (written tally, err error) {
 	pick, args := w.sql().FindChanged(issues, c.Run.Pipeline, c.Rewrite)
-	changed, err := w.affect(ctx, "commit", issues.Name, pick, args...)
-	if err != nil || changed == 0 {
-		return err
+	var ch changes
+	if ch.readings, err = w.affect(ctx, "commit", issues.Name, pick, args...); err != nil || ch.readings == 0 {
+		return tally{}, err
 	}
-	old, err := w.outdated(ctx, issues)
-	if err != nil {
-		return err
+	if ch.old, err = w.outdated(ctx, issues); err != nil {
+		return nil, err
 	}
+	if ch.groups, err = w.countGroups(ctx, ch.old); err != nil {
+		return nil, err
+	}
+	if divisible && !c.Rewrite && w.spread(ch.groups) {
+		return nil, errSpread
+	}
+	return w.replaceChanged(ctx, c, issues, ch)
+}
+
+// replaceChanged writes the staged rows of the readings that were picked, in all tables
+// that have rows of issues. Rows are deleted and inserted: DuckDB's MERGE would hold
+// wide rows in memory, where this streams them from the files to the table.
+func (w *Warehouse) replaceChanged(ctx context.Context, c load.Commit, issues *table.Table, ch changes) (written tally, err error) {
 	var kept []string
-	if old[issues.Name] {
+	if ch.old[issues.Name] {
 		if kept, err = w.keep(ctx, issues); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if err := w.deleteRows(ctx, old, rows); err != nil {
-		return err
+	w.roomToDelete(ctx, ch.groups)
+	if written, err = w.deleteRows(ctx, ch.old); err != nil {
+		return nil, err
 	}
 	w.shrinkFor(ctx, w.staged)
-	all := changed == stagedRows(w.staged[issues.Name])
+	all := ch.readings == stagedRows(w.staged[issues.Name])
 	for _, t := range w.ofIssues() {
 		if len(w.staged[t.Name]) == 0 {
 			continue
@@ -221,39 +272,35 @@ func (w *Warehouse) replace(ctx context.Context, c load.Commit, issues *table.Ta
 		if t == issues {
 			args, columns = []any{c.Run.Pipeline, c.Run.ID}, kept
 		}
-		var inserted int64
+		n := written[t.Name]
 		if all {
-			inserted, err = w.insertAll(ctx, t, columns, args)
+			n.inserted, err = w.insertAll(ctx, t, columns, args)
 		} else {
-			inserted, err = w.affect(ctx, "commit", t.Name, w.sql().InsertRows(t, columns), args...)
+			n.inserted, err = w.affect(ctx, "commit", t.Name, w.sql().InsertRows(t, columns), args...)
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		w.wrote(t, inserted)
-		rows[t.Name] = max(rows[t.Name], inserted)
+		w.wrote(t, n.inserted)
+		written[t.Name] = n
 	}
-	return nil
+	return written, nil
 }
 
 // deleteRows deletes the rows of changed issues from the tables that may have some.
-func (w *Warehouse) deleteRows(ctx context.Context, old map[string]bool, rows map[string]int64) error {
-	if err := w.roomToDelete(ctx, old); err != nil {
-		return err
-	}
+func (w *Warehouse) deleteRows(ctx context.Context, old map[string]bool) (written tally, err error) {
+	written = tally{}
 	for _, t := range w.ofIssues() {
-		rows[t.Name] = 0
-		if !old[t.Name] {
-			continue
+		n := written[t.Name]
+		if old[t.Name] {
+			w.deleted = true
+			if n.deleted, err = w.affect(ctx, "commit", t.Name, w.sql().DeleteRows(t)); err != nil {
+				return nil, err
+			}
 		}
-		w.deleted = true
-		n, err := w.affect(ctx, "commit", t.Name, w.sql().DeleteRows(t))
-		if err != nil {
-			return err
-		}
-		rows[t.Name] = n
+		written[t.Name] = n
 	}
-	return nil
+	return written, nil
 }
 
 // ofIssues returns the tables whose rows belong to issues.

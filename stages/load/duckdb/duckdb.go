@@ -49,12 +49,13 @@ type Warehouse struct {
 	memory memoryLimit
 	own    map[string]bool // see lookForOwn
 
-	rowGroup   int  // rows of a row group, see fitRowGroups
-	attachedAs int  // what rowGroup was when the file was attached
-	deleted    bool // there may have been rows of changed issues
-	ended      bool // the run was, as the last commit says
-	chunks     int  // column chunks written since the file was attached
-	mostChunks int  // see forgetRowGroups
+	rowGroup    int  // rows of a row group, see fitRowGroups
+	attachedAs  int  // what rowGroup was when the file was attached
+	deleted     bool // there may have been rows of changed issues
+	ended       bool // the run was, as the last commit says
+	chunks      int  // column chunks written since the file was attached
+	mostChunks  int  // see forgetRowGroups
+	deletedRoom int  // see replaceAhead
 
 	mergeMemory int64 // see the constant
 }
@@ -93,7 +94,7 @@ var Dialect = load.Dialect{
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	w := &Warehouse{
 		opts: opts, staged: map[string][]stages.File{}, own: map[string]bool{},
-		rowGroup: rowGroups[0].rows, attachedAs: rowGroups[0].rows, mostChunks: columnChunks, mergeMemory: mergeMemory,
+		rowGroup: rowGroups[0].rows, attachedAs: rowGroups[0].rows, mostChunks: columnChunks, mergeMemory: mergeMemory, deletedRoom: deletedRoom,
 	}
 	exists, err := w.find(ctx)
 	if err != nil {

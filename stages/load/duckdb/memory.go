@@ -47,14 +47,9 @@ func (w *Warehouse) givingBack(ctx context.Context) (stop func()) {
 }
 
 // flushAllocators has DuckDB give back what its allocators keep, which it does
-// whenever it is told its limit, the one that it has being no exception. It takes
-// a connection of its own: w.conn is busy.
+// whenever it is told its limit, the one that it has being no exception.
 func (w *Warehouse) flushAllocators(ctx context.Context) {
-	size := w.memory.get()
-	if size == "" {
-		return
-	}
-	if _, err := w.db.ExecContext(ctx, limit(size)); err != nil && ctx.Err() == nil {
+	if err := w.tellLimit(ctx); err != nil && ctx.Err() == nil {
 		w.opts.Log.Debug("DuckDB keeps its free memory", "error", err)
 	}
 }

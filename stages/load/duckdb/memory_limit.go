@@ -32,12 +32,12 @@ func (w *Warehouse) need(columns int) int64 {
 // memoryLimit is what DuckDB may use. Who gives memory back looks at it from a
 // goroutine of its own.
 type memoryLimit struct {
-	mu     sync.Mutex
-	size   string // as DuckDB reads it; "" is DuckDB's own
-	follow bool   // nobody stated it, so it follows from what is needed
-	bytes  int64  // size, if it follows
-	least  int64  // what the tables' columns need
-	most   int64  // DuckDB's own: the share of the machine that it allows itself
+	mu      sync.Mutex
+	size    string // as DuckDB reads it; "" is DuckDB's own
+	follow  bool   // nobody stated it, so it follows from what is needed
+	bytes   int64  // size, if it follows, without what is deleted
+	deleted int64  // what a commit needs for the rows that it deletes
+	most    int64  // DuckDB's own: the share of the machine that it allows itself
 }
 
 func (m *memoryLimit) get() string {
@@ -46,10 +46,11 @@ func (m *memoryLimit) get() string {
 	return m.size
 }
 
-func (m *memoryLimit) set(bytes int64) {
+func (m *memoryLimit) set(bytes, deleted int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.bytes, m.size = bytes, fmt.Sprintf("%dMB", bytes/1_000_000)
+	m.bytes, m.deleted = min(bytes, m.most), deleted
+	m.size = fmt.Sprintf("%dMB", min(bytes+deleted, m.most)/1_000_000)
 }
 
 // limitMemory sets the limit that the file is opened with.
@@ -60,8 +61,7 @@ func (w *Warehouse) limitMemory(ctx context.Context) error {
 		if err := w.conn.QueryRowContext(ctx, own).Scan(&w.memory.most); err != nil {
 			return w.fail("read the memory limit", "", own, err)
 		}
-		w.memory.least = w.need(0)
-		w.memory.set(w.memory.least)
+		w.memory.set(w.need(0), 0)
 	}
 	if w.memory.get() == "" {
 		return nil
@@ -83,22 +83,14 @@ func (w *Warehouse) used(ctx context.Context, tag string) (bytes int64, err erro
 	return bytes, nil
 }
 
-// makeRoom raises the memory limit to what a table of so many columns needs, and to
-// what it takes to read the rows that issues has. One that the user set is kept to.
+// makeRoom raises the memory limit to what a table of so many columns needs. One that
+// the user set is kept to.
 func (w *Warehouse) makeRoom(ctx context.Context, columns int) error {
 	if !w.memory.follow {
 		return nil
 	}
-	w.memory.least = w.need(columns)
-	w.memory.set(max(w.memory.bytes, w.memory.least))
-	if err := w.setLimit(ctx); err != nil {
-		return err
-	}
-	issues := w.table(table.Issue)
-	if issues == nil {
-		return nil
-	}
-	return w.roomToRead(ctx, issues)
+	w.memory.set(max(w.memory.bytes, w.need(columns)), 0)
+	return w.setLimit(ctx)
 }
 
 // roomToRead raises the memory limit to what it takes to read the rows of a table.
@@ -123,57 +115,77 @@ func (w *Warehouse) moreRoom(ctx context.Context, err error) bool {
 	if !outOfMemory(err) || !w.memory.follow || w.memory.bytes >= w.memory.most {
 		return false
 	}
-	return w.raise(ctx, 2*w.memory.bytes)
+	w.memory.set(2*w.memory.bytes, w.memory.deleted)
+	w.opts.Log.Info("DuckDB gets more memory", "limit", w.memory.get())
+	return w.changeLimit(ctx)
 }
 
-// raise raises the memory limit to so many bytes, or to what DuckDB would allow
-// itself if that is less.
-func (w *Warehouse) raise(ctx context.Context, bytes int64) bool {
-	w.memory.set(min(bytes, w.memory.most))
-	w.opts.Log.Info("DuckDB gets more memory", "limit", w.memory.get())
-	if _, err := w.db.ExecContext(ctx, limit(w.memory.get())); err != nil {
-		w.opts.Log.Warn("DuckDB did not get more memory", "limit", w.memory.get(), "error", err)
+// changeLimit tells DuckDB a limit that has changed in the middle of a commit.
+func (w *Warehouse) changeLimit(ctx context.Context) bool {
+	size := w.memory.get()
+	w.opts.Log.Debug("another memory limit", "limit", size)
+	if err := w.tellLimit(ctx); err != nil {
+		w.opts.Log.Warn("DuckDB did not get another memory limit", "limit", size, "error", err)
 		return false
 	}
 	return true
 }
 
-// deletedMemory is what DuckDB holds of each row group of which rows were deleted, while
-// they are and whenever the table is read again. After changes all over the site that is
+// tellLimit is setLimit beside w.conn, which is busy, and whose transaction an error does
+// not touch then. It holds the lock, lest an older limit comes after a newer one.
+func (w *Warehouse) tellLimit(ctx context.Context) error {
+	w.memory.mu.Lock()
+	defer w.memory.mu.Unlock()
+	if w.memory.size == "" {
+		return nil
+	}
+	_, err := w.db.ExecContext(ctx, limit(w.memory.size))
+	return err
+}
+
+// deletedMemory is what DuckDB holds of each row group of which a transaction deletes
+// rows, until it ends and the file is written. After changes all over the site that is
 // 43 MB for each million rows of a table, and more where row groups are smaller.
 const deletedMemory = 256 << 10
 
-// roomToDelete raises the memory limit to what it takes to delete the rows of changed
-// issues from the tables that may have some. It has to be there before: a deletion that
-// runs out of memory cannot be rolled back, and not be done again before the file is
-// attached anew. What the rows that were deleted before take is known when they have
-// been counted. Row groups are taken to have half of their rows: commits leave smaller
-// ones, and earlier versions wrote them.
-func (w *Warehouse) roomToDelete(ctx context.Context, old map[string]bool) error {
-	if !w.memory.follow || len(old) == 0 {
-		return nil
-	}
-	groups := 0
+// countedRows is how many rows a row group is taken to have where they are counted: half
+// of what it may have, for commits leave smaller ones, and earlier versions wrote them.
+func (w *Warehouse) countedRows() int { return max(wideRowGroup, w.rowGroup/2) }
+
+// countGroups counts the row groups of tables in which there are rows of changed issues.
+func (w *Warehouse) countGroups(ctx context.Context, old map[string]bool) (groups int, err error) {
 	for _, t := range w.tables {
 		if !old[t.Name] {
 			continue
 		}
 		var n int
-		query := w.sql().CountParts(t, max(wideRowGroup, w.rowGroup/2))
+		query := w.sql().CountParts(t, w.countedRows())
 		if err := w.conn.QueryRowContext(ctx, query).Scan(&n); err != nil {
-			return w.fail("count what is to be deleted of", t.Name, query, err)
+			return 0, w.fail("count what is to be deleted of", t.Name, query, err)
 		}
 		groups += n
 	}
-	used, err := w.used(ctx, "BASE_TABLE")
-	if err != nil {
-		return err
-	}
+	return groups, nil
+}
+
+// roomToDelete raises the memory limit, until the commit is over, by what it takes to
+// delete rows from so many row groups. It has to be there before: a deletion that runs
+// out of memory cannot be rolled back, and not be done again before the file is attached
+// anew.
+func (w *Warehouse) roomToDelete(ctx context.Context, groups int) {
 	deleted := int64(groups) * deletedMemory
-	if needed := used + deleted + w.memory.least; deleted > w.memory.bytes/8 && needed > w.memory.bytes {
-		w.raise(ctx, needed)
+	if w.memory.follow && deleted > w.memory.bytes/8 {
+		w.memory.set(w.memory.bytes, deleted)
+		w.changeLimit(ctx)
 	}
-	return nil
+}
+
+// deletedAll lowers the memory limit again when a commit is over.
+func (w *Warehouse) deletedAll(ctx context.Context) {
+	if w.memory.follow && w.memory.deleted > 0 {
+		w.memory.set(w.memory.bytes, 0)
+		w.changeLimit(context.WithoutCancel(ctx))
+	}
 }
 
 // outOfMemory reports whether DuckDB came to its limit. It has no codes; this is how its

@@ -39,7 +39,7 @@ func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) (made []
 	if err := w.makeRoom(ctx, widest); err != nil {
 		return made, err
 	}
-	return made, w.withRoom(ctx, func() error { return w.lookForOwn(ctx) })
+	return made, w.lookForOwn(ctx)
 }
 
 // columnsOf counts the columns that a table has once those that are missing are

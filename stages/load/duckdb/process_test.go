@@ -25,6 +25,7 @@ const (
 	readFile    = "SNOWDRIFT_TEST_READ"      // path: the same for reading
 	dieInCommit = "SNOWDRIFT_TEST_DIE"       // path: commit version 2 and be killed …
 	dieAt       = "SNOWDRIFT_TEST_DIE_AT"    // … before this statement of the commit
+	dieAhead    = "SNOWDRIFT_TEST_DIE_AHEAD" // not empty: … of which much is done ahead
 	statements  = "statements in the commit" // what the latter prints when it survives
 )
 
@@ -241,6 +242,9 @@ func die(path string) {
 	}
 	l := prepared(c, w, "run 2")
 	w.mostChunks = 0 // attach anew before the commit
+	if os.Getenv(dieAhead) != "" {
+		w.deletedRoom = 0
+	}
 	l.stage(2, 7, func(int64) string { return "{}" })
 	armed = at
 	if _, err := w.Commit(context.Background(), l.what(2)); err != nil {

@@ -132,6 +132,6 @@ func (w *Warehouse) roomToMerge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.memory.set(min(used+w.mergeMemory, w.memory.most))
+	w.memory.set(used+w.mergeMemory, 0)
 	return w.setLimit(ctx)
 }
