@@ -116,12 +116,6 @@ func TestOutOfMemoryIsRecognized(t *testing.T) {
 	}
 }
 
-// following opens a file whose limit nobody stated, and makes the issues table.
-func following(t *testing.T, path string) *loader {
-	t.Helper()
-	return prepared(t, open(t, unstated(path)), "1")
-}
-
 // unstated are the options that open a file whose limit nobody stated.
 func unstated(path string) Options {
 	opts := options(path)
