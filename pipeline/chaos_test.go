@@ -108,6 +108,9 @@ func newWorld(t *testing.T, seed uint64) *world {
 	if w.rng.IntN(2) == 0 {
 		w.commitSize = 1
 	}
+	if seed%5 < 2 {
+		w.deletedRoom = 1 // what can be is done ahead of the commits
+	}
 	w.patient.at = w.clock.now()
 	w.ids = w.sim.IDs()
 	w.numbers, w.texts = []string{w.addField("Effort", "number")}, []string{w.addField("Remark", "text")}

@@ -36,18 +36,19 @@ type bench struct {
 	runs  int
 
 	// What the next runs ask for; see fetch.Options and pipeline.Options.
-	query      fetch.Query
-	fields     []string
-	names      map[string]string
-	text       table.RichTexts
-	tables     []string // none: issues alone
-	partition  int64
-	commitSize int64
-	overlap    time.Duration
-	memory     string // DuckDB's limit; "" is what it gets by default
-	options    func(*pipeline.Options)
-	client     func(*jira.Options)
-	statements slog.Handler // sees the statements to DuckDB; nil: nobody
+	query       fetch.Query
+	fields      []string
+	names       map[string]string
+	text        table.RichTexts
+	tables      []string // none: issues alone
+	partition   int64
+	commitSize  int64
+	overlap     time.Duration
+	memory      string // DuckDB's limit; "" is what it gets by default
+	deletedRoom int64  // see duckdb.Options
+	options     func(*pipeline.Options)
+	client      func(*jira.Options)
+	statements  slog.Handler // sees the statements to DuckDB; nil: nobody
 	// between and warehouse, if set, put something between the pipeline and
 	// its source or destination.
 	between   func(pipeline.Source) pipeline.Source
@@ -175,7 +176,7 @@ func (b *bench) open(readOnly bool) *duckdb.Warehouse {
 		log = slog.DiscardHandler
 	}
 	w, err := duckdb.Open(context.Background(), duckdb.Options{
-		Path: b.file, Schema: "main", MemoryLimit: b.memory, Threads: 1, ReadOnly: readOnly, Log: slog.New(log),
+		Path: b.file, Schema: "main", MemoryLimit: b.memory, DeletedRoom: b.deletedRoom, Threads: 1, ReadOnly: readOnly, Log: slog.New(log),
 	})
 	if err != nil {
 		b.t.Fatal(err)

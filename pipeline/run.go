@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -292,6 +293,8 @@ func (r *run) commitWith(ctx context.Context, c load.Commit) error {
 		defer r.turn.Unlock()
 	}
 	r.commits++
+	c.Before = r.state.Clone()
+	c.Before.Recent, c.Before.Dimensions = nil, maps.Clone(r.saved.Dimensions)
 	next.Commit = fmt.Sprintf("%s/%d", r.RunID, r.commits)
 	c.Run, c.Dimensions, c.Rewrite = r.ledger(nil), r.replaced, r.state.Rewrite
 	result, err := r.warehouse.Commit(ctx, c)

@@ -69,13 +69,14 @@ func printTable(w io.Writer, rows load.Rows) error {
 		header = append(header, c)
 	}
 	t.AppendHeader(header)
+	types := rows.Types()
 	for cells, err := range rows.All() {
 		if err != nil {
 			return err
 		}
 		row := table.Row{}
-		for _, c := range cells {
-			row = append(row, text(c, "NULL"))
+		for i, c := range cells {
+			row = append(row, text(c, types[i], "NULL"))
 		}
 		t.AppendRow(row)
 	}
@@ -100,7 +101,7 @@ func printCSV(w io.Writer, rows load.Rows) error {
 			if t, ok := c.(time.Time); ok {
 				c = t.UTC().Format(timeLayout(types[i]))
 			}
-			record = append(record, text(c, ""))
+			record = append(record, text(c, types[i], ""))
 		}
 		if err := out.Write(record); err != nil {
 			return err
@@ -173,7 +174,7 @@ func timeLayout(sqlType string) string {
 }
 
 // text writes a cell as text for people: instants in UTC, composed values as JSON.
-func text(cell any, null string) string {
+func text(cell any, sqlType, null string) string {
 	switch v := cell.(type) {
 	case nil:
 		return null
@@ -185,7 +186,7 @@ func text(cell any, null string) string {
 	case []byte:
 		return string(v)
 	case []any, map[string]any:
-		if b, err := json.Marshal(v); err == nil {
+		if b, err := json.Marshal(asJSON(v, sqlType)); err == nil {
 			return string(b)
 		}
 	}

@@ -53,7 +53,7 @@ type Warehouse interface {
 	// Commit loads all staged files and writes state and ledger, in one
 	// transaction. After an error nothing of it has happened, or the error is
 	// ErrUnknown; but that newer readings of live rows of the pipeline, whole issues
-	// each, may be there already, of which the state before is as true. A destination that costs money while it is awake does nothing
+	// each, may be there already, with c.Before. A destination that costs money while it is awake does nothing
 	// in a commit with neither files nor state if the run wrote nothing before:
 	// an idle run leaves no entry in its ledger.
 	Commit(ctx context.Context, c Commit) (Result, error)
@@ -106,6 +106,10 @@ type Job struct {
 type Commit struct {
 	State *state.State // nil leaves the state as it is
 	Run   state.Run
+	// Before is what is true of the tables when some of the rows are there: as State, of
+	// what is loaded and by what columns, but not of how far. It names no recent
+	// readings, of which any may be replaced.
+	Before *state.State
 	// Remove has the rows of issues that staged findings hold to be deleted
 	// removed, in all tables, rather than marked.
 	Remove bool

@@ -24,13 +24,13 @@ func (d Dialect) CreateOrdered() string {
 }
 
 // OrderChanged returns the statement that numbers the changed readings of issues that have
-// a live row of a pipeline, from 0, in the order of these rows. Its parameter is the
-// pipeline.
+// a live row of a pipeline, from 0, in the order of these rows, each once however many
+// rows somebody made of it. Its parameter is the pipeline.
 func (q Statements) OrderChanged(issues *table.Table) string {
 	return q.fill(`INSERT INTO {ordered}
-SELECT c.{id}, c.{_seq}, ROW_NUMBER() OVER (ORDER BY t.rowid) - 1
+SELECT c.{id}, c.{_seq}, ROW_NUMBER() OVER (ORDER BY MIN(t.rowid)) - 1
 FROM {issues} t JOIN {changed} c ON c.{id} = t.{id}
-WHERE t.{_presence} = 'live' AND t.{_pipeline} = ? AND t.{_site} = {'site'}`, issues)
+WHERE t.{_presence} = 'live' AND t.{_pipeline} = ? AND t.{_site} = {'site'} GROUP BY c.{id}, c.{_seq}`, issues)
 }
 
 // OrderedSpans returns the query for the numbers of the first and the last ordered

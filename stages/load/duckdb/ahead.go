@@ -16,11 +16,13 @@ import (
 // go through the file from its beginning to its end: the rows of an issue lie at about
 // the same place in all tables, so each row group is touched once or twice.
 //
-// What goes ahead are newer readings of live rows of the run's own pipeline. So what the
-// state says of the tables stays true, its digest included: a run that ends in between
+// What goes ahead are newer readings of live rows of the run's own pipeline, and with the
+// first of them a state that is true with any number of them: it knows their fields and
+// columns, and says nothing of how far the reading has come. A run that ends in between
 // reads these issues again and finds that they are as they should be.
 
-// deletedRoom is what DuckDB may hold of deleted rows in one transaction. Each transaction
+// deletedRoom is what DuckDB may hold of deleted rows in one transaction, if it may use
+// four times as much in all. Each transaction
 // takes two seconds of 42 million rows, most of them to look for rows and to write what
 // the file knows of its row groups: with half the room a run that replaced 1 % of the
 // issues took 53 CPU seconds and 530 MB, with this 34 and 610, with twice as much 23 and
@@ -35,12 +37,18 @@ const leastAhead = 64
 var errSpread = errors.New("the rows to be deleted lie all over the file")
 
 // spread reports whether rows in so many row groups are too many for one transaction.
-func (w *Warehouse) spread(groups int) bool { return groups > w.deletedRoom/deletedMemory }
+func (w *Warehouse) spread(groups int) bool { return groups > w.mostGroups() }
+
+// mostGroups is the number of row groups that one transaction may delete from.
+func (w *Warehouse) mostGroups() int {
+	return int(min(w.deletedRoom, w.memory.most/4) / deletedMemory)
+}
 
 // replaceAhead replaces rows of changed issues ahead of the commit, and returns what it
 // wrote.
 func (w *Warehouse) replaceAhead(ctx context.Context, c load.Commit, issues *table.Table) (written tally, err error) {
-	stretches, err := w.stretches(ctx, c, issues)
+	var stretches []stretch
+	err = w.withRoom(ctx, func() (err error) { stretches, err = w.stretches(ctx, c, issues); return err })
 	if err != nil {
 		return nil, err
 	}
@@ -52,11 +60,16 @@ func (w *Warehouse) replaceAhead(ctx context.Context, c load.Commit, issues *tab
 		w.opts.Log.Info("rows are replaced all over the file, in several transactions", "transactions", len(stretches))
 	}
 	written = tally{}
-	for _, s := range stretches {
+	for i, s := range stretches {
 		var replaced tally
 		err := w.transaction(ctx, "commit", func() (err error) {
 			if err := w.checkFence(ctx, c.Run.Pipeline); err != nil {
 				return err
+			}
+			if i == 0 && c.Before != nil {
+				if err := w.saveState(ctx, c.Before); err != nil { // and the columns
+					return err
+				}
 			}
 			for _, statement := range w.sql().TakeOrdered(s.from, s.to) {
 				if err := w.exec(ctx, "commit", issues.Name, statement); err != nil {
@@ -71,9 +84,13 @@ func (w *Warehouse) replaceAhead(ctx context.Context, c load.Commit, issues *tab
 		}
 		written.add(replaced)
 		w.putAway(ctx)
-		w.chunks = w.mostChunks // of each column of each row group that was touched
-		if err := w.forgetRowGroups(ctx); err != nil {
+		alone, err := w.attachAnew(ctx, attachFor) // to forget what was touched of each column
+		if err != nil {
 			return nil, err
+		}
+		if !alone { // there may be newer readings of what is left: the commit looks again
+			w.disown()
+			break
 		}
 	}
 	return written, w.clearChanged(ctx, issues)
@@ -92,6 +109,9 @@ type stretch struct {
 
 // stretches divides the changed issues that can go ahead by where their rows are.
 func (w *Warehouse) stretches(ctx context.Context, c load.Commit, issues *table.Table) ([]stretch, error) {
+	if err := w.clearChanged(ctx, issues); err != nil {
+		return nil, err
+	}
 	pick, args := w.sql().FindChanged(issues, c.Run.Pipeline, false)
 	if err := w.exec(ctx, "commit", issues.Name, pick, args...); err != nil {
 		return nil, err
@@ -116,7 +136,7 @@ func (w *Warehouse) stretches(ctx context.Context, c load.Commit, issues *table.
 			return nil, w.fail("look for what is to be deleted of", t.Name, query, err)
 		}
 	}
-	return divide(spans, int(n), w.deletedRoom/deletedMemory), nil
+	return divide(spans, int(n), w.mostGroups()), nil
 }
 
 // span is a row group: the first and the last of the changed issues with rows in it.

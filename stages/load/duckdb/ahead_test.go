@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -13,8 +14,10 @@ import (
 	"strings"
 	"testing"
 
+	"snowdrift/internal/table"
 	"snowdrift/stages/load"
 	"snowdrift/stages/load/loadtest"
+	"snowdrift/state"
 )
 
 // TestContractAhead: a commit of which as much as can be is done ahead leaves what one
@@ -27,7 +30,7 @@ func TestContractAhead(t *testing.T) {
 			t.Skip("what was done ahead of a commit that fails stays, see TestKilledAhead")
 		}
 		w := open(t, options(filepath.Join(dir, strings.ReplaceAll(t.Name(), "/", "-")+".duckdb")))
-		w.deletedRoom = 0
+		w.deletedRoom = 1
 		return w
 	})
 }
@@ -183,5 +186,149 @@ func TestKilledAhead(t *testing.T) {
 			t.Logf("killed at each of %d statements", at-1)
 			return
 		}
+	}
+}
+
+// onStatement is a log handler that sees each statement before it runs.
+type onStatement struct {
+	slog.Handler
+	see func(op, statement string)
+}
+
+func (onStatement) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h onStatement) Handle(_ context.Context, r slog.Record) error {
+	seen := map[string]string{}
+	r.Attrs(func(a slog.Attr) bool { seen[a.Key] = a.Value.String(); return true })
+	if r.Message == "statement" {
+		h.see(seen["op"], seen["sql"])
+	}
+	return nil
+}
+
+// TestAnotherRunBetween: what the run of another pipeline commits while the file is
+// attached anew, between two transactions ahead of a commit, is not overwritten by what
+// was picked before.
+func TestAnotherRunBetween(t *testing.T) {
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "jira.duckdb")
+	ahead, done := false, false
+	opts := options(path)
+	opts.Log = slog.New(onStatement{slog.DiscardHandler, func(op, statement string) {
+		ahead = ahead || strings.HasPrefix(statement, `INSERT INTO "_snowdrift_ordered"`)
+		if !ahead || done || op != "attach anew" || !strings.HasPrefix(statement, "ATTACH") {
+			return
+		}
+		done = true
+		w := open(t, options(path))
+		other := &loader{test: t, w: w, run: "other", t: table.Issues(nil, nil), dir: t.TempDir()}
+		for _, err := range []error{w.Acquire(ctx, load.Job{Pipeline: "other", Site: table.DefaultSite, Run: "other"}), prepareIn(ctx, w, []*table.Table{other.t})} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		other.stage(9, 5, func(int64) string { return "{}" })
+		c := load.Commit{State: state.New("other"), Run: state.Run{ID: "other", Pipeline: "other", Outcome: "complete"}}
+		if _, err := w.Commit(ctx, c); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}})
+	l := prepared(t, open(t, opts), "1")
+	l.commit(1, 5)
+	l.w.deletedRoom = 1
+	l.stage(2, 5, func(int64) string { return "{}" })
+	if _, err := l.w.Commit(ctx, l.what(2)); err != nil || !done {
+		t.Fatal(done, err)
+	}
+	if n := count(t, l.w, "SELECT COUNT(*) FROM issues WHERE summary = 'version 9' AND _pipeline = 'other'"); n != 5 {
+		t.Errorf("%d of 5 issues are as the other run left them", n)
+	}
+	if err := l.w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTwiceAhead: an issue of which somebody made two rows takes no more of them than in
+// one transaction.
+func TestTwiceAhead(t *testing.T) {
+	var rows [2][]string
+	for i, room := range []int64{deletedRoom, 1} {
+		l := prepared(t, open(t, options(filepath.Join(t.TempDir(), "jira.duckdb"))), "1")
+		l.commit(1, 100)
+		if err := l.w.exec(t.Context(), "test", "issues", "INSERT INTO issues SELECT * FROM issues WHERE id = 100"); err != nil {
+			t.Fatal(err)
+		}
+		l.w.deletedRoom = room
+		for version := int64(2); version <= 4; version++ {
+			l.stage(version, 100, func(int64) string { return "{}" })
+			r, err := l.w.Commit(t.Context(), l.what(version))
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows[i] = append(rows[i], fmt.Sprint(r.Rows["issues"], count(t, l.w, "SELECT COUNT(*) FROM issues WHERE id = 100"), count(t, l.w, "SELECT COUNT(*) FROM issues")))
+		}
+		if err := l.w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, one := range rows[0] {
+		var reported, twice, all [2]int
+		for j, line := range []string{one, rows[1][i]} {
+			if _, err := fmt.Sscan(line, &reported[j], &twice[j], &all[j]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if twice[1] > twice[0] || all[1] > all[0] || reported[1] > reported[0] {
+			t.Errorf("version %d: reported, rows of the issue, all: %s in one transaction, %s ahead", i+2, one, rows[1][i])
+		}
+	}
+}
+
+// TestAheadWithinAStatedLimit: what may be deleted in one transaction follows from the
+// limit that the user stated, which is not raised.
+func TestAheadWithinAStatedLimit(t *testing.T) {
+	t.Parallel()
+	opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
+	opts.Threads = 1
+	const groups = 510 // of which DuckDB would hold 134 MB
+	l := prepared(t, open(t, opts), "1")
+	l.scattered(groups)
+	if err := l.w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	opts.MemoryLimit = "100MB"
+	l = prepared(t, open(t, opts), "2")
+	changed := groups * int64(rowGroups[0].rows) / 1000
+	l.stageEvery(2, 1000, changed-1, func(int64) string { return `{}` })
+	if _, err := l.w.Commit(t.Context(), l.what(2)); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, l.w, "SELECT COUNT(*) FROM issues WHERE summary = 'version 2'"); n != changed-1 {
+		t.Errorf("%d of %d issues are new", n, changed-1)
+	}
+	if err := l.w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRoomToOrder: to put many readings into order may take more memory than there is,
+// which then is raised as in a transaction.
+func TestRoomToOrder(t *testing.T) {
+	l := prepared(t, open(t, unstated(filepath.Join(t.TempDir(), "jira.duckdb"))), "1")
+	l.scattered(40)
+	l.w.deletedRoom = 1
+	l.stageEvery(2, 3, 60_000, func(int64) string { return `{}` })
+	l.tighten(8_000_000)
+	if _, err := l.w.Commit(t.Context(), l.what(2)); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, l.w, "SELECT COUNT(*) FROM issues WHERE summary = 'version 2'"); n != 60_000 {
+		t.Errorf("%d of 60,000 issues are new", n)
+	}
+	if err := l.w.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

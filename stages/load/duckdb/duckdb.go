@@ -8,6 +8,7 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -32,6 +33,7 @@ type Options struct {
 	Path        string // of the database file
 	Schema      string // made if it is missing
 	MemoryLimit string // such as "200MB"; above it DuckDB spills to disk; "" is what a load needs
+	DeletedRoom int64  // bytes held of deleted rows in one transaction; 0 is what suits most
 	Threads     int
 	ReadOnly    bool // for queries: the file must exist, and may be read by others; "" is then no limit of ours
 	Log         *slog.Logger
@@ -49,15 +51,15 @@ type Warehouse struct {
 	memory memoryLimit
 	own    map[string]bool // see lookForOwn
 
-	rowGroup    int  // rows of a row group, see fitRowGroups
-	attachedAs  int  // what rowGroup was when the file was attached
-	deleted     bool // there may have been rows of changed issues
-	ended       bool // the run was, as the last commit says
-	chunks      int  // column chunks written since the file was attached
-	mostChunks  int  // see forgetRowGroups
-	deletedRoom int  // see replaceAhead
+	rowGroup   int  // rows of a row group, see fitRowGroups
+	attachedAs int  // what rowGroup was when the file was attached
+	deleted    bool // there may have been rows of changed issues
+	ended      bool // the run was, as the last commit says
+	chunks     int  // column chunks written since the file was attached
+	mostChunks int  // see forgetRowGroups
 
 	mergeMemory int64 // see the constant
+	deletedRoom int64 // see the constant
 }
 
 // Dialect is DuckDB's SQL.
@@ -94,7 +96,8 @@ var Dialect = load.Dialect{
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	w := &Warehouse{
 		opts: opts, staged: map[string][]stages.File{}, own: map[string]bool{},
-		rowGroup: rowGroups[0].rows, attachedAs: rowGroups[0].rows, mostChunks: columnChunks, mergeMemory: mergeMemory, deletedRoom: deletedRoom,
+		rowGroup: rowGroups[0].rows, attachedAs: rowGroups[0].rows, mostChunks: columnChunks, mergeMemory: mergeMemory,
+		deletedRoom: cmp.Or(opts.DeletedRoom, deletedRoom),
 	}
 	exists, err := w.find(ctx)
 	if err != nil {

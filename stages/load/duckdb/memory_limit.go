@@ -37,7 +37,7 @@ type memoryLimit struct {
 	follow  bool   // nobody stated it, so it follows from what is needed
 	bytes   int64  // size, if it follows, without what is deleted
 	deleted int64  // what a commit needs for the rows that it deletes
-	most    int64  // DuckDB's own: the share of the machine that it allows itself
+	most    int64  // what was stated, or the share of the machine that DuckDB allows itself
 }
 
 func (m *memoryLimit) get() string {
@@ -55,17 +55,19 @@ func (m *memoryLimit) set(bytes, deleted int64) {
 
 // limitMemory sets the limit that the file is opened with.
 func (w *Warehouse) limitMemory(ctx context.Context) error {
-	w.memory.size = w.opts.MemoryLimit
-	if w.memory.follow = w.opts.MemoryLimit == "" && !w.opts.ReadOnly; w.memory.follow {
-		const own = "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
-		if err := w.conn.QueryRowContext(ctx, own).Scan(&w.memory.most); err != nil {
-			return w.fail("read the memory limit", "", own, err)
+	if w.memory.size = w.opts.MemoryLimit; w.memory.size != "" {
+		if err := w.setLimit(ctx); err != nil {
+			return err
 		}
-		w.memory.set(w.need(0), 0)
 	}
-	if w.memory.get() == "" {
+	const most = "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
+	if err := w.conn.QueryRowContext(ctx, most).Scan(&w.memory.most); err != nil {
+		return w.fail("read the memory limit", "", most, err)
+	}
+	if w.memory.follow = w.memory.size == "" && !w.opts.ReadOnly; !w.memory.follow {
 		return nil
 	}
+	w.memory.set(w.need(0), 0)
 	return w.setLimit(ctx)
 }
 

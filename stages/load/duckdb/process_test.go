@@ -243,7 +243,7 @@ func die(path string) {
 	l := prepared(c, w, "run 2")
 	w.mostChunks = 0 // attach anew before the commit
 	if os.Getenv(dieAhead) != "" {
-		w.deletedRoom = 0
+		w.deletedRoom = 1
 	}
 	l.stage(2, 7, func(int64) string { return "{}" })
 	armed = at

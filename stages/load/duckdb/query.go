@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -100,65 +101,86 @@ func (w *Warehouse) each(ctx context.Context, query string, args []any, scan fun
 	return rows.Err()
 }
 
-// Query runs SQL that reads. JSON comes as its text: the driver would make Go values of
-// it, and round numbers or fail on those that are too large for one.
+// Query runs SQL that reads. JSON comes as its text, and lists of JSON as lists of texts:
+// the driver would make Go values of it, and round numbers or fail on those that are too
+// large for one. So it does with JSON inside of structs and maps, and in the last of
+// several statements, which cannot be asked for its columns alone.
 func (w *Warehouse) Query(ctx context.Context, query string) (load.Rows, error) {
-	a := &answer{}
-	if asText := w.jsonAsText(ctx, query, a); asText != "" {
-		query = asText
+	columns := w.jsonColumns(ctx, query)
+	run := query
+	if columns != nil {
+		run = columns.asText
 	}
-	var err error
-	if a.rows, err = w.conn.QueryContext(ctx, query); err != nil {
+	rows, err := w.conn.QueryContext(ctx, run)
+	if err != nil {
 		return nil, w.fail("query", "", query, err)
 	}
-	if a.columns != nil {
-		return a, nil
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return nil, errors.Join(w.fail("query", "", query, err), rows.Close())
 	}
-	if err := a.describe(); err != nil {
-		return nil, errors.Join(w.fail("query", "", query, err), a.rows.Close())
+	a := &answer{rows: rows}
+	for i, t := range types {
+		name, kind := t.Name(), t.DatabaseTypeName()
+		if columns != nil {
+			name, kind = columns.names[i], cmp.Or(columns.json[i], kind)
+		}
+		a.columns, a.types = append(a.columns, name), append(a.types, kind)
 	}
 	return a, nil
 }
 
-// jsonAsText returns a query for the same rows with the texts of JSON, and describes the
-// answer, if it has any. What cannot be asked for its columns has none.
-func (w *Warehouse) jsonAsText(ctx context.Context, query string, a *answer) string {
-	query = "FROM (\n" + strings.TrimRight(query, "; \t\r\n") + "\n) AS q"
-	var names, types, columns, cells []string
-	err := w.each(ctx, "DESCRIBE "+query, nil, func(rows *sql.Rows) error {
+// jsonColumns are the columns of a query of which some are JSON.
+type jsonColumns struct {
+	names  []string
+	json   []string // JSON, JSON[] and so on, or "" for what is none
+	asText string   // the query for the same rows with texts for JSON
+}
+
+// jsonColumns describes a query, and returns nil if no column is JSON or if it cannot be
+// described.
+func (w *Warehouse) jsonColumns(ctx context.Context, query string) *jsonColumns {
+	query = strings.TrimRight(query, "; \t\r\n")
+	found, err := w.describe(ctx, query)
+	if last := strings.LastIndexByte(query, ';'); err != nil && last >= 0 {
+		after := strings.TrimSpace(query[last+1:])
+		if strings.HasPrefix(after, "--") || strings.HasPrefix(after, "/*") {
+			found, err = w.describe(ctx, query[:last])
+		}
+	}
+	if err != nil || !slices.ContainsFunc(found.json, func(kind string) bool { return kind != "" }) {
+		return nil
+	}
+	return &found
+}
+
+// describe asks for the columns of one statement that has rows.
+func (w *Warehouse) describe(ctx context.Context, statement string) (c jsonColumns, err error) {
+	from := "FROM (\n" + statement + "\n) AS q"
+	var columns, cells []string
+	err = w.each(ctx, "DESCRIBE "+from, nil, func(rows *sql.Rows) error {
 		var name, kind string
 		var more any
 		if err := rows.Scan(&name, &kind, &more, &more, &more, &more); err != nil {
 			return err
 		}
-		column := fmt.Sprint("c", len(names))
-		cell := column
-		if suffix, is := strings.CutPrefix(kind, "JSON"); is {
-			cell = "CAST(" + column + " AS VARCHAR" + suffix + ")"
+		column := fmt.Sprint("c", len(columns))
+		cell, json := column, ""
+		if list, is := strings.CutPrefix(kind, "JSON"); is {
+			cell, json = "CAST("+column+" AS VARCHAR"+list+")", kind
 		}
-		names, types, columns, cells = append(names, name), append(types, kind), append(columns, column), append(cells, cell)
+		c.names, c.json = append(c.names, name), append(c.json, json)
+		columns, cells = append(columns, column), append(cells, cell)
 		return nil
 	})
-	if err != nil || slices.Equal(columns, cells) {
-		return ""
-	}
-	a.columns, a.types = names, types
-	return "SELECT " + strings.Join(cells, ", ") + " " + query + "(" + strings.Join(columns, ", ") + ")"
+	c.asText = "SELECT " + strings.Join(cells, ", ") + " " + from + "(" + strings.Join(columns, ", ") + ")"
+	return c, err
 }
 
 type answer struct {
 	rows    *sql.Rows
 	columns []string
-	types   []string // as DuckDB names them
-}
-
-// describe takes names and types from the driver.
-func (a *answer) describe() error {
-	columns, err := a.rows.ColumnTypes()
-	for _, c := range columns {
-		a.columns, a.types = append(a.columns, c.Name()), append(a.types, c.DatabaseTypeName())
-	}
-	return err
+	types   []string // as the driver names them
 }
 
 func (a *answer) Columns() []string { return a.columns }

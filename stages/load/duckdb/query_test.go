@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
+	"time"
 )
 
 // TestQueryOfJSON: JSON is its text in the answer to any query that may be asked for its
@@ -25,6 +26,10 @@ func TestQueryOfJSON(t *testing.T) {
 	}{
 		{`SELECT '{"b": 1e400, "a": 1.10}'::JSON AS "Jay"; `, []string{"Jay"}, []string{"JSON"}, [][]any{{`{"b": 1e400, "a": 1.10}`}}},
 		{`SELECT 1 AS a, '"x"'::JSON AS j, NULL::JSON AS none -- why not`, []string{"a", "j", "none"}, []string{"INTEGER", "JSON", "JSON"}, [][]any{{int32(1), `"x"`, nil}}},
+		{`SELECT TIMESTAMPTZ '2026-01-01 10:00:00+00' AS at, '1e400'::JSON AS j; -- done`, []string{"at", "j"}, []string{"TIMESTAMPTZ", "JSON"},
+			[][]any{{time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC), "1e400"}}},
+		{`SELECT '; -- no comment' AS t, '1.0'::JSON AS j; /* done */`, []string{"t", "j"}, []string{"VARCHAR", "JSON"}, [][]any{{"; -- no comment", "1.0"}}},
+		{`SELECT 1 AS "q""x", '1.0'::JSON AS j`, []string{`q"x`, "j"}, []string{"INTEGER", "JSON"}, [][]any{{int32(1), "1.0"}}},
 		{`VALUES (['1.0'::JSON, NULL])`, []string{"col0"}, []string{"JSON[]"}, [][]any{{[]any{"1.0", nil}}}},
 		{`WITH x AS (SELECT to_json(7) AS j) FROM x`, []string{"j"}, []string{"JSON"}, [][]any{{"7"}}},
 		{`SELECT 1 AS a, 2 AS a`, []string{"a", "a"}, []string{"INTEGER", "INTEGER"}, [][]any{{int32(1), int32(2)}}},
