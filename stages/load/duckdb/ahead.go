@@ -22,11 +22,10 @@ import (
 // reads these issues again and finds that they are as they should be.
 
 // deletedRoom is what DuckDB may hold of deleted rows in one transaction, if it may use
-// four times as much in all. Each transaction
-// takes two seconds of 42 million rows, most of them to look for rows and to write what
-// the file knows of its row groups: with half the room a run that replaced 1 % of the
-// issues took 53 CPU seconds and 530 MB, with this 34 and 610, with twice as much 23 and
-// 780, undivided 17 and 2,180.
+// four times as much in all. Each transaction takes two seconds of 42 million rows, most of
+// them to look for rows and to write what the file knows of its row groups: with half the
+// room a run that replaced 1 % of the issues took 53 CPU seconds and 530 MB, with this 34
+// and 610, with twice as much 23 and 780, undivided 17 and 2,180.
 const deletedRoom = 256 << 20
 
 // leastAhead is the share of the issues that a transaction at least replaces, wherever
