@@ -53,9 +53,9 @@ type Warehouse interface {
 	// Commit loads all staged files and writes state and ledger, in one
 	// transaction. After an error nothing of it has happened, or the error is
 	// ErrUnknown; but that newer readings of live rows of the pipeline, whole issues
-	// each, may be there already, with c.Before. A destination that costs money while it is awake does nothing
-	// in a commit with neither files nor state if the run wrote nothing before:
-	// an idle run leaves no entry in its ledger.
+	// each, may be there already, with c.Before. A destination that costs money while
+	// it is awake does nothing in a commit with neither files nor state if the run
+	// wrote nothing before: an idle run leaves no entry in its ledger.
 	Commit(ctx context.Context, c Commit) (Result, error)
 	// Live returns the digest of the pipeline's live rows as they are now; last is
 	// the state that the last commit left. Where looking at rows costs money, it is

@@ -11,7 +11,7 @@ import (
 // here are DuckDB's alone.
 
 // CountParts returns the query for the number of parts of t, of so many rows each,
-// in which there are rows that DeleteRows removes. It is DuckDB's: rows have numbers.
+// in which there are rows that DeleteRows removes.
 func (q Statements) CountParts(t *table.Table, rows int) string {
 	return q.fill(`SELECT COUNT(DISTINCT rowid // `+strconv.Itoa(rows)+`) FROM {table} `+ofChanged(t), t)
 }

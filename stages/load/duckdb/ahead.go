@@ -35,12 +35,9 @@ const leastAhead = 64
 // errSpread says that a commit is to delete rows from more row groups than it should.
 var errSpread = errors.New("the rows to be deleted lie all over the file")
 
-// spread reports whether rows in so many row groups are too many for one transaction.
-func (w *Warehouse) spread(groups int) bool { return groups > w.mostGroups() }
-
 // mostGroups is the number of row groups that one transaction may delete from.
 func (w *Warehouse) mostGroups() int {
-	return int(min(w.deletedRoom, w.memory.most/4) / deletedMemory)
+	return int(min(w.opts.DeletedRoom, w.memory.most/4) / deletedMemory)
 }
 
 // replaceAhead replaces rows of changed issues ahead of the commit, and returns what it
@@ -95,7 +92,7 @@ func (w *Warehouse) replaceAhead(ctx context.Context, c load.Commit, issues *tab
 	return written, w.clearChanged(ctx, issues)
 }
 
-// clearChanged forgets which readings were picked.
+// clearChanged makes the temporary table of the readings that were picked, without any.
 func (w *Warehouse) clearChanged(ctx context.Context, issues *table.Table) error {
 	return w.exec(ctx, "commit", issues.Name, Dialect.CreateChanged())
 }

@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -30,7 +27,7 @@ func TestContractAhead(t *testing.T) {
 			t.Skip("what was done ahead of a commit that fails stays, see TestKilledAhead")
 		}
 		w := open(t, options(filepath.Join(dir, strings.ReplaceAll(t.Name(), "/", "-")+".duckdb")))
-		w.deletedRoom = 1
+		w.opts.DeletedRoom = 1
 		return w
 	})
 }
@@ -102,7 +99,7 @@ func TestTransactionsAhead(t *testing.T) {
 	opts.Log = slog.New(slog.NewJSONHandler(&log, nil))
 	l := prepared(t, open(t, opts), "1")
 	l.scattered(groups)
-	l.w.deletedRoom = 10 * deletedMemory // of half a row group each
+	l.w.opts.DeletedRoom = 10 * deletedMemory // of half a row group each
 	for version, tt := range []struct {
 		step, n int64
 		want    string
@@ -136,27 +133,7 @@ func TestKilledAhead(t *testing.T) {
 	dir := t.TempDir()
 	most := int64(0) // issues of version 2 that a killed run has left with state 1
 	for at := 1; ; at++ {
-		path := filepath.Join(dir, strconv.Itoa(at), "jira.duckdb")
-		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		w := open(t, options(path))
-		prepared(t, w, "run 1").commit(1, 5)
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		second := exec.Command(os.Args[0])
-		second.Env = append(os.Environ(), dieInCommit+"="+path, dieAt+"="+strconv.Itoa(at), dieAhead+"=yes")
-		said, err := second.CombinedOutput()
-		survived := err == nil && strings.Contains(string(said), statements)
-		if !survived && second.ProcessState.Exited() {
-			t.Fatalf("the second run: %v\n%s", err, said)
-		}
-		w = open(t, options(path))
-		s, err := w.State(t.Context(), "jira")
-		if err != nil {
-			t.Fatal(err)
-		}
+		w, s, survived := killedAt(t, dir, at, dieAhead+"=yes")
 		if survived && s.Cursor != 2 {
 			t.Errorf("state %+v after a commit", s)
 		}
@@ -189,23 +166,6 @@ func TestKilledAhead(t *testing.T) {
 	}
 }
 
-// onStatement is a log handler that sees each statement before it runs.
-type onStatement struct {
-	slog.Handler
-	see func(op, statement string)
-}
-
-func (onStatement) Enabled(context.Context, slog.Level) bool { return true }
-
-func (h onStatement) Handle(_ context.Context, r slog.Record) error {
-	seen := map[string]string{}
-	r.Attrs(func(a slog.Attr) bool { seen[a.Key] = a.Value.String(); return true })
-	if r.Message == "statement" {
-		h.see(seen["op"], seen["sql"])
-	}
-	return nil
-}
-
 // TestAnotherRunBetween: what the run of another pipeline commits while the file is
 // attached anew, between two transactions ahead of a commit, is not overwritten by what
 // was picked before.
@@ -214,9 +174,9 @@ func TestAnotherRunBetween(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "jira.duckdb")
 	ahead, done := false, false
 	opts := options(path)
-	opts.Log = slog.New(onStatement{slog.DiscardHandler, func(op, statement string) {
-		ahead = ahead || strings.HasPrefix(statement, `INSERT INTO "_snowdrift_ordered"`)
-		if !ahead || done || op != "attach anew" || !strings.HasPrefix(statement, "ATTACH") {
+	opts.Log = slog.New(listener{slog.DiscardHandler, func(sql string) {
+		ahead = ahead || strings.HasPrefix(sql, `INSERT INTO "_snowdrift_ordered"`)
+		if !ahead || done || !strings.HasPrefix(sql, "ATTACH") {
 			return
 		}
 		done = true
@@ -238,7 +198,7 @@ func TestAnotherRunBetween(t *testing.T) {
 	}})
 	l := prepared(t, open(t, opts), "1")
 	l.commit(1, 5)
-	l.w.deletedRoom = 1
+	l.w.opts.DeletedRoom = 1
 	l.stage(2, 5, func(int64) string { return "{}" })
 	if _, err := l.w.Commit(ctx, l.what(2)); err != nil || !done {
 		t.Fatal(done, err)
@@ -261,7 +221,7 @@ func TestTwiceAhead(t *testing.T) {
 		if err := l.w.exec(t.Context(), "test", "issues", "INSERT INTO issues SELECT * FROM issues WHERE id = 100"); err != nil {
 			t.Fatal(err)
 		}
-		l.w.deletedRoom = room
+		l.w.opts.DeletedRoom = room
 		for version := int64(2); version <= 4; version++ {
 			l.stage(version, 100, func(int64) string { return "{}" })
 			r, err := l.w.Commit(t.Context(), l.what(version))
@@ -319,7 +279,7 @@ func TestAheadWithinAStatedLimit(t *testing.T) {
 func TestRoomToOrder(t *testing.T) {
 	l := prepared(t, open(t, unstated(filepath.Join(t.TempDir(), "jira.duckdb"))), "1")
 	l.scattered(40)
-	l.w.deletedRoom = 1
+	l.w.opts.DeletedRoom = 1
 	l.stageEvery(2, 3, 60_000, func(int64) string { return `{}` })
 	l.tighten(8_000_000)
 	if _, err := l.w.Commit(t.Context(), l.what(2)); err != nil {

@@ -89,7 +89,7 @@ var errNotPrepared = errors.New("no table of issues was prepared")
 // before the transaction, like all DDL.
 func (w *Warehouse) views(ctx context.Context, issues *table.Table) error {
 	if issues != nil {
-		if err := w.exec(ctx, "commit", issues.Name, Dialect.CreateChanged()); err != nil {
+		if err := w.clearChanged(ctx, issues); err != nil {
 			return err
 		}
 	}
@@ -241,7 +241,7 @@ func (w *Warehouse) replace(ctx context.Context, c load.Commit, issues *table.Ta
 	if ch.groups, err = w.countGroups(ctx, ch.old); err != nil {
 		return nil, err
 	}
-	if divisible && !c.Rewrite && w.spread(ch.groups) {
+	if divisible && !c.Rewrite && ch.groups > w.mostGroups() {
 		return nil, errSpread
 	}
 	return w.replaceChanged(ctx, c, issues, ch)

@@ -59,7 +59,6 @@ type Warehouse struct {
 	mostChunks int  // see forgetRowGroups
 
 	mergeMemory int64 // see the constant
-	deletedRoom int64 // see the constant
 }
 
 // Dialect is DuckDB's SQL.
@@ -94,10 +93,10 @@ var Dialect = load.Dialect{
 // makes, the write-ahead log and what it spills to disk included, is up to the
 // umask of the process: DuckDB has no setting for it.
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
+	opts.DeletedRoom = cmp.Or(opts.DeletedRoom, deletedRoom)
 	w := &Warehouse{
 		opts: opts, staged: map[string][]stages.File{}, own: map[string]bool{},
 		rowGroup: rowGroups[0].rows, attachedAs: rowGroups[0].rows, mostChunks: columnChunks, mergeMemory: mergeMemory,
-		deletedRoom: cmp.Or(opts.DeletedRoom, deletedRoom),
 	}
 	exists, err := w.find(ctx)
 	if err != nil {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-
-	"snowdrift/internal/table"
 )
 
 // What DuckDB needs to load a table, by its own count, for each thread. Of each column
@@ -76,10 +74,10 @@ func (w *Warehouse) setLimit(ctx context.Context) error {
 	return w.exec(ctx, "set the memory limit", "", limit(w.memory.get()))
 }
 
-// used returns what DuckDB holds, by its own count, under a tag or, for "", in all.
-func (w *Warehouse) used(ctx context.Context, tag string) (bytes int64, err error) {
-	const query = "SELECT CAST(COALESCE(SUM(memory_usage_bytes), 0) AS BIGINT) FROM duckdb_memory() WHERE ? IN ('', tag)"
-	if err := w.conn.QueryRowContext(ctx, query, tag).Scan(&bytes); err != nil {
+// used returns what DuckDB holds, by its own count.
+func (w *Warehouse) used(ctx context.Context) (bytes int64, err error) {
+	const query = "SELECT CAST(COALESCE(SUM(memory_usage_bytes), 0) AS BIGINT) FROM duckdb_memory()"
+	if err := w.conn.QueryRowContext(ctx, query).Scan(&bytes); err != nil {
 		return 0, w.fail("look at the memory", "", query, err)
 	}
 	return bytes, nil
@@ -93,13 +91,6 @@ func (w *Warehouse) makeRoom(ctx context.Context, columns int) error {
 	}
 	w.memory.set(max(w.memory.bytes, w.need(columns)), 0)
 	return w.setLimit(ctx)
-}
-
-// roomToRead raises the memory limit to what it takes to read the rows of a table.
-func (w *Warehouse) roomToRead(ctx context.Context, t *table.Table) error {
-	return w.withRoom(ctx, func() error {
-		return w.exec(ctx, "look at", t.Name, "SELECT COUNT(*) FROM "+Dialect.Quote(t.Name))
-	})
 }
 
 // withRoom does some work, and again as long as DuckDB gets more room for it.

@@ -53,7 +53,7 @@ func TestRoomForChanges(t *testing.T) {
 		{3, 999, 2 * groups / 10, "[59MB 48MB]"},
 	} {
 		changed := (rows - 1) / tt.step
-		l.w.deletedRoom = int64(tt.room) * deletedMemory
+		l.w.opts.DeletedRoom = int64(tt.room) * deletedMemory
 		l.stageEvery(tt.version, tt.step, changed, func(int64) string { return `{}` })
 		if _, err := l.w.Commit(t.Context(), load.Commit{State: state.New("jira"), Run: state.Run{ID: l.run, Pipeline: "jira", Outcome: "running"}}); err != nil {
 			t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"snowdrift/stages/load"
+	"snowdrift/state"
 )
 
 // Some tests need another process: the test binary runs itself, and these
@@ -243,7 +244,7 @@ func die(path string) {
 	l := prepared(c, w, "run 2")
 	w.mostChunks = 0 // attach anew before the commit
 	if os.Getenv(dieAhead) != "" {
-		w.deletedRoom = 1
+		w.opts.DeletedRoom = 1
 	}
 	l.stage(2, 7, func(int64) string { return "{}" })
 	armed = at
@@ -256,6 +257,34 @@ func die(path string) {
 	fmt.Println(seen, statements)
 }
 
+// killedAt commits version 1 of 5 issues, has a process with the variables commit version
+// 2 of 7 and be killed before a statement of that, and opens what it left. It reports
+// whether the process came to its end first.
+func killedAt(t *testing.T, dir string, at int, variables ...string) (w *Warehouse, s *state.State, survived bool) {
+	t.Helper()
+	path := filepath.Join(dir, strconv.Itoa(at), "jira.duckdb")
+	if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w = open(t, options(path))
+	prepared(t, w, "run 1").commit(1, 5)
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := exec.Command(os.Args[0])
+	second.Env = append(append(os.Environ(), dieInCommit+"="+path, dieAt+"="+strconv.Itoa(at)), variables...)
+	said, err := second.CombinedOutput()
+	survived = err == nil && strings.Contains(string(said), statements)
+	if !survived && second.ProcessState.Exited() {
+		t.Fatalf("the second run: %v\n%s", err, said)
+	}
+	w = open(t, options(path))
+	if s, err = w.State(context.Background(), "jira"); err != nil {
+		t.Fatal(err)
+	}
+	return w, s, survived
+}
+
 // A run that is killed before any statement of a commit leaves the old rows with
 // the old state, or, once it is committed, the new ones with the new; one that
 // was not killed leaves the new ones.
@@ -264,27 +293,7 @@ func TestKilledInACommit(t *testing.T) {
 	dir := t.TempDir()
 	version := int64(1)
 	for at := 1; ; at++ {
-		path := filepath.Join(dir, strconv.Itoa(at), "jira.duckdb")
-		if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		w := open(t, options(path))
-		prepared(t, w, "run 1").commit(1, 5)
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		second := exec.Command(os.Args[0])
-		second.Env = append(os.Environ(), dieInCommit+"="+path, dieAt+"="+strconv.Itoa(at))
-		said, err := second.CombinedOutput()
-		survived := err == nil && strings.Contains(string(said), statements)
-		if !survived && second.ProcessState.Exited() {
-			t.Fatalf("the second run: %v\n%s", err, said)
-		}
-		w = open(t, options(path))
-		s, err := w.State(context.Background(), "jira")
-		if err != nil {
-			t.Fatal(err)
-		}
+		w, s, survived := killedAt(t, dir, at)
 		if survived || s.Cursor > version {
 			version = 2
 		}

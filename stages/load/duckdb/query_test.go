@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
+
+	"snowdrift/stages/load"
 )
 
 // TestQueryOfJSON: JSON is its text in the answer to any query that may be asked for its
@@ -41,13 +44,7 @@ func TestQueryOfJSON(t *testing.T) {
 			t.Errorf("%s: %v", tt.query, err)
 			continue
 		}
-		var got [][]any
-		for cells, err := range rows.All() {
-			if err != nil {
-				t.Fatal(err)
-			}
-			got = append(got, append([]any{}, cells...))
-		}
+		got := allOf(t, rows)
 		if tt.want == nil { // that it has an answer will do
 			continue
 		}
@@ -57,32 +54,32 @@ func TestQueryOfJSON(t *testing.T) {
 	}
 
 	const n = 300_000
-	rows, err := w.Query(t.Context(), fmt.Sprintf(`SELECT range AS n, to_json(range) AS j FROM range(%d) ORDER BY hash(range)`, n))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var withJSON [][2]any
-	for cells, err := range rows.All() {
+	var answers [2][][]any
+	for i, text := range []string{"to_json(range)", "CAST(range AS VARCHAR)"} {
+		rows, err := w.Query(t.Context(), fmt.Sprintf(`SELECT range AS n, %s AS j FROM range(%d) ORDER BY hash(range)`, text, n))
 		if err != nil {
 			t.Fatal(err)
 		}
-		withJSON = append(withJSON, [2]any{cells[0], cells[1]})
+		answers[i] = allOf(t, rows)
 	}
-	rows, err = w.Query(t.Context(), fmt.Sprintf(`SELECT range AS n, CAST(range AS VARCHAR) AS j FROM range(%d) ORDER BY hash(range)`, n))
-	if err != nil {
-		t.Fatal(err)
-	}
-	i := 0
-	for cells, err := range rows.All() {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if i >= len(withJSON) || withJSON[i] != [2]any{cells[0], cells[1]} {
+	for i := range min(len(answers[0]), len(answers[1])) {
+		if !reflect.DeepEqual(answers[0][i], answers[1][i]) {
 			t.Fatalf("row %d of the ordered answer is another one", i)
 		}
-		i++
 	}
-	if i != n || len(withJSON) != n {
-		t.Errorf("%d and %d rows, want %d", len(withJSON), i, n)
+	if len(answers[0]) != n || len(answers[1]) != n {
+		t.Errorf("%d and %d rows, want %d", len(answers[0]), len(answers[1]), n)
 	}
+}
+
+// allOf returns the rows of an answer.
+func allOf(t *testing.T, rows load.Rows) (all [][]any) {
+	t.Helper()
+	for cells, err := range rows.All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, slices.Clone(cells))
+	}
+	return all
 }

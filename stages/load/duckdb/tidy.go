@@ -113,8 +113,8 @@ func (w *Warehouse) mergeRowGroups(ctx context.Context) error {
 }
 
 // roomToMerge leaves DuckDB as much memory as it holds, and mergeMemory. To know the
-// rows that are left of each row group it looks at all that was deleted, and holds it,
-// see deletedMemory. A limit that the user set is kept.
+// rows that are left of each row group it looks at all that was deleted, and holds some
+// of it. A limit that the user set is kept.
 func (w *Warehouse) roomToMerge(ctx context.Context) error {
 	if !w.memory.follow {
 		return nil
@@ -123,12 +123,15 @@ func (w *Warehouse) roomToMerge(ctx context.Context) error {
 		if t.Role == table.Scratch {
 			continue
 		}
-		if err := w.roomToRead(ctx, t); err != nil {
+		err := w.withRoom(ctx, func() error {
+			return w.exec(ctx, "look at", t.Name, "SELECT COUNT(*) FROM "+Dialect.Quote(t.Name))
+		})
+		if err != nil {
 			return err
 		}
 	}
 	w.shrink(ctx)
-	used, err := w.used(ctx, "")
+	used, err := w.used(ctx)
 	if err != nil {
 		return err
 	}
