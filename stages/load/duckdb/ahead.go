@@ -79,6 +79,7 @@ func (w *Warehouse) replaceAhead(ctx context.Context, c load.Commit, issues *tab
 			return nil, err
 		}
 		written.add(replaced)
+		w.limitAsEver(ctx)
 		w.putAway(ctx)
 		alone, err := w.attachAnew(ctx, attachFor) // to forget what was touched of each column
 		if err != nil {

@@ -35,7 +35,7 @@ func (w *Warehouse) attach(exists bool) []string {
 // each row group that was written since it attached the file it keeps about 3 KB
 // outside its memory limit, so that a long load would grow with what it has
 // loaded: with all tables by 700 MB for a million issues.
-const columnChunks = 3000
+const columnChunks = 2000
 
 // wrote counts the column chunks of rows that were written.
 func (w *Warehouse) wrote(t *table.Table, rows int64) {

@@ -35,7 +35,7 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 	if err := w.views(ctx, issues); err != nil {
 		return result, err
 	}
-	defer w.deletedAll(ctx)
+	defer w.limitAsEver(ctx)
 	result, err := w.commit(ctx, c, issues, nil)
 	if errors.Is(err, errSpread) {
 		var ahead tally
@@ -263,14 +263,25 @@ func (w *Warehouse) replaceChanged(ctx context.Context, c load.Commit, issues *t
 	}
 	w.shrinkFor(ctx, w.staged)
 	all := ch.readings == stagedRows(w.staged[issues.Name])
+	return written, w.insertRows(ctx, c, all, kept, written)
+}
+
+// insertRows adds the staged rows of the readings that were picked, all being that every
+// one was. Issues come first, and what is kept of their rows.
+func (w *Warehouse) insertRows(ctx context.Context, c load.Commit, all bool, kept []string, written tally) (err error) {
 	for _, t := range w.ofIssues() {
 		if len(w.staged[t.Name]) == 0 {
 			continue
 		}
 		var args []any
 		var columns []string
-		if t == issues {
+		if t.Role == table.Issue {
 			args, columns = []any{c.Run.Pipeline, c.Run.ID}, kept
+			w.limitIssues(ctx)
+		} else if !w.memory.lowered {
+			if err := w.limitOthers(ctx); err != nil {
+				return err
+			}
 		}
 		n := written[t.Name]
 		if all {
@@ -279,12 +290,13 @@ func (w *Warehouse) replaceChanged(ctx context.Context, c load.Commit, issues *t
 			n.inserted, err = w.affect(ctx, "commit", t.Name, w.sql().InsertRows(t, columns), args...)
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		w.wrote(t, n.inserted)
 		written[t.Name] = n
 	}
-	return written, nil
+	w.limitIssues(ctx)
+	return nil
 }
 
 // deleteRows deletes the rows of changed issues from the tables that may have some.
@@ -317,6 +329,14 @@ func (w *Warehouse) ofIssues() (tables []*table.Table) {
 func stagedRows(files []stages.File) (n int64) {
 	for _, f := range files {
 		n += f.Rows
+	}
+	return n
+}
+
+// stagedBytes counts the bytes of files.
+func stagedBytes(files []stages.File) (n int64) {
+	for _, f := range files {
+		n += f.Bytes
 	}
 	return n
 }

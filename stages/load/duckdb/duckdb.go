@@ -300,6 +300,9 @@ func (w *Warehouse) tryTransaction(ctx context.Context, op string, work func() e
 		}
 	}
 	again = w.moreRoom(ctx, err)
+	if w.memory.lowered {
+		w.limitIssues(context.WithoutCancel(ctx))
+	}
 	// The rollback has to happen even if the context is what failed. DuckDB
 	// rolls back by itself when a COMMIT fails, and then says that there is no
 	// transaction.

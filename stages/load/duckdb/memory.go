@@ -54,8 +54,9 @@ func (w *Warehouse) flushAllocators(ctx context.Context) {
 	}
 }
 
-// idleMemory is what DuckDB may hold between commits.
-const idleMemory = "24MB"
+// idleMemory is what DuckDB may keep of the file when it gives its cache back: what it
+// reads of a large one would else fill it.
+const idleMemory = "8MB"
 
 // shrink makes DuckDB give back the blocks that it caches: after a commit, for the
 // stages before need the memory now, and before it loads much, for what it read of
@@ -83,9 +84,7 @@ const large = 4 << 20
 func (w *Warehouse) shrinkFor(ctx context.Context, staged map[string][]stages.File) {
 	var size int64
 	for _, files := range staged {
-		for _, f := range files {
-			size += f.Bytes
-		}
+		size += stagedBytes(files)
 	}
 	if size >= large || w.wide() {
 		w.shrink(ctx)

@@ -35,6 +35,8 @@ type memoryLimit struct {
 	follow  bool   // nobody stated it, so it follows from what is needed
 	bytes   int64  // size, if it follows, without what is deleted
 	deleted int64  // what a commit needs for the rows that it deletes
+	lowered bool   // see limitOthers
+	others  int64  // see othersMemory
 	most    int64  // what was stated, or the share of the machine that DuckDB allows itself
 }
 
@@ -47,9 +49,21 @@ func (m *memoryLimit) get() string {
 func (m *memoryLimit) set(bytes, deleted int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.bytes, m.deleted = min(bytes, m.most), deleted
-	m.size = fmt.Sprintf("%dMB", min(bytes+deleted, m.most)/1_000_000)
+	m.bytes, m.deleted, m.lowered = min(bytes, m.most), deleted, false
+	m.size = inMegabytes(min(bytes+deleted, m.most))
 }
+
+// instead takes so many bytes for the limit until one is set, and reports whether that
+// changes it.
+func (m *memoryLimit) instead(bytes int64) (changed bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	size := inMegabytes(min(bytes, m.most))
+	changed, m.size = size != m.size, size
+	return changed
+}
+
+func inMegabytes(bytes int64) string { return fmt.Sprintf("%dMB", bytes/1_000_000) }
 
 // limitMemory sets the limit that the file is opened with.
 func (w *Warehouse) limitMemory(ctx context.Context) error {
@@ -65,6 +79,7 @@ func (w *Warehouse) limitMemory(ctx context.Context) error {
 	if w.memory.follow = w.memory.size == "" && !w.opts.ReadOnly; !w.memory.follow {
 		return nil
 	}
+	w.memory.others = othersMemory * int64(max(1, w.opts.Threads))
 	w.memory.set(w.need(0), 0)
 	return w.setLimit(ctx)
 }
@@ -103,13 +118,22 @@ func (w *Warehouse) withRoom(ctx context.Context, work func() error) error {
 }
 
 // moreRoom doubles DuckDB's memory limit, up to what it would allow itself, if that
-// is why something failed. w.conn may be in a transaction that failed.
+// is why something failed; or, while it was lowered, what it was lowered to. w.conn may be
+// in a transaction that failed.
 func (w *Warehouse) moreRoom(ctx context.Context, err error) bool {
-	if !outOfMemory(err) || !w.memory.follow || w.memory.bytes >= w.memory.most {
+	m := &w.memory
+	switch {
+	case !outOfMemory(err) || !m.follow:
+		return false
+	case m.lowered:
+		m.others *= 2
+		m.set(m.bytes, m.deleted)
+	case m.bytes < m.most:
+		m.set(2*m.bytes, m.deleted)
+	default:
 		return false
 	}
-	w.memory.set(2*w.memory.bytes, w.memory.deleted)
-	w.opts.Log.Info("DuckDB gets more memory", "limit", w.memory.get())
+	w.opts.Log.Info("DuckDB gets more memory", "limit", m.get())
 	return w.changeLimit(ctx)
 }
 
@@ -134,51 +158,6 @@ func (w *Warehouse) tellLimit(ctx context.Context) error {
 	}
 	_, err := w.db.ExecContext(ctx, limit(w.memory.size))
 	return err
-}
-
-// deletedMemory is what DuckDB holds of each row group of which a transaction deletes
-// rows, until it ends and the file is written. After changes all over the site that is
-// 43 MB for each million rows of a table, and more where row groups are smaller.
-const deletedMemory = 256 << 10
-
-// countedRows is how many rows a row group is taken to have where they are counted: half
-// of what it may have, for commits leave smaller ones, and earlier versions wrote them.
-func (w *Warehouse) countedRows() int { return max(wideRowGroup, w.rowGroup/2) }
-
-// countGroups counts the row groups of tables in which there are rows of changed issues.
-func (w *Warehouse) countGroups(ctx context.Context, old map[string]bool) (groups int, err error) {
-	for _, t := range w.tables {
-		if !old[t.Name] {
-			continue
-		}
-		var n int
-		query := w.sql().CountParts(t, w.countedRows())
-		if err := w.conn.QueryRowContext(ctx, query).Scan(&n); err != nil {
-			return 0, w.fail("count what is to be deleted of", t.Name, query, err)
-		}
-		groups += n
-	}
-	return groups, nil
-}
-
-// roomToDelete raises the memory limit, until the commit is over, by what it takes to
-// delete rows from so many row groups. It has to be there before: a deletion that runs
-// out of memory cannot be rolled back, and not be done again before the file is attached
-// anew.
-func (w *Warehouse) roomToDelete(ctx context.Context, groups int) {
-	deleted := int64(groups) * deletedMemory
-	if w.memory.follow && deleted > w.memory.bytes/8 {
-		w.memory.set(w.memory.bytes, deleted)
-		w.changeLimit(ctx)
-	}
-}
-
-// deletedAll lowers the memory limit again when a commit is over.
-func (w *Warehouse) deletedAll(ctx context.Context) {
-	if w.memory.follow && w.memory.deleted > 0 {
-		w.memory.set(w.memory.bytes, 0)
-		w.changeLimit(context.WithoutCancel(ctx))
-	}
 }
 
 // outOfMemory reports whether DuckDB came to its limit. It has no codes; this is how its

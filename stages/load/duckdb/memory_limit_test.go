@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
+	"snowdrift/internal/table"
 	"snowdrift/stages/load"
 	"snowdrift/state"
 )
@@ -47,10 +49,10 @@ func TestRoomForChanges(t *testing.T) {
 		version int64
 		step    int64  // one issue in so many
 		room    int    // row groups
-		limits  string // that it had, the last one after the commit
+		limits  string // that it had, to delete, to insert, and afterwards
 	}{
-		{2, 1000, 2 * groups, "[163MB 48MB]"},
-		{3, 999, 2 * groups / 10, "[59MB 48MB]"},
+		{2, 1000, 2 * groups, "[163MB 273MB 48MB]"},
+		{3, 999, 2 * groups / 10, "[59MB 170MB 48MB 158MB]"}, // the last is that of the commit, with nothing to delete
 	} {
 		changed := (rows - 1) / tt.step
 		l.w.opts.DeletedRoom = int64(tt.room) * deletedMemory
@@ -61,8 +63,9 @@ func TestRoomForChanges(t *testing.T) {
 		if got := count(t, l.w, fmt.Sprintf("SELECT COUNT(*) FROM issues WHERE summary = 'version %d'", tt.version)); got != changed {
 			t.Errorf("%d of %d rows are of version %d", got, changed, tt.version)
 		}
-		if got := fmt.Sprint(slices.Compact(attributes(t, &log, "limit"))); got != tt.limits {
-			t.Errorf("version %d: limits %s, want %s", tt.version, got, tt.limits)
+		limits := attributes(t, &log, "limit")
+		if got := fmt.Sprint(distinct(limits)); got != tt.limits || limits[len(limits)-1] != "48MB" {
+			t.Errorf("version %d: limits %s, %v, want %s", tt.version, got, limits, tt.limits)
 		}
 	}
 	if got := count(t, l.w, "SELECT COUNT(DISTINCT id) FROM issues"); got != rows-1 {
@@ -79,6 +82,83 @@ func TestRoomForChanges(t *testing.T) {
 	}
 	if err := l.w.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// distinct returns the values in the order in which they come first.
+func distinct(values []string) (found []string) {
+	for _, v := range values {
+		if !slices.Contains(found, v) {
+			found = append(found, v)
+		}
+	}
+	return found
+}
+
+// TestRoomForTexts: issues whose texts take a block each, of which they need half, are
+// loaded within the limit without a file to spill to.
+func TestRoomForTexts(t *testing.T) {
+	t.Parallel()
+	l := prepared(t, open(t, unstated(filepath.Join(t.TempDir(), "jira.duckdb"))), "1")
+	defer l.w.Close()
+	if err := l.w.exec(t.Context(), "test", "", "SET temp_directory = ''"); err != nil {
+		t.Fatal(err)
+	}
+	const n = 8500
+	bytes := l.w.memory.bytes
+	l.stage(1, n, func(id int64) string {
+		size := 8500 + id%1000
+		if id%3 == 0 {
+			size = 2500 + id%1000
+		}
+		return fmt.Sprintf(`{"id":"%d","text":"%s"}`, id, strings.Repeat("x", int(size)))
+	})
+	if _, err := l.w.Commit(t.Context(), l.what(1)); err != nil {
+		t.Fatal(err)
+	}
+	if l.w.memory.bytes != bytes {
+		t.Errorf("a limit of %d bytes became %d", bytes, l.w.memory.bytes)
+	}
+	if got := count(t, l.w, "SELECT COUNT(*) FROM issues"); got != n {
+		t.Errorf("%d issues, want %d", got, n)
+	}
+}
+
+// TestRoomForOthers: while rows are inserted into other tables than that of issues DuckDB
+// has a lower limit, and one that is too low is raised until it does.
+func TestRoomForOthers(t *testing.T) {
+	t.Parallel()
+	opts := unstated(filepath.Join(t.TempDir(), "jira.duckdb"))
+	var log bytes.Buffer
+	opts.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	l := prepared(t, open(t, opts), "1")
+	defer l.w.Close()
+	l.withErrors()
+	full, bytes := l.w.memory.get(), l.w.memory.bytes
+	for i, tt := range []struct {
+		others int64
+		repeat int
+		raised bool
+	}{
+		{othersMemory, 1, false},
+		{1_000_000, 400, true},
+	} {
+		l.w.memory.others = tt.others
+		attributes(t, &log, "limit")
+		l.commitTexts(int64(4000*i+1), int64(4000*i+4000), func(id int64) string { return strings.Repeat(fmt.Sprint(id, " "), tt.repeat) })
+		limits := attributes(t, &log, "limit")
+		if len(limits) < 2 || limits[0] == full || limits[len(limits)-1] != full {
+			t.Errorf("limits %v, want one lower than %s and that again", limits, full)
+		}
+		if raised := l.w.memory.others > tt.others; raised != tt.raised {
+			t.Errorf("%d bytes for other tables became %d", tt.others, l.w.memory.others)
+		}
+	}
+	if l.w.memory.bytes != bytes {
+		t.Errorf("a limit of %d bytes in all, want %d as before", l.w.memory.bytes, bytes)
+	}
+	if got := count(t, l.w, "SELECT COUNT(*) FROM issues JOIN "+Dialect.Quote(table.ValueErrors().Name)+" ON issue_id = id"); got != 8000 {
+		t.Errorf("%d rows, want 8000", got)
 	}
 }
 

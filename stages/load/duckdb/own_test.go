@@ -24,16 +24,22 @@ func (l *loader) withErrors() {
 // names the version.
 func (l *loader) commitErrors(version string, from, to int64) {
 	l.Helper()
+	l.commitTexts(from, to, func(int64) string { return version })
+}
+
+// commitTexts commits issues from one id to another, each with a value error of its texts.
+func (l *loader) commitTexts(from, to int64, text func(id int64) string) {
+	l.Helper()
 	issues, errors := stages.NewRows(l.t), stages.NewRows(table.ValueErrors())
 	ofIssues, ofErrors := places(l.t), places(table.ValueErrors())
 	for id := from; id <= to; id++ {
 		issues.SetInt(ofIssues[table.ID], id)
-		issues.SetInt(ofIssues[table.Hash], int64(len(version)))
+		issues.SetInt(ofIssues[table.Hash], int64(len(text(id))))
 		issues.SetString(ofIssues[table.Raw], "{}")
 		issues.End(id)
 		errors.SetInt(ofErrors[table.IssueID], id)
 		for _, name := range []string{"field_id", "table_name", "column_name", "reason"} {
-			errors.SetString(ofErrors[name], version)
+			errors.SetString(ofErrors[name], text(id))
 		}
 		errors.End(id)
 	}
