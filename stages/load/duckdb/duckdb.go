@@ -300,7 +300,7 @@ func (w *Warehouse) tryTransaction(ctx context.Context, op string, work func() e
 		}
 	}
 	again = w.moreRoom(ctx, err)
-	if w.memory.lowered {
+	if w.memory.lowered { // to roll back may take more
 		w.limitIssues(context.WithoutCancel(ctx))
 	}
 	// The rollback has to happen even if the context is what failed. DuckDB

@@ -127,7 +127,8 @@ func (w *Warehouse) moreRoom(ctx context.Context, err error) bool {
 		return false
 	case m.lowered:
 		m.others *= 2
-		m.set(m.bytes, m.deleted)
+		m.lowered = false
+		m.instead(w.withTexts())
 	case m.bytes < m.most:
 		m.set(2*m.bytes, m.deleted)
 	default:
