@@ -43,7 +43,7 @@ type Destination struct {
 type DuckDB struct {
 	Path        Path   `yaml:"path" env:"SNOWDRIFT_DUCKDB_PATH" default:"jira.duckdb" doc:"The file; created when it is not there."`
 	Schema      string `yaml:"schema" default:"main" doc:"Schema of the tables."`
-	MemoryLimit Size   `yaml:"memory_limit" example:"500MB" min:"64MB" doc:"Memory that DuckDB may use before it spills to disk, by its own count. Left out: what the columns of the widest table need, 110MB to 260MB for up to 500 and 590MB for 1,700, for each thread, and more while issues are inserted, 37MB to 110MB, and where rows of many parts of the file change: up to 64MB for each million rows of a table, 128MB where it has more than 200 columns."`
+	MemoryLimit Size   `yaml:"memory_limit" example:"500MB" min:"64MB" doc:"Memory that DuckDB may use before it spills to disk, by its own count. Left out: what the columns of the widest table need, 110MB to 260MB for up to 500 and 590MB for 1,700, and 37MB to 110MB more while issues are inserted, for each thread, and more where rows of many parts of the file change: up to 64MB for each million rows of a table, 128MB where it has more than 200 columns."`
 	Threads     int    `yaml:"threads" default:"1" min:"1" max:"256" doc:"Threads of DuckDB while it loads; each needs as much of memory_limit as one."`
 }
 

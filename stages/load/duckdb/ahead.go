@@ -79,12 +79,12 @@ func (w *Warehouse) replaceAhead(ctx context.Context, c load.Commit, issues *tab
 			return nil, err
 		}
 		written.add(replaced)
-		w.limitAsEver(ctx)
 		w.putAway(ctx)
 		alone, err := w.attachAnew(ctx, attachFor) // to forget what was touched of each column
 		if err != nil {
 			return nil, err
 		}
+		w.limitAsEver(ctx)
 		if !alone { // there may be newer readings of what is left: the commit looks again
 			w.disown()
 			break

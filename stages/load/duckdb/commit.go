@@ -269,6 +269,7 @@ func (w *Warehouse) replaceChanged(ctx context.Context, c load.Commit, issues *t
 // insertRows adds the staged rows of the readings that were picked, all being that every
 // one was. Issues come first, and what is kept of their rows.
 func (w *Warehouse) insertRows(ctx context.Context, c load.Commit, all bool, kept []string, written tally) (err error) {
+	limited := false
 	for _, t := range w.ofIssues() {
 		if len(w.staged[t.Name]) == 0 {
 			continue
@@ -278,10 +279,11 @@ func (w *Warehouse) insertRows(ctx context.Context, c load.Commit, all bool, kep
 		if t.Role == table.Issue {
 			args, columns = []any{c.Run.Pipeline, c.Run.ID}, kept
 			w.limitIssues(ctx)
-		} else if !w.memory.lowered {
+		} else if !limited {
 			if err := w.limitOthers(ctx); err != nil {
 				return err
 			}
+			limited = true
 		}
 		n := written[t.Name]
 		if all {

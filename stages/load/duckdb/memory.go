@@ -69,7 +69,7 @@ func (w *Warehouse) shrink(ctx context.Context) {
 		return
 	}
 	for _, size := range []string{idleMemory, full} {
-		if _, err := w.db.ExecContext(ctx, limit(size)); err != nil {
+		if _, err := w.db.ExecContext(context.WithoutCancel(ctx), limit(size)); err != nil {
 			w.opts.Log.Debug("DuckDB keeps its memory", "error", err)
 		}
 	}

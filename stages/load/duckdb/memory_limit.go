@@ -33,7 +33,7 @@ type memoryLimit struct {
 	mu      sync.Mutex
 	size    string // as DuckDB reads it; "" is DuckDB's own
 	follow  bool   // nobody stated it, so it follows from what is needed
-	bytes   int64  // size, if it follows, without what is deleted
+	bytes   int64  // size, if it follows, but for the steps of a commit
 	deleted int64  // what a commit needs for the rows that it deletes
 	lowered bool   // see limitOthers
 	others  int64  // see othersMemory
@@ -118,8 +118,8 @@ func (w *Warehouse) withRoom(ctx context.Context, work func() error) error {
 }
 
 // moreRoom doubles DuckDB's memory limit, up to what it would allow itself, if that
-// is why something failed; or, while it was lowered, what it was lowered to. w.conn may be
-// in a transaction that failed.
+// is why something failed; or, if that was lowered for other tables, what they get beside
+// what is held. w.conn may be in a transaction that failed, and be rolled back next.
 func (w *Warehouse) moreRoom(ctx context.Context, err error) bool {
 	m := &w.memory
 	switch {
@@ -135,7 +135,7 @@ func (w *Warehouse) moreRoom(ctx context.Context, err error) bool {
 		return false
 	}
 	w.opts.Log.Info("DuckDB gets more memory", "limit", m.get())
-	return w.changeLimit(ctx)
+	return w.changeLimit(context.WithoutCancel(ctx))
 }
 
 // changeLimit tells DuckDB a limit that has changed in the middle of a commit.

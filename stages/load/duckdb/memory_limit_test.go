@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -124,6 +125,9 @@ func TestRoomForTexts(t *testing.T) {
 	}
 }
 
+// longTexts are 4 KB for each id, and half a kilobyte in a staged file.
+func longTexts(id int64) string { return strings.Repeat(fmt.Sprint(id, " "), 800) }
+
 // TestRoomForOthers: while rows are inserted into other tables than that of issues DuckDB
 // has a lower limit, and one that is too low is raised until it does.
 func TestRoomForOthers(t *testing.T) {
@@ -134,31 +138,77 @@ func TestRoomForOthers(t *testing.T) {
 	l := prepared(t, open(t, opts), "1")
 	defer l.w.Close()
 	l.withErrors()
-	full, bytes := l.w.memory.get(), l.w.memory.bytes
+	full, before := l.w.memory.get(), l.w.memory.bytes
 	for i, tt := range []struct {
 		others int64
-		repeat int
+		text   func(id int64) string
 		raised bool
 	}{
-		{othersMemory, 1, false},
-		{1_000_000, 400, true},
+		{othersMemory, func(id int64) string { return fmt.Sprint(id) }, false},
+		{1_000_000, longTexts, true},
 	} {
 		l.w.memory.others = tt.others
 		attributes(t, &log, "limit")
-		l.commitTexts(int64(4000*i+1), int64(4000*i+4000), func(id int64) string { return strings.Repeat(fmt.Sprint(id, " "), tt.repeat) })
+		l.commitTexts(int64(4000*i+1), int64(4000*i+4000), tt.text)
 		limits := attributes(t, &log, "limit")
-		if len(limits) < 2 || limits[0] == full || limits[len(limits)-1] != full {
+		if !slices.ContainsFunc(limits, func(s string) bool { return megabytes(t, s) < megabytes(t, full) }) || limits[len(limits)-1] != full {
 			t.Errorf("limits %v, want one lower than %s and that again", limits, full)
 		}
 		if raised := l.w.memory.others > tt.others; raised != tt.raised {
 			t.Errorf("%d bytes for other tables became %d", tt.others, l.w.memory.others)
 		}
 	}
-	if l.w.memory.bytes != bytes {
-		t.Errorf("a limit of %d bytes in all, want %d as before", l.w.memory.bytes, bytes)
+	if l.w.memory.bytes != before {
+		t.Errorf("a limit of %d bytes in all, want %d as before", l.w.memory.bytes, before)
 	}
 	if got := count(t, l.w, "SELECT COUNT(*) FROM issues JOIN "+Dialect.Quote(table.ValueErrors().Name)+" ON issue_id = id"); got != 8000 {
 		t.Errorf("%d rows, want 8000", got)
+	}
+}
+
+func megabytes(t *testing.T, limit string) (n int) {
+	t.Helper()
+	if _, err := fmt.Sscanf(limit, "%dMB", &n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestNoRoomForOthers: where other tables need more than there is, the commit fails, and
+// the next one has the limit as ever.
+func TestNoRoomForOthers(t *testing.T) {
+	t.Parallel()
+	l := prepared(t, open(t, unstated(filepath.Join(t.TempDir(), "jira.duckdb"))), "1")
+	defer l.w.Close()
+	l.withErrors()
+	const most = 40_000_000
+	l.tighten(most)
+	l.w.memory.most, l.w.memory.others = most, 1_000_000
+	l.stageTexts(1, 4000, longTexts)
+	if _, err := l.w.Commit(t.Context(), l.what(1)); !outOfMemory(err) {
+		t.Errorf("commit: %v", err)
+	}
+	if err := l.w.forget(slices.Collect(maps.Keys(l.w.staged))...); err != nil {
+		t.Fatal(err)
+	}
+	l.commitErrors("v", 1, 10)
+	if n := count(t, l.w, "SELECT CAST(parse_formatted_bytes(current_setting('memory_limit')) / 1000000 AS BIGINT)"); n != most/1_000_000 {
+		t.Errorf("a limit of %d MB afterwards", n)
+	}
+}
+
+// TestStatedLimit: a limit that was stated is that of every step.
+func TestStatedLimit(t *testing.T) {
+	t.Parallel()
+	opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
+	var log bytes.Buffer
+	opts.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	l := prepared(t, open(t, opts), "1")
+	defer l.w.Close()
+	l.withErrors()
+	l.commitErrors("v", 1, 4000)
+	if limits := attributes(t, &log, "limit"); len(limits) > 0 {
+		t.Errorf("limits %v", limits)
 	}
 }
 

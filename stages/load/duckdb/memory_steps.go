@@ -75,10 +75,10 @@ func (w *Warehouse) limitIssues(ctx context.Context) {
 	}
 }
 
-// limitOthers sets the memory limit for inserting into other tables: what DuckDB holds,
-// the last rows of issues among it, and what that takes. With more it would keep what it
-// has written of these tables in its cache, which is of no use to anybody, and takes CPU
-// time, too, to get the pages from the system.
+// limitOthers sets the memory limit for inserting into other tables, if it is lower: what
+// DuckDB holds, the last rows of issues among it, and what that takes. With more it would
+// keep what it has written of these tables in its cache, which is of no use to anybody, and
+// takes CPU time, too, to get the pages from the system.
 func (w *Warehouse) limitOthers(ctx context.Context) error {
 	if !w.memory.follow {
 		return nil
@@ -87,18 +87,26 @@ func (w *Warehouse) limitOthers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	longest := int64(0)
-	for _, t := range w.ofIssues() {
-		if t.Role != table.Issue {
-			longest = max(longest, stagedBytes(w.staged[t.Name])/max(1, stagedRows(w.staged[t.Name])))
-		}
-	}
-	row := packed * int64(w.rowGroup) * int64(max(1, w.opts.Threads))
-	w.memory.lowered = true
-	if w.memory.instead(min(used+w.memory.others+longest*row, w.withTexts())) {
+	if needed := used + w.memory.others + w.longestRows(); needed < min(w.withTexts(), w.memory.most) {
+		w.memory.lowered = true
+		w.memory.instead(needed)
 		w.changeLimit(ctx)
 	}
 	return nil
+}
+
+// longestRows returns about what the staged rows of a row group take, of the table other
+// than issues where they take most.
+func (w *Warehouse) longestRows() (bytes int64) {
+	for _, t := range w.ofIssues() {
+		rows := stagedRows(w.staged[t.Name])
+		if t.Role == table.Issue || rows == 0 {
+			continue
+		}
+		group := min(rows, int64(w.rowGroup)*int64(max(1, w.opts.Threads)))
+		bytes = max(bytes, packed*stagedBytes(w.staged[t.Name])*group/rows)
+	}
+	return bytes
 }
 
 // limitAsEver sets the memory limit that a commit begins with, when it is over.

@@ -30,6 +30,15 @@ func (l *loader) commitErrors(version string, from, to int64) {
 // commitTexts commits issues from one id to another, each with a value error of its texts.
 func (l *loader) commitTexts(from, to int64, text func(id int64) string) {
 	l.Helper()
+	l.stageTexts(from, to, text)
+	if _, err := l.w.Commit(context.Background(), l.what(1)); err != nil {
+		l.Fatal(err)
+	}
+}
+
+// stageTexts stages what commitTexts commits.
+func (l *loader) stageTexts(from, to int64, text func(id int64) string) {
+	l.Helper()
 	issues, errors := stages.NewRows(l.t), stages.NewRows(table.ValueErrors())
 	ofIssues, ofErrors := places(l.t), places(table.ValueErrors())
 	for id := from; id <= to; id++ {
@@ -44,9 +53,6 @@ func (l *loader) commitTexts(from, to int64, text func(id int64) string) {
 		errors.End(id)
 	}
 	l.handOver(issues, errors)
-	if _, err := l.w.Commit(context.Background(), l.what(1)); err != nil {
-		l.Fatal(err)
-	}
 }
 
 // deletions returns options whose log notes the tables of which rows are deleted.
