@@ -1,7 +1,6 @@
 package duckdb
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -94,9 +93,7 @@ func TestTransactionsAhead(t *testing.T) {
 	t.Parallel()
 	const groups = 40
 	rowGroup := int64(rowGroups[0].rows)
-	opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
-	var log bytes.Buffer
-	opts.Log = slog.New(slog.NewJSONHandler(&log, nil))
+	opts, log := logged(options(filepath.Join(t.TempDir(), "jira.duckdb")))
 	l := prepared(t, open(t, opts), "1")
 	l.scattered(groups)
 	l.w.opts.DeletedRoom = 10 * deletedMemory // of half a row group each
@@ -113,7 +110,7 @@ func TestTransactionsAhead(t *testing.T) {
 		if _, err := l.w.Commit(t.Context(), l.what(int64(version+2))); err != nil {
 			t.Fatal(err)
 		}
-		if got := fmt.Sprint(attributes(t, &log, "transactions")); got != tt.want {
+		if got := fmt.Sprint(attributes(t, log, "transactions")); got != tt.want {
 			t.Errorf("%d issues, one in %d: %s transactions, want %s", tt.n, tt.step, got, tt.want)
 		}
 		if got := count(t, l.w, fmt.Sprintf("SELECT COUNT(*) FROM issues WHERE summary = 'version %d'", version+2)); got != tt.n {

@@ -24,20 +24,23 @@ const (
 // need returns the bytes that a table of so many columns needs.
 func (w *Warehouse) need(columns int) int64 {
 	bytes := leastMemory + columns*columnMemory + w.rowGroup*(rowMemory+columns*cellMemory)
-	return int64(bytes) * int64(max(1, w.opts.Threads))
+	return int64(bytes) * w.threads()
 }
 
-// memoryLimit is what DuckDB may use. Who gives memory back looks at it from a
+// threads are those that each need as much memory as one.
+func (w *Warehouse) threads() int64 { return int64(max(1, w.opts.Threads)) }
+
+// memoryLimit is what DuckDB may use. Who gives memory back looks at its size from a
 // goroutine of its own.
 type memoryLimit struct {
-	mu      sync.Mutex
-	size    string // as DuckDB reads it; "" is DuckDB's own
-	follow  bool   // nobody stated it, so it follows from what is needed
-	bytes   int64  // size, if it follows, but for the steps of a commit
-	deleted int64  // what a commit needs for the rows that it deletes
-	lowered bool   // see limitOthers
-	others  int64  // see othersMemory
-	most    int64  // what was stated, or the share of the machine that DuckDB allows itself
+	mu      sync.Mutex // of size
+	size    string     // as DuckDB reads it; "" is DuckDB's own
+	follow  bool       // nobody stated it, so it follows from what is needed
+	bytes   int64      // size, if it follows, but for the steps of a commit
+	deleted int64      // what a commit needs for the rows that it deletes
+	lowered bool       // see limitOthers
+	others  int64      // see othersMemory
+	most    int64      // what was stated, or the share of the machine that DuckDB allows itself
 }
 
 func (m *memoryLimit) get() string {
@@ -46,11 +49,10 @@ func (m *memoryLimit) get() string {
 	return m.size
 }
 
-func (m *memoryLimit) set(bytes, deleted int64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+// set sets the limit, and reports whether that changes it.
+func (m *memoryLimit) set(bytes, deleted int64) (changed bool) {
 	m.bytes, m.deleted, m.lowered = min(bytes, m.most), deleted, false
-	m.size = inMegabytes(min(bytes+deleted, m.most))
+	return m.instead(bytes + deleted)
 }
 
 // instead takes so many bytes for the limit until one is set, and reports whether that
@@ -58,12 +60,10 @@ func (m *memoryLimit) set(bytes, deleted int64) {
 func (m *memoryLimit) instead(bytes int64) (changed bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	size := inMegabytes(min(bytes, m.most))
+	size := fmt.Sprintf("%dMB", min(bytes, m.most)/1_000_000)
 	changed, m.size = size != m.size, size
 	return changed
 }
-
-func inMegabytes(bytes int64) string { return fmt.Sprintf("%dMB", bytes/1_000_000) }
 
 // limitMemory sets the limit that the file is opened with.
 func (w *Warehouse) limitMemory(ctx context.Context) error {
@@ -79,7 +79,7 @@ func (w *Warehouse) limitMemory(ctx context.Context) error {
 	if w.memory.follow = w.memory.size == "" && !w.opts.ReadOnly; !w.memory.follow {
 		return nil
 	}
-	w.memory.others = othersMemory * int64(max(1, w.opts.Threads))
+	w.memory.others = othersMemory * w.threads()
 	w.memory.set(w.need(0), 0)
 	return w.setLimit(ctx)
 }

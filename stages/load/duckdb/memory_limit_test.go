@@ -39,9 +39,7 @@ func TestRoomForChanges(t *testing.T) {
 	t.Parallel()
 	const groups, tight = 220, 48_000_000 // DuckDB holds 58 MB of so many
 	path := filepath.Join(t.TempDir(), "jira.duckdb")
-	opts := unstated(path)
-	var log bytes.Buffer
-	opts.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	opts, log := logged(unstated(path))
 	l := prepared(t, open(t, opts), "1")
 	l.scattered(groups)
 	l.tighten(tight)
@@ -64,7 +62,7 @@ func TestRoomForChanges(t *testing.T) {
 		if got := count(t, l.w, fmt.Sprintf("SELECT COUNT(*) FROM issues WHERE summary = 'version %d'", tt.version)); got != changed {
 			t.Errorf("%d of %d rows are of version %d", got, changed, tt.version)
 		}
-		limits := attributes(t, &log, "limit")
+		limits := attributes(t, log, "limit")
 		if got := fmt.Sprint(distinct(limits)); got != tt.limits || limits[len(limits)-1] != "48MB" {
 			t.Errorf("version %d: limits %s, %v, want %s", tt.version, got, limits, tt.limits)
 		}
@@ -132,9 +130,7 @@ func longTexts(id int64) string { return strings.Repeat(fmt.Sprint(id, " "), 800
 // has a lower limit, and one that is too low is raised until it does.
 func TestRoomForOthers(t *testing.T) {
 	t.Parallel()
-	opts := unstated(filepath.Join(t.TempDir(), "jira.duckdb"))
-	var log bytes.Buffer
-	opts.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	opts, log := logged(unstated(filepath.Join(t.TempDir(), "jira.duckdb")))
 	l := prepared(t, open(t, opts), "1")
 	defer l.w.Close()
 	l.withErrors()
@@ -148,9 +144,9 @@ func TestRoomForOthers(t *testing.T) {
 		{1_000_000, longTexts, true},
 	} {
 		l.w.memory.others = tt.others
-		attributes(t, &log, "limit")
+		attributes(t, log, "limit")
 		l.commitTexts(int64(4000*i+1), int64(4000*i+4000), tt.text)
-		limits := attributes(t, &log, "limit")
+		limits := attributes(t, log, "limit")
 		if !slices.ContainsFunc(limits, func(s string) bool { return megabytes(t, s) < megabytes(t, full) }) || limits[len(limits)-1] != full {
 			t.Errorf("limits %v, want one lower than %s and that again", limits, full)
 		}
@@ -200,16 +196,21 @@ func TestNoRoomForOthers(t *testing.T) {
 // TestStatedLimit: a limit that was stated is that of every step.
 func TestStatedLimit(t *testing.T) {
 	t.Parallel()
-	opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
-	var log bytes.Buffer
-	opts.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	opts, log := logged(options(filepath.Join(t.TempDir(), "jira.duckdb")))
 	l := prepared(t, open(t, opts), "1")
 	defer l.w.Close()
 	l.withErrors()
 	l.commitErrors("v", 1, 4000)
-	if limits := attributes(t, &log, "limit"); len(limits) > 0 {
+	if limits := attributes(t, log, "limit"); len(limits) > 0 {
 		t.Errorf("limits %v", limits)
 	}
+}
+
+// logged are options with a log of everything, as JSON.
+func logged(opts Options) (Options, *bytes.Buffer) {
+	var log bytes.Buffer
+	opts.Log = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return opts, &log
 }
 
 // attributes returns the values of an attribute in a log as JSON, which it empties.

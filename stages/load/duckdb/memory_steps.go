@@ -63,8 +63,7 @@ const (
 // withTexts is the limit while issues are inserted, and when they are committed: row
 // groups that are not full are copied then.
 func (w *Warehouse) withTexts() int64 {
-	texts := textMemory * int64(w.rowGroup) * int64(max(1, w.opts.Threads))
-	return w.memory.bytes + w.memory.deleted + texts
+	return w.memory.bytes + w.memory.deleted + textMemory*int64(w.rowGroup)*w.threads()
 }
 
 // limitIssues sets the memory limit for inserting issues.
@@ -103,7 +102,7 @@ func (w *Warehouse) longestRows() (bytes int64) {
 		if t.Role == table.Issue || rows == 0 {
 			continue
 		}
-		group := min(rows, int64(w.rowGroup)*int64(max(1, w.opts.Threads)))
+		group := min(rows, int64(w.rowGroup)*w.threads())
 		bytes = max(bytes, packed*stagedBytes(w.staged[t.Name])*group/rows)
 	}
 	return bytes
@@ -111,12 +110,7 @@ func (w *Warehouse) longestRows() (bytes int64) {
 
 // limitAsEver sets the memory limit that a commit begins with, when it is over.
 func (w *Warehouse) limitAsEver(ctx context.Context) {
-	if !w.memory.follow {
-		return
-	}
-	before := w.memory.get()
-	w.memory.set(w.memory.bytes, 0)
-	if w.memory.get() != before {
+	if w.memory.follow && w.memory.set(w.memory.bytes, 0) {
 		w.changeLimit(context.WithoutCancel(ctx))
 	}
 }
