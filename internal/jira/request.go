@@ -63,23 +63,26 @@ type attempt struct {
 	err           *Error // nil: success
 	throttle      throttle
 	retryable     bool
-	generation    int    // of the login
-	authorization string // as sent
+	queued        time.Duration // until the governor let it leave
+	generation    int           // of the login
+	authorization string        // as sent
 }
 
 // send sends call once, under a permit of the governor. The returned error is
 // the context's; failures of the call are in the attempt. A request whose
 // Authorization is the one refused is not sent.
 func (c *Client) send(ctx context.Context, call *call, refused string) (attempt, error) {
+	var try attempt
+	asked := c.options.Now()
 	permit, err := c.governor.admit(ctx, call.endpoint)
 	if err != nil {
-		return attempt{}, err
+		return try, err
 	}
 	defer permit.done()
+	try.queued = c.options.Now().Sub(asked)
 
 	within, cancel := context.WithTimeout(ctx, c.options.RequestTimeout)
 	defer cancel()
-	var try attempt
 	req, err := c.newRequest(within, call)
 	if err != nil {
 		try.err = call.failure(KindBadRequest, err)
@@ -260,6 +263,11 @@ func (c *Client) report(permit *permit, call *call, resp *http.Response, try *at
 	case try.err.Kind == KindThrottled:
 		c.stats.throttled.Add(1)
 		c.governor.throttled(permit, call.endpoint, try.throttle)
+	case status == http.StatusServiceUnavailable:
+		// A site that says how long it is away says so for all that would ask it.
+		if wait, said := parseRetryAfter(resp.Header.Get("Retry-After"), c.options.Now()); said && wait > 0 {
+			c.governor.throttled(permit, call.endpoint, throttle{scope: scopeSite, wait: wait})
+		}
 	}
 	if call.refused != nil && try.err != nil {
 		call.refused(try.err)

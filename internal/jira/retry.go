@@ -33,7 +33,7 @@ type retrier struct {
 	failing    time.Time // when the first attempt had failed
 	attempts   int
 	quotaWaits int
-	pardoned   time.Duration // time spent waiting for quotas
+	pardoned   time.Duration // time spent waiting for what all calls wait for
 	refusal    *Error        // the 401 after which the login was renewed
 	refused    string        // its Authorization
 }
@@ -61,6 +61,8 @@ func (c *Client) do(ctx context.Context, call *call) error {
 		}
 		if r.attempts++; r.attempts == 1 {
 			r.failing = c.options.Now()
+		} else {
+			r.pardoned += try.queued
 		}
 		try.err.Attempts = r.attempts
 		if err := r.again(ctx, try); err != nil {
@@ -114,7 +116,6 @@ func (r *retrier) awaitQuota(try attempt) error {
 		return try.err
 	}
 	r.client.stats.retries.Add(1)
-	r.pardoned += try.throttle.wait
 	return nil
 }
 

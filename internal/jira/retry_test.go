@@ -142,3 +142,49 @@ func TestBudget(t *testing.T) {
 		}
 	})
 }
+
+// TestBudgetInAQueue: the time in which all calls wait for a quota is not that of a call
+// which was told of another trouble before.
+func TestBudgetInAQueue(t *testing.T) {
+	s := newSite(t, Cloud)
+	var asked atomic.Int64
+	c, clock := dial(t, s)
+	s.handle("GET /rest/api/3/field", func(w http.ResponseWriter, _ *http.Request) {
+		switch asked.Add(1) {
+		case 1: // and meanwhile another call is told of the quota
+			c.governor.site.pause(clock.now().Add(time.Hour))
+			failWith(500)(w)
+		case 2:
+			failWith(500)(w)
+		default:
+			answerJSON(w, goodField)
+		}
+	})
+	if _, err := c.Fields(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := clock.total(); got < time.Hour {
+		t.Errorf("waited %s", got)
+	}
+}
+
+// TestAwayForAll: a site that says with a 503 how long it is away is left alone by all.
+func TestAwayForAll(t *testing.T) {
+	s := newSite(t, Cloud)
+	var asked atomic.Int64
+	s.handle("GET /rest/api/3/field", func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) == 1 {
+			failWith(503, "Retry-After", "40")(w)
+			return
+		}
+		answerJSON(w, goodField)
+	})
+	c, clock := dial(t, s)
+	before := clock.now()
+	if _, err := c.Fields(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.governor.site.until.Sub(before); got < 40*time.Second || got > 41*time.Second {
+		t.Errorf("the site is paused for %s", got)
+	}
+}
