@@ -64,16 +64,10 @@ func (c *Client) Comments(ctx context.Context, issue int64) iter.Seq2[*Children,
 }
 
 // Worklogs yields all worklogs of an issue that the account may see (GET
-// issue/{id}/worklog). Where time tracking is switched off Jira answers 404,
-// as it does for an issue that is gone: there are no worklogs then.
+// issue/{id}/worklog). KindNotFound means that the issue is gone or hidden, or that
+// time tracking is switched off.
 func (c *Client) Worklogs(ctx context.Context, issue int64) iter.Seq2[*Children, error] {
-	return func(yield func(*Children, error) bool) {
-		for page, err := range c.byOffset(ctx, issue, "worklog", "worklogs", worklogPage) {
-			if KindOf(err) == KindNotFound || !yield(page, err) {
-				return
-			}
-		}
-	}
+	return c.byOffset(ctx, issue, "worklog", "worklogs", worklogPage)
 }
 
 // byOffset pages through a resource of an issue whose elements are in list. It

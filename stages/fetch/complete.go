@@ -164,9 +164,14 @@ func (s *Source) readRemarks(ctx context.Context, is issue, short []int) ([]byte
 		}
 	}()
 	for _, k := range short {
-		r := remarks[k]
+		r, shown := remarks[k], is.remarks[k]
 		var all [][]byte
 		for page, err := range r.read(s.client, ctx, is.id) {
+			if jira.KindOf(err) == jira.KindNotFound && r.field == worklog && len(all) == 0 {
+				if err = s.noWorklogs(ctx, count(shown, r.list), err); err == nil {
+					break
+				}
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -176,7 +181,6 @@ func (s *Source) readRemarks(ctx context.Context, is issue, short []int) ([]byte
 			}
 		}
 		all = distinct(all) // one that was added meanwhile shifts the pages
-		shown := is.remarks[k]
 		if len(all) == 0 {
 			page, err := s.client.Issue(ctx, is.id, []string{"id"})
 			if err != nil {
@@ -197,6 +201,18 @@ func (s *Source) readRemarks(ctx context.Context, is issue, short []int) ([]byte
 		}
 	}
 	return apply(is.raw, edits...), nil
+}
+
+// noWorklogs returns nil if a 404 for the worklogs of an issue means that there are none.
+// Of an issue that shows some it does only where time tracking is off by now.
+func (s *Source) noWorklogs(ctx context.Context, shown int, notFound error) error {
+	if shown == 0 {
+		return nil
+	}
+	if off, err := s.timeTrackingIsOff(ctx); off || err != nil {
+		return err
+	}
+	return notFound
 }
 
 // distinct drops the elements whose id was there before.

@@ -386,11 +386,15 @@ func TestIssueGoneMeanwhile(t *testing.T) {
 }
 
 // Without worklogs there is either no time tracking any more, and what the issue
-// showed is what there was, or the issue is gone.
+// showed is what there was, or the issue is gone. Else the answer is not believed: the
+// worklogs that the issue does not show would be lost.
 func TestWorklogsGoneMeanwhile(t *testing.T) {
 	s, id := commented(t)
-	gone := false
-	s.sim.Fault(func(r *http.Request) *jirasim.Fault {
+	gone, off := false, false
+	without := func(r *http.Request) *jirasim.Fault {
+		if off && jirasim.Endpoint(r) == "configuration" {
+			return &jirasim.Fault{Status: http.StatusOK, Body: `{"timeTrackingEnabled":false}`}
+		}
 		if !strings.Contains(r.URL.Path, fmt.Sprint("/", id)) || jirasim.Endpoint(r) != "issue/{key}/worklog" {
 			return nil
 		}
@@ -400,14 +404,22 @@ func TestWorklogsGoneMeanwhile(t *testing.T) {
 			}
 		}
 		return &jirasim.Fault{Status: http.StatusNotFound, Body: `{"errorMessages":["none"]}`}
-	})
-	found := s.issues(t, s.partition())
-	if n := len(decode(t, found[fmt.Sprint(id)]).Fields.Worklog.Worklogs); len(found) != 120 || n != 20 {
-		t.Errorf("%d issues, %d worklogs of the one without time tracking", len(found), n)
+	}
+	s.sim.Fault(without)
+	if err := s.failure(t); jira.KindOf(err) != jira.KindNotFound || !strings.Contains(err.Error(), fmt.Sprint(id)) {
+		t.Errorf("the issue shows worklogs, and is said to have none: %v", err)
 	}
 	gone = true
 	if found := s.issues(t, s.partition()); len(found) != 119 || found[fmt.Sprint(id)] != nil {
 		t.Errorf("%d issues, and one is gone", len(found))
+	}
+
+	s, id = commented(t)
+	gone, off = false, true
+	s.sim.Fault(without)
+	found := s.issues(t, s.partition())
+	if n := len(decode(t, found[fmt.Sprint(id)]).Fields.Worklog.Worklogs); len(found) != 120 || n != 20 {
+		t.Errorf("%d issues, %d worklogs of the one without time tracking", len(found), n)
 	}
 }
 
