@@ -12,6 +12,7 @@ import (
 	"snowdrift/internal/table"
 	"snowdrift/stages"
 	"snowdrift/stages/batch"
+	"snowdrift/stages/fetch"
 	"snowdrift/stages/load"
 	"snowdrift/state"
 )
@@ -26,6 +27,10 @@ type census struct {
 	// still make.
 	deep *state.Deep
 	left int
+	// compared is how many issues are in it with their version; silent are those of
+	// which Jira did not tell one when it was asked.
+	compared int64
+	silent   []int64
 }
 
 // takeCensus reads the ids in scope, and the versions of as many as are due.
@@ -43,6 +48,11 @@ func (r *run) takeCensus(ctx context.Context) (c *census, err error) {
 	ids, err := r.listIDs(ctx, c, b)
 	if err != nil {
 		return c, err
+	}
+	if back := r.state.Unseen.In(ids); len(back) > 0 {
+		if err := r.readUnseen(ctx, c, back, b); err != nil {
+			return c, err
+		}
 	}
 	if r.deepDue() {
 		if err := r.readVersions(ctx, c, ids, b); err != nil {
@@ -113,29 +123,22 @@ func (r *run) readVersions(ctx context.Context, c *census, ids []int64, b *batch
 	if r.DeepNow {
 		proof.Budget = 0
 	}
-	rows, made := stages.NewRows(table.Census()), 0
+	made, before := 0, c.compared
 	var last []stages.Ref
 	for versions, err := range r.source.Versions(ctx, turn, c.left) {
 		if err != nil {
 			return fmt.Errorf("deep census: %w", err)
 		}
 		made++
-		rows.Reset()
-		for _, ref := range versions.Issues {
-			if ref.Updated == 0 {
-				continue
-			}
-			setVersion(rows, ref)
-			proof.Compared++
-		}
 		last = newest(append(last, versions.Issues...))
 		next.Through = versions.Through
-		if err := b.Write(rows); err != nil {
+		if turn, err = c.add(versions, turn, b); err != nil {
 			return err
 		}
 	}
+	proof.Compared = c.compared - before
 	r.checkIndex(ctx, last, c.left-made, proof)
-	if len(turn) == 0 || next.Through == turn[len(turn)-1] {
+	if len(turn) == 0 {
 		next = state.Deep{Proven: next.Began, Gone: max(next.Gone, firstID)}
 		proof.Whole = true
 	}
@@ -145,6 +148,40 @@ func (r *run) readVersions(ctx context.Context, c *census, ids []int64, b *batch
 	}
 	c.left -= made
 	c.deep, r.report.Proof.Deep = &next, proof
+	return nil
+}
+
+// add writes the versions that an answer tells to files. They were asked for from the
+// first of some issues on; it returns those that are left, and notes those that are not
+// in the answer.
+func (c *census) add(v fetch.Versions, asked []int64, b *batch.Batcher) (left []int64, err error) {
+	rows, told := stages.NewRows(table.Census()), map[int64]bool{}
+	for _, ref := range v.Issues {
+		if told[ref.ID] = true; ref.Updated > 0 {
+			setVersion(rows, ref)
+			c.compared++
+		}
+	}
+	for len(asked) > 0 && asked[0] <= v.Through {
+		if !told[asked[0]] {
+			c.silent = append(c.silent, asked[0])
+		}
+		asked = asked[1:]
+	}
+	return asked, b.Write(rows)
+}
+
+// readUnseen asks for the versions of issues that are in scope again.
+func (r *run) readUnseen(ctx context.Context, c *census, back []int64, b *batch.Batcher) error {
+	r.Log.Info("issues are back that Jira did not show before: their versions are compared", "issues", len(back))
+	for versions, err := range r.source.Versions(ctx, back, 0) {
+		if err != nil {
+			return fmt.Errorf("versions of issues that are back: %w", err)
+		}
+		if back, err = c.add(versions, back, b); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

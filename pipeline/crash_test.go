@@ -42,6 +42,20 @@ func (s saboteur) Commit(ctx context.Context, c load.Commit) (load.Result, error
 
 var errSabotage = errors.New("sabotage")
 
+// failingAfter stands before a destination that refuses what comes after so many commits,
+// but for the last word.
+func failingAfter(n int) func(load.Warehouse) load.Warehouse {
+	commits := 0
+	return func(w load.Warehouse) load.Warehouse {
+		return saboteur{Warehouse: w, commit: func(c load.Commit) error {
+			if commits++; c.State != nil && commits > n {
+				return errSabotage
+			}
+			return nil
+		}}
+	}
+}
+
 // consistent holds the tables against the state: state and rows change together.
 func (b *bench) consistent() {
 	b.t.Helper()
@@ -54,15 +68,7 @@ func TestResume(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, jirasim.Options{Issues: 3000, PageCap: 40})
 	b.partition, b.commitSize = 120, 1
-	commits := 0
-	b.warehouse = func(w load.Warehouse) load.Warehouse {
-		return saboteur{Warehouse: w, commit: func(c load.Commit) error {
-			if commits++; c.State != nil && commits > 3 {
-				return errSabotage
-			}
-			return nil
-		}}
-	}
+	b.warehouse = failingAfter(3)
 	report, err := b.try(t.Context())
 	if !errors.Is(err, errSabotage) || report.Outcome != pipeline.Failed {
 		t.Fatalf("%s: %v", report.Outcome, err)

@@ -35,6 +35,7 @@ func (m *madeUp) Projects() map[int64]jira.Project { return nil }
 func (m *madeUp) Whole() bool                      { return true }
 func (m *madeUp) Now() time.Time                   { return time.Date(2026, 7, 1, 9, 0, 0, 0, time.UTC) }
 func (m *madeUp) Stats() jira.Stats                { return jira.Stats{} }
+func (m *madeUp) CutShort() error                  { return nil }
 func (m *madeUp) Unanswered() map[int64]string     { return nil }
 func (m *madeUp) Fields() fetch.Selection {
 	sel := fetch.Selection{Children: m.children}

@@ -29,26 +29,33 @@ func (r *run) prove(ctx context.Context) error {
 	}
 	census, err := r.takeCensus(ctx)
 	r.report.Proof.Census = census.digest // as it was, whatever is found out of it
-	if errors.Is(err, jira.ErrMissingRows) || errors.Is(err, jira.ErrShiftingRows) {
-		r.report.conclude(Unproven, err.Error())
-		return r.remember(ctx)
-	}
 	if err != nil {
-		return err
+		return r.unsure(ctx, err)
 	}
 	known, err := r.measure(ctx)
 	if err != nil {
 		return err
 	}
-	if known && census.digest == r.state.Digest && census.deep == nil {
+	if known && census.digest == r.state.Digest && census.deep == nil && census.compared == 0 {
+		r.unseen(census)
 		err = removeFiles(census.files)
 	} else {
 		err = r.compare(ctx, census, known)
 	}
 	if err != nil {
-		return err
+		return r.unsure(ctx, err)
 	}
 	r.conclude(census)
+	return r.remember(ctx)
+}
+
+// unsure ends a proof of which nothing comes for a reason that is Jira's search: the
+// tables are as they were, and nothing is concluded. Other errors it returns.
+func (r *run) unsure(ctx context.Context, err error) error {
+	if !errors.Is(err, jira.ErrMissingRows) && !errors.Is(err, jira.ErrShiftingRows) && !errors.Is(err, jira.ErrCutShort) {
+		return err
+	}
+	r.report.conclude(Unproven, err.Error())
 	return r.remember(ctx)
 }
 
@@ -92,7 +99,9 @@ func (r *run) conclude(census *census) {
 	proof.Table = r.state.Digest
 	agree := census.digest == proof.Table
 	unanswered := r.source.Unanswered()
-	switch {
+	switch cut := r.source.CutShort(); {
+	case cut != nil:
+		r.report.conclude(Unproven, cut.Error())
 	case len(unanswered) > 0:
 		r.report.conclude(Unproven, wordsOf(unanswered))
 	case proof.Held > 0:
@@ -126,7 +135,9 @@ func wordsOf(unanswered map[int64]string) string {
 // remember commits what the proof leaves to know, if it is something new.
 func (r *run) remember(ctx context.Context) error {
 	next := r.state.Clone()
-	next.Unsettled = next.Unsettled && r.report.Outcome != Complete
+	if r.report.Outcome == Complete {
+		next.Settle()
+	}
 	if r.CensusEvery > 0 && r.report.Outcome == Complete {
 		next.Proven = r.source.Now().UnixMilli()
 	}
@@ -155,14 +166,20 @@ func (r *run) reconcile(ctx context.Context, census *census) error {
 	if proof.Others = diff.Others; len(diff.Others) > 0 {
 		r.Log.Warn("rows of other pipelines become this one's: pipelines that ask for the same issues take them from each other in every run", "pipelines", diff.Others)
 	}
-	if _, err := r.fetchIDs(ctx, "stale", stale); err != nil {
+	mended, err := r.fetchIDs(ctx, "stale", stale)
+	if err != nil {
 		return err
+	}
+	for _, id := range stale {
+		if _, came := mended[id]; !came {
+			census.silent = append(census.silent, id)
+		}
 	}
 	if census.deep != nil { // not before what it found is committed
 		r.note(func(st *state.State) { st.Deep = *census.deep })
 	}
 	if proof.Deep != nil {
-		proof.Deep.Stale = len(stale)
+		proof.Deep.Stale = len(mended)
 	}
 	returned, err := r.fetchIDs(ctx, "missing", diff.Missing)
 	if err != nil {
@@ -175,6 +192,7 @@ func (r *run) reconcile(ctx context.Context, census *census) error {
 			census.digest.Remove(id)
 		}
 	}
+	r.unseen(census, idsOf(diff.Absent)...)
 	if r.Deleted == Keep {
 		for _, a := range diff.Absent {
 			census.digest.Add(a.ID)
@@ -183,6 +201,14 @@ func (r *run) reconcile(ctx context.Context, census *census) error {
 		return nil
 	}
 	return r.settle(ctx, diff, census)
+}
+
+// unseen notes the live rows that no search for changes will show to be old: those of some
+// issues, and those of which Jira does not tell the version.
+func (r *run) unseen(census *census, ids ...int64) {
+	r.note(func(st *state.State) {
+		st.Unseen = state.NewIDs(slices.Concat(ids, census.silent, slices.Collect(maps.Keys(r.source.Unanswered())))...)
+	})
 }
 
 // note changes the state that the next commit goes on from, and nothing in that

@@ -45,6 +45,7 @@ type Source interface {
 	Behind(ctx context.Context, shown []stages.Ref) ([]int64, error)
 	Absent(ctx context.Context, ids []int64) iter.Seq2[fetch.Versions, error]
 	Unanswered() map[int64]string
+	CutShort() error
 	InScope(ctx context.Context, ids []int64) (map[int64]bool, error)
 	Now() time.Time
 	Stats() jira.Stats
@@ -188,10 +189,7 @@ func (r *run) prepare(ctx context.Context) error {
 		}
 	}
 	st, lost := r.lost(st, all, made)
-	if now := r.source.Now().UnixMilli(); st.Cursor > now+clockSlack.Milliseconds() { // as earlier versions left it, see advance
-		r.Log.Warn("the state's cursor lies in the future: a deep census is due", "cursor", time.UnixMilli(st.Cursor).UTC())
-		st.Cursor, st.Deep.Proven = now, 0
-	}
+	r.notAhead(st)
 	r.tables = slices.DeleteFunc(slices.Clone(all), func(t *table.Table) bool { return t.Role == table.Dimension })
 	if r.Views {
 		if err := r.warehouse.MakeViews(ctx, load.Views(r.Site, all[0], st.Columns)); err != nil {
@@ -204,9 +202,6 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	return nil
 }
-
-// clockSlack is how far the clocks of a site's nodes may be apart.
-const clockSlack = 10 * time.Minute
 
 // refuseTwins refuses to load the rows of a site once more under another name.
 func (r *run) refuseTwins(ctx context.Context) error {

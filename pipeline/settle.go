@@ -20,7 +20,13 @@ import (
 // suspiciously many are gone it marks none. Issues that changed, such as one that
 // was moved out of scope, are read once more, so that their rows tell where they
 // went.
-func (r *run) settle(ctx context.Context, diff load.Diff, census *census) error {
+func (r *run) settle(ctx context.Context, diff load.Diff, census *census) (err error) {
+	brake := brake{r.AcceptShrink, r.source.Whole() && !r.state.Unsettled}
+	if !r.Confirmed {
+		if r.report.Proof.Held, err = brake.sampled(ctx, r.source, diff); err != nil || r.report.Proof.Held > 0 {
+			return err
+		}
+	}
 	doubtful, lap, err := r.doubtful(ctx, census)
 	if err != nil {
 		return err
@@ -35,7 +41,7 @@ func (r *run) settle(ctx context.Context, diff load.Diff, census *census) error 
 	projects := r.source.Projects()
 	if !r.Confirmed {
 		findings := judgeAll(rows, known, projects)
-		r.report.Proof.Held = brake{r.AcceptShrink, r.source.Whole() && !r.state.Unsettled}.held(rows, findings, known, diff.Live, projects)
+		r.report.Proof.Held = brake.held(rows, findings, known, diff.Live, projects)
 	}
 	if r.report.Proof.Held > 0 {
 		return nil
@@ -51,11 +57,9 @@ func (r *run) settle(ctx context.Context, diff load.Diff, census *census) error 
 			news = append(news, f)
 		}
 	}
-	if err := r.mark(ctx, news); err != nil {
-		return err
-	}
+	r.unseen(census)
 	r.note(func(st *state.State) { st.Deep.Gone = lap })
-	return nil
+	return r.mark(ctx, news)
 }
 
 // passedOver takes the rows out whose issue is in scope after all, as a search for
@@ -169,55 +173,6 @@ func judgeAll(rows []load.Absent, known fates, projects map[int64]jira.Project) 
 	}
 	return findings
 }
-
-// brake keeps what is gone at once from being believed.
-type brake struct {
-	accept float64 // share of a project's issues that may be gone
-	whole  bool    // issues leave the scope only by something that happens to them
-}
-
-// held is the number of issues of which nothing is concluded: all of them, if the
-// account sees no project at all, as nobody does who is logged in, and those that
-// are suspicious, if they are too many of their project: more than the floor, and
-// more than the accepted share. What is known by more than an absence, such as a
-// project that is no longer listed while others are, needs no confirmation, and is
-// undone by itself.
-func (b brake) held(rows []load.Absent, findings []finding, known fates, live map[int64]int64, projects map[int64]jira.Project) (n int64) {
-	if len(projects) == 0 {
-		return int64(len(findings))
-	}
-	gone := map[int64]int64{}
-	for i, f := range findings {
-		if b.suspicious(rows[i], f, known[f.id]) {
-			gone[rows[i].ProjectID]++
-		}
-	}
-	for project, g := range gone {
-		if g > shrinkFloor && float64(g) > b.accept*float64(live[project]) {
-			n += g
-		}
-	}
-	return n
-}
-
-// suspicious reports whether a finding is one that many at once make doubtful.
-// What seems deleted may be hidden: Jira answers alike. What is still returned by
-// id, as it was, and yet not found where whole projects are asked for, may be
-// missing in an index that is damaged or being built anew; or it is archived, on
-// a site that does not say so.
-func (b brake) suspicious(row load.Absent, found finding, f fate) bool {
-	switch found.presence {
-	case deleted:
-		return row.Presence != deleted
-	case outOfScope:
-		return b.whole && row.Presence == table.Live && f.updated == row.Updated
-	}
-	return false
-}
-
-// shrinkFloor is the number of issues that may always be gone from a project at
-// once.
-const shrinkFloor = 20
 
 // Values of _presence for issues that are gone.
 const (

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -305,7 +306,11 @@ func (r *run) load(ctx context.Context, readers *admission, cuts <-chan stages.C
 			continue
 		}
 		r.returned = append(r.returned, cut.Returned...)
-		if next := advance(r.state, cut, r.Overlap, r.asOf); staged || !reflect.DeepEqual(next, r.saved) {
+		next := advance(r.state, cut, r.Overlap, r.asOf)
+		if r.source.CutShort() != nil { // then not all changes have come
+			next.Cursor = min(next.Cursor, cmp.Or(r.state.Cursor, next.Cursor))
+		}
+		if staged || !reflect.DeepEqual(next, r.saved) {
 			if err := r.commit(ctx, next); err != nil {
 				return err
 			}

@@ -65,8 +65,17 @@ type State struct {
 	// remember it.
 	Proven int64 `json:"proven,omitempty"`
 	// Unsettled says that the query changed and no census has yet been taken of
-	// the new one: the next run takes one, whatever its configuration says.
-	Unsettled bool `json:"unsettled,omitempty"`
+	// the new one: the next run takes one, whatever its configuration says. Settled
+	// is the cursor that there was then, 0 if nobody knows.
+	Unsettled bool  `json:"unsettled,omitempty"`
+	Settled   int64 `json:"settled,omitempty"`
+	// Unseen are live rows that may be of an old version, though their issues are no
+	// news to the search: when Jira was last asked it did not show them, or did not
+	// tell of which version they are, and the cursor moved on without them.
+	Unseen IDs `json:"unseen,omitempty"`
+	// Keys are the keys of the projects that are in scope, by id, as they are in the
+	// rows; nil in states of versions that did not remember them.
+	Keys map[int64]string `json:"keys,omitempty"`
 	// Rewrite says that the load under way writes every row that it reads: rows of
 	// a table are gone which are made with those of issues.
 	Rewrite bool `json:"rewrite,omitempty"`
@@ -156,8 +165,24 @@ func (s *State) Cleared() *State {
 	c := New(s.Pipeline)
 	c.Columns, c.Names, c.SiteName, c.Rewrite = s.Columns, s.Names, s.rowsOf(), s.Rewrite
 	c.Asked, c.Kinds, c.Left = s.Asked, s.Kinds, s.Left
+	c.Unsettled = s.Unsettled
 	return c
 }
+
+// Rescope notes that the query changed. Rows of the old scope are live until a census of
+// the new one tells which of them are not in it, and nobody reads their changes
+// meanwhile: if the query changes once more before, the cursor goes back to where it was.
+func (s *State) Rescope() {
+	if s.Unsettled {
+		s.Cursor = min(s.Cursor, s.Settled)
+	} else {
+		s.Settled = s.Cursor
+	}
+	s.Unsettled = true
+}
+
+// Settle notes that a census agrees with the live rows.
+func (s *State) Settle() { s.Unsettled, s.Settled = false, 0 }
 
 // NoteName remembers that a custom field has a name, unless it is that of one of
 // its columns.
@@ -217,7 +242,7 @@ func (s *State) Clone() *State {
 	c.Recent = slices.Clone(s.Recent)
 	c.Columns = slices.Clone(s.Columns)
 	c.Dimensions, c.Names = maps.Clone(s.Dimensions), maps.Clone(s.Names)
-	c.Kinds, c.Left = maps.Clone(s.Kinds), maps.Clone(s.Left)
+	c.Kinds, c.Left, c.Keys = maps.Clone(s.Kinds), maps.Clone(s.Left), maps.Clone(s.Keys)
 	if s.Load != nil {
 		l := *s.Load
 		l.Done = slices.Clone(l.Done)

@@ -46,6 +46,8 @@ var (
 	// ErrShiftingRows: no page of a search of Data Center goes on where the one
 	// before it ended, however far it goes back.
 	ErrShiftingRows = errors.New("the rows of the search move while its pages turn, or its pages come empty")
+	// ErrCutShort: Jira says that it did not look for all that a search asks for.
+	ErrCutShort = errors.New("Jira cut the search short")
 )
 
 // Error is the failure of one call after all its attempts.

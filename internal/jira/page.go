@@ -1,5 +1,10 @@
 package jira
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Page is a part of an answer to Search or BulkFetch. It may be empty.
 //
 // Issues are parts of one pooled buffer: they must neither be kept nor touched after
@@ -22,6 +27,18 @@ type Page struct {
 
 	body   *buffer
 	bodies *bodies
+}
+
+// CutShort returns an ErrCutShort if Jira warns that a function in the JQL came to a limit,
+// so that issues are missing that match (warnings of the type JQL_FUNCTION_LIMIT_EXCEEDED:
+// https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/).
+func (p *Page) CutShort() error {
+	for _, w := range p.Warnings {
+		if strings.Contains(w, "LIMIT_EXCEEDED") {
+			return fmt.Errorf("%w: %s", ErrCutShort, w)
+		}
+	}
+	return nil
 }
 
 // Release gives the page's memory back. It may be called more than once. Issues

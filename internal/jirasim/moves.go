@@ -1,6 +1,7 @@
 package jirasim
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -115,6 +116,15 @@ func (s *Sim) ArchiveProject(key string) error {
 // RestoreProject undoes ArchiveProject.
 func (s *Sim) RestoreProject(key string) error {
 	return s.changeProject(key, func(p *project) { p.archived = false })
+}
+
+// RekeyProject gives a project of a generated site another key, and so its issues, of
+// which updated does not change.
+func (s *Sim) RekeyProject(key, to string) error {
+	return s.changeProject(key, func(p *project) {
+		p.json = bytes.Replace(p.json, []byte(`"key":"`+key+`"`), []byte(`"key":"`+to+`"`), 1)
+		p.key = to
+	})
 }
 
 func (s *Sim) changeProject(key string, fn func(*project)) error {

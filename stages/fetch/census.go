@@ -36,6 +36,11 @@ func (s *Source) Census(ctx context.Context) iter.Seq2[[]int64, error] {
 				return
 			}
 			s.warn("census", page)
+			if err := page.CutShort(); err != nil {
+				page.Release()
+				yield(nil, fmt.Errorf("census: %w", err))
+				return
+			}
 			ids = ids[:0]
 			for _, raw := range page.Issues {
 				id, err := idOf(raw)
@@ -206,7 +211,7 @@ func (s *Source) searchScope(ctx context.Context, ids []int64, in map[int64]bool
 		case err != nil:
 			return err
 		}
-		err = note(in, page)
+		err = cmp.Or(page.CutShort(), note(in, page))
 		page.Release()
 		if err != nil {
 			return err

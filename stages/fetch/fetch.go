@@ -13,6 +13,7 @@ import (
 	"iter"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"snowdrift/internal/jira"
@@ -61,6 +62,7 @@ type Source struct {
 
 	boardList [][]byte // raw, once they were read
 	warned    sync.Map // what the log has a word of, once
+	cutShort  atomic.Pointer[error]
 	absent    absences
 
 	opened     time.Time // by our clock
@@ -150,6 +152,17 @@ func (s *Source) warn(partition string, page *jira.Page) {
 	for _, w := range page.Warnings {
 		s.opts.Log.Warn("Jira warns", "partition", partition, "warning", w)
 	}
+	if err := page.CutShort(); err != nil {
+		s.cutShort.Store(&err)
+	}
+}
+
+// CutShort returns a jira.ErrCutShort if Jira said so of any search for issues.
+func (s *Source) CutShort() error {
+	if err := s.cutShort.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // Stats returns the requests and bytes so far.

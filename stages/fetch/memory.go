@@ -25,10 +25,14 @@ type arrivals struct {
 	// back are the fields and tables that were loaded once, each with the cursor
 	// up to which what is there of it is right; 0: nobody knows.
 	back map[string]int64
+	// rekeyed are projects that have another key than in the rows.
+	rekeyed []rekeyed
 }
 
 // none reports whether there is nothing that was not read before.
-func (a arrivals) none() bool { return len(a.fields) == 0 && len(a.back) == 0 }
+func (a arrivals) none() bool {
+	return len(a.fields) == 0 && len(a.back) == 0 && len(a.rekeyed) == 0
+}
 
 // describe says in words what arrived.
 func (a arrivals) describe() (out []string) {
@@ -39,6 +43,13 @@ func (a arrivals) describe() (out []string) {
 	}
 	if len(back) > 0 {
 		out = append(out, "loaded before, and not lately: "+some(back))
+	}
+	if len(a.rekeyed) > 0 {
+		var keys []string
+		for _, p := range a.rekeyed {
+			keys = append(keys, p.before+" is "+p.key+" now")
+		}
+		out = append(out, "projects with another key: "+some(keys))
 	}
 	return out
 }
@@ -121,7 +132,7 @@ func returned(st *state.State) {
 // arrive takes over what is loaded from now on, and returns what of it is not yet
 // in the tables, or not right.
 func (s *Source) arrive(st *state.State, before state.Asked) arrivals {
-	a := arrivals{back: map[string]int64{}}
+	a := arrivals{back: map[string]int64{}, rekeyed: s.rekey(st)}
 	kinds, loaded := s.kinds(), s.loaded()
 	for _, f := range s.fields.Custom {
 		if st.Kinds[f.ID] != kinds[f.ID] && asksFor(before.Fields, f) {

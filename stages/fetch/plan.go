@@ -42,9 +42,11 @@ func (s *Source) Plan(ctx context.Context, before *state.State) (Plan, error) {
 		return Plan{}, fmt.Errorf("%w: it was loaded from %s and the configuration names %s; ids of two sites must not mix: "+
 			"use another pipeline and schema, or, if the site only changed its address, run `snowdrift state clear`", ErrOtherSite, st.Site, s.Site())
 	}
-	changes := s.Asked().Changes(st.Asked)
-	fresh := st.Cursor == 0 && st.Load == nil
-	asked := st.Asked
+	changes, asked := s.Asked().Changes(st.Asked), st.Asked
+	never := st.Cursor == 0 && st.Load == nil
+	if s.Asked().Query != asked.Query && asked.Tables != nil { // else there are no rows
+		st.Rescope()
+	}
 	s.adopt(st)
 	if st.Cursor != 0 {
 		returned(st)
@@ -59,14 +61,13 @@ func (s *Source) Plan(ctx context.Context, before *state.State) (Plan, error) {
 		return Plan{Reason: fmt.Sprintf("%s goes on, %d of %d partitions are done", what, len(st.Load.Done), len(st.Load.Partitions)),
 			Load: true, Partitions: open, State: st}, nil
 	}
-	unfinished := st.Load != nil
 	arrived := s.arrive(st, asked)
 	// A value that was lost while it was not loaded makes no difference to be seen.
 	st.Rewrite = st.Rewrite || len(arrived.back) > 0
 	switch {
-	case fresh:
+	case never:
 		return s.planLoad(ctx, st, "first load")
-	case unfinished:
+	case st.Cursor == 0: // a load is under way, or nobody knows since when
 		return s.planLoad(ctx, st, "everything is read again: "+strings.Join(changes, "; "))
 	case len(changes) > 0 || !arrived.none():
 		return s.replan(ctx, st, asked, arrived, strings.Join(append(changes, arrived.describe()...), "; "))

@@ -61,6 +61,9 @@ func (s *Source) gap(before state.Asked, arrived arrivals) gap {
 			g.terms = append(g.terms, term)
 		}
 	}
+	if len(arrived.rekeyed) > 0 {
+		g.terms = append(g.terms, issuesOf(arrived.rekeyed).String())
+	}
 	for _, f := range s.fields.Custom {
 		if slices.Contains(arrived.fields, f.ID) {
 			g.seen = append(g.seen, f)
@@ -130,7 +133,6 @@ func (s *Source) notEmpty(id string) string {
 // by id.
 func (s *Source) replan(ctx context.Context, st *state.State, before state.Asked, arrived arrivals, why string) (Plan, error) {
 	gap := s.gap(before, arrived)
-	st.Unsettled = st.Unsettled || st.Asked.Query != before.Query
 	st.Mixed = st.Mixed || !slices.Equal(st.Asked.Fields, before.Fields) || !slices.Equal(st.Asked.Tables, before.Tables)
 	if !gap.whole {
 		have, err := s.answerable(ctx, gap.seen)
