@@ -39,6 +39,8 @@ type job struct {
 	Port       int
 	// DieAt kills the process before so many statements to DuckDB; 0 never.
 	DieAt int
+
+	between func(load.Warehouse) load.Warehouse // of the run and its destination; nil is nothing
 }
 
 // What must not be seen in any statement.
@@ -57,6 +59,9 @@ func (j job) run(ctx context.Context) (report pipeline.Report, err error) {
 	w, err := j.open(ctx)
 	if err != nil {
 		return report, err
+	}
+	if j.between != nil {
+		w = j.between(w)
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	return pipeline.Run(ctx, source, w, pipeline.Options{

@@ -39,7 +39,7 @@ type Warehouse interface {
 	// Prepare makes tables and columns that are missing, and returns the names of
 	// the tables that it made. It removes and changes nothing that holds anything,
 	// and doing it again does nothing. Rows that were there before a column get its
-	// Fill.
+	// Fill. An empty column of another type than it is to have is made anew.
 	Prepare(ctx context.Context, tables []*table.Table) (made []string, err error)
 	// MakeViews makes the views that the tables allow and that are missing, or
 	// whose text changed. A view of the same name that somebody else made stays

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t *testing.T) load.Warehouse) {
 		{"DimensionsTwice", dimensionsTwice},
 		{"DimensionsOfSites", dimensionsOfSites},
 		{"ColumnsAddedLater", columnsAddedLater},
+		{"MistypedColumns", mistypedColumns},
 		{"ColumnsNotInTheLoad", columnsNotInTheLoad},
 		{"Presence", presence},
 		{"Removal", removal},

@@ -167,6 +167,34 @@ func columnsAddedLater(d *destination) {
 	d.want(rows, "1|NULL|[]|run 2", `2|NULL|["x"]|run 2`)
 }
 
+// mistypedColumns: an empty column gives way to one of the type that is asked for,
+// whatever the two are, and values of that type fit it.
+func mistypedColumns(d *destination) {
+	d.load(reading{id: 1, updated: 1, hash: 1, cells: map[string]any{"summary": "old"}})
+	seen := map[string]bool{}
+	for _, kind := range []table.Type{table.List, table.Bool, table.Int, table.Float, table.Date, table.Timestamp, table.JSON, table.Text,
+		table.Float, table.List, table.JSON, table.Int, table.Text} {
+		column := later
+		column.Type = kind
+		d.tables = tables(column)
+		d.prepare(d.tables)
+		answer, err := d.w.Query(d.Context(), `SELECT later FROM issues`)
+		d.must(err)
+		seen[answer.Types()[0]] = true
+		for row, err := range answer.All() {
+			d.must(err)
+			if row[0] != nil {
+				d.Errorf("a new column holds %v", row[0])
+			}
+		}
+	}
+	if len(seen) != 8 {
+		d.Errorf("the column was of the types %v, want 8", seen)
+	}
+	d.load(reading{id: 2, updated: 1, hash: 1, cells: map[string]any{later.Name: "large"}})
+	d.want(`SELECT id, summary, later FROM issues ORDER BY id`, "1|old|NULL", "2|NULL|large")
+}
+
 // columnsNotInTheLoad: a column that a load does not bring keeps its cells, also
 // in rows that are written.
 func columnsNotInTheLoad(d *destination) {

@@ -123,19 +123,19 @@ func createStage(pipeline string) string {
 	return "CREATE STAGE IF NOT EXISTS " + Dialect.Quote(stageOf(pipeline))
 }
 
-// missing returns the statements that bring a table with the columns have,
-// their comments by name, to its description.
-func missing(t *table.Table, have map[string]string) []string {
+// missing returns the statements that bring a table with the columns have to its
+// description.
+func missing(t *table.Table, have map[string]column) []string {
 	if len(have) == 0 {
 		return []string{Dialect.CreateTable(t)}
 	}
 	var out []string
 	for _, c := range t.Columns {
-		comment, there := have[Dialect.Fold(c.Name)]
+		is, there := have[Dialect.Fold(c.Name)]
 		switch {
 		case !there:
 			out = append(out, Dialect.AddColumn(t, c))
-		case comment != c.Doc:
+		case is.comment != c.Doc:
 			out = append(out, Dialect.CommentOnColumn(t, c))
 		}
 	}

@@ -15,14 +15,14 @@ func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) (made []
 			return err
 		}
 		// Beyond the limit it is not known whose are missing.
-		have, all := commentsOf(w.shown), len(w.shown) < shownColumns
+		have, all := catalog(w.shown), len(w.shown) < shownColumns
 		for _, t := range tables {
 			if t.Role == table.Scratch {
 				continue
 			}
 			name := Dialect.Fold(t.Name)
 			if !all {
-				if have[name], err = columns(ctx, s, t.Name); err != nil {
+				if have[name], err = described(ctx, s, t.Name); err != nil {
 					return err
 				}
 			}
@@ -39,7 +39,10 @@ func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) (made []
 }
 
 // prepareTable brings a table with the columns have to its description.
-func (w *Warehouse) prepareTable(ctx context.Context, s *session, t *table.Table, have map[string]string) error {
+func (w *Warehouse) prepareTable(ctx context.Context, s *session, t *table.Table, have map[string]column) error {
+	if err := w.dropMistyped(ctx, s, t, have); err != nil {
+		return err
+	}
 	statements := missing(t, have)
 	if len(statements) == 0 {
 		return nil
@@ -57,14 +60,31 @@ func (w *Warehouse) prepareTable(ctx context.Context, s *session, t *table.Table
 	return nil
 }
 
-// columns returns the comments of the columns that a table has, by name; none
-// if there is no such table.
-func columns(ctx context.Context, s *session, name string) (map[string]string, error) {
+// column is what SHOW COLUMNS says of a column.
+type column struct {
+	kind    table.Type // 0 for one that snowdrift gives to no column
+	comment string
+}
+
+// described returns the columns that a table has, by name; none if there is no such
+// table.
+func described(ctx context.Context, s *session, name string) (map[string]column, error) {
 	rows, err := s.named(ctx, "read the columns of", name, "SHOW COLUMNS IN TABLE "+Dialect.Quote(name))
 	if number(err) == errMissing {
 		return nil, nil
 	}
-	return commentsOf(rows)[Dialect.Fold(name)], err
+	return catalog(rows)[Dialect.Fold(name)], err
+}
+
+// columns returns the comments of the columns that a table has, by name; none
+// if there is no such table.
+func columns(ctx context.Context, s *session, name string) (map[string]string, error) {
+	have, err := described(ctx, s, name)
+	comments := map[string]string{}
+	for name, c := range have {
+		comments[name] = c.comment
+	}
+	return comments, err
 }
 
 // shownColumns is the number of columns beyond which SHOW COLUMNS is silent
@@ -77,15 +97,15 @@ func showColumns(ctx context.Context, s *session) ([]map[string]string, error) {
 	return s.named(ctx, "read the columns of", "all tables", "SHOW COLUMNS IN SCHEMA")
 }
 
-// commentsOf returns the comments that SHOW COLUMNS answered, by table and column.
-func commentsOf(rows []map[string]string) map[string]map[string]string {
-	out := map[string]map[string]string{}
+// catalog returns the columns that SHOW COLUMNS answered, by table and name.
+func catalog(rows []map[string]string) map[string]map[string]column {
+	out := map[string]map[string]column{}
 	for _, r := range rows {
 		name := r["table_name"]
 		if out[name] == nil {
-			out[name] = map[string]string{}
+			out[name] = map[string]column{}
 		}
-		out[name][r["column_name"]] = r["comment"]
+		out[name][r["column_name"]] = column{typeOf(r["data_type"]), r["comment"]}
 	}
 	return out
 }
