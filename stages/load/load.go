@@ -39,7 +39,9 @@ type Warehouse interface {
 	// Prepare makes tables and columns that are missing, and returns the names of
 	// the tables that it made. It removes and changes nothing that holds anything,
 	// and doing it again does nothing. Rows that were there before a column get its
-	// Fill. An empty column of another type than it is to have is made anew.
+	// Fill. An empty column of another type than it is to have is made anew; one that
+	// holds values is an error, unless it takes what is loaded or somebody may have
+	// chosen its type.
 	Prepare(ctx context.Context, tables []*table.Table) (made []string, err error)
 	// MakeViews makes the views that the tables allow and that are missing, or
 	// whose text changed. A view of the same name that somebody else made stays

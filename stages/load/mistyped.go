@@ -15,3 +15,10 @@ func (d Dialect) Mistyped(t *table.Table, c table.Column, has string) error {
 		Hint: "ALTER TABLE " + d.Quote(t.Name) + " RENAME COLUMN " + d.Quote(c.Name) + " TO …, or DROP COLUMN if nobody needs the values; then snowdrift state clear --rewrite, and snowdrift run makes the column anew and fills it",
 	}
 }
+
+// Alike reports whether columns of two types take each other's values: any document
+// goes into either. Then a column with values of the other type is no reason to stop.
+func Alike(a, b table.Type) bool {
+	document := func(t table.Type) bool { return t == table.JSON || t == table.List }
+	return a == b || document(a) && document(b)
+}

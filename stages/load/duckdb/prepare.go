@@ -9,6 +9,7 @@ import (
 
 	"snowdrift/internal/table"
 	sqlfiles "snowdrift/sql"
+	"snowdrift/stages/load"
 )
 
 // Prepare makes tables and columns that are missing.
@@ -129,10 +130,12 @@ func (w *Warehouse) columns(ctx context.Context, name string) (map[string]string
 // dropMistyped removes, of the table and of have, columns of another type than their
 // description says, if they hold nothing. A run that ended before its first commit
 // leaves columns of which the ledger does not know; when their field then changes its
-// type, the new column gets the name of the old one.
+// type, the new column gets the name of the old one. A column with values is refused
+// if its type tells that it was made for others, see madeForOthers.
 func (w *Warehouse) dropMistyped(ctx context.Context, t *table.Table, have map[string]column) error {
 	for _, c := range t.Columns {
-		if kind := have[c.Name].kind; kind == "" || kind == Dialect.Types[c.Type] {
+		kind := have[c.Name].kind
+		if kind == "" || kind == Dialect.Types[c.Type] {
 			continue
 		}
 		var values int64
@@ -140,7 +143,10 @@ func (w *Warehouse) dropMistyped(ctx context.Context, t *table.Table, have map[s
 		if err := w.conn.QueryRowContext(ctx, count).Scan(&values); err != nil {
 			return w.fail("look at column "+c.Name+" of", t.Name, count, err)
 		}
-		if values > 0 {
+		switch {
+		case values > 0 && madeForOthers(kind, c.Type):
+			return Dialect.Mistyped(t, c, kind)
+		case values > 0:
 			continue
 		}
 		delete(have, c.Name)
@@ -150,6 +156,21 @@ func (w *Warehouse) dropMistyped(ctx context.Context, t *table.Table, have map[s
 		}
 	}
 	return nil
+}
+
+// madeForOthers reports whether a type is that of columns for other values than those
+// of t. One that snowdrift gives to no column, such as HUGEINT, somebody chose, as a
+// VARCHAR for JSON, which is a text here.
+func madeForOthers(kind string, t table.Type) bool {
+	if kind == Dialect.Types[table.Text] && t == table.JSON {
+		return false
+	}
+	for other, name := range Dialect.Types {
+		if name == kind {
+			return !load.Alike(other, t)
+		}
+	}
+	return false
 }
 
 // missing returns the statements that bring a table with the columns have to

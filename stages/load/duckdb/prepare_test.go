@@ -115,31 +115,58 @@ func TestPrepareInTransactions(t *testing.T) {
 }
 
 // TestMistypedColumn: a column that a killed run left gives way to one of another
-// type, unless it holds something.
+// type. If it holds something, it stays: with an error where its type tells that it was
+// made for other values, and without one where somebody may have chosen it.
 func TestMistypedColumn(t *testing.T) {
 	t.Parallel()
-	for values, want := range map[int]string{0: "DOUBLE", 1: "VARCHAR"} {
+	const refusal = `prepare table issues: column points is to be DOUBLE, and is VARCHAR with values in it; ALTER TABLE "issues" RENAME COLUMN "points" TO …`
+	for _, c := range []struct {
+		made, value   string
+		asked         table.Type
+		want, refusal string
+	}{
+		{"VARCHAR", "NULL", table.Float, "DOUBLE", ""},
+		{"VARCHAR", "'many'", table.Float, "VARCHAR", refusal},
+		{"DOUBLE", "1.5", table.Text, "DOUBLE", "column points is to be VARCHAR, and is DOUBLE with values in it"},
+		{"DOUBLE", "NULL", table.Text, "VARCHAR", ""},
+		{"HUGEINT", "1", table.Int, "HUGEINT", ""},
+		{"DECIMAL(18,3)", "1", table.Float, "DECIMAL(18,3)", ""},
+		{"VARCHAR", "'{}'", table.JSON, "VARCHAR", ""},
+		{"JSON", "'[]'", table.List, "JSON", ""},
+	} {
 		w := open(t, options(filepath.Join(t.TempDir(), "jira.duckdb")))
-		prepare := func(kind table.Type) {
-			t.Helper()
-			columns := []table.Column{{Name: "points", Type: kind, Field: "customfield_1", Doc: "Points."}}
-			if _, err := w.Prepare(t.Context(), []*table.Table{table.Issues(columns, nil)}); err != nil {
+		prepare := func(custom ...table.Column) error {
+			return prepareIn(t.Context(), w, []*table.Table{table.Issues(custom, nil)})
+		}
+		asked := table.Column{Name: "points", Type: c.asked, Field: "customfield_1", Doc: "Points."}
+		for _, err := range []error{
+			prepare(),
+			w.exec(t.Context(), "test", "issues", "ALTER TABLE issues ADD COLUMN points "+c.made),
+			w.exec(t.Context(), "test", "issues", "COMMENT ON COLUMN issues.points IS 'Points.'"),
+			w.exec(t.Context(), "test", "issues", "INSERT INTO issues (id, _site, points) VALUES (1, 'jira', "+c.value+")"),
+		} {
+			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		prepare(table.Text)
-		for range values {
-			if err := w.exec(t.Context(), "test", "issues", `INSERT INTO issues (id, _site, points) VALUES (1, 'jira', 'many')`); err != nil {
-				t.Fatal(err)
-			}
+		err := prepare(asked)
+		if c.refusal == "" && err != nil || c.refusal != "" && (err == nil || !strings.Contains(err.Error(), c.refusal)) {
+			t.Errorf("%s with %s: error %v", c.made, c.value, err)
 		}
-		prepare(table.Float)
 		have, err := w.catalog(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := have["issues"]["points"]; got != (column{want, "Points."}) {
-			t.Errorf("with %d values: the column is %v, want %s", values, got, want)
+		if got := have["issues"]["points"]; got != (column{c.want, "Points."}) {
+			t.Errorf("%s with %s: the column is %v, want %s", c.made, c.value, got, c.want)
+		}
+		if c.refusal != "" { // what the error says
+			if err := w.exec(t.Context(), "test", "issues", "ALTER TABLE issues RENAME COLUMN points TO before"); err != nil {
+				t.Fatal(err)
+			}
+			if err := prepare(asked); err != nil {
+				t.Error(err)
+			}
 		}
 		if err := w.Close(); err != nil {
 			t.Fatal(err)

@@ -1,11 +1,14 @@
 package loadtest
 
 import (
+	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"snowdrift/internal/table"
+	"snowdrift/stages/load"
 )
 
 // prepareTwice: making what is there does nothing, and the tables are empty.
@@ -168,7 +171,8 @@ func columnsAddedLater(d *destination) {
 }
 
 // mistypedColumns: an empty column gives way to one of the type that is asked for,
-// whatever the two are, and values of that type fit it.
+// whatever the two are, and values of that type fit it. With values it stays as it is,
+// and nothing is loaded into it.
 func mistypedColumns(d *destination) {
 	d.load(reading{id: 1, updated: 1, hash: 1, cells: map[string]any{"summary": "old"}})
 	seen := map[string]bool{}
@@ -192,7 +196,16 @@ func mistypedColumns(d *destination) {
 		d.Errorf("the column was of the types %v, want 8", seen)
 	}
 	d.load(reading{id: 2, updated: 1, hash: 1, cells: map[string]any{later.Name: "large"}})
-	d.want(`SELECT id, summary, later FROM issues ORDER BY id`, "1|old|NULL", "2|NULL|large")
+	rows := `SELECT id, summary, later FROM issues ORDER BY id`
+	d.want(rows, "1|old|NULL", "2|NULL|large")
+	column := later
+	column.Type = table.Float
+	_, err := d.w.Prepare(d.Context(), tables(column))
+	var refusal *load.Error
+	if !errors.As(err, &refusal) || refusal.On != "issues" || !strings.Contains(err.Error(), "column later") || refusal.Hint == "" {
+		d.Errorf("texts in a column for numbers: %v", err)
+	}
+	d.want(rows, "1|old|NULL", "2|NULL|large")
 }
 
 // columnsNotInTheLoad: a column that a load does not bring keeps its cells, also

@@ -69,8 +69,8 @@ func (w *Warehouse) dropMistyped(ctx context.Context, s *session, t *table.Table
 		switch {
 		case err != nil:
 			return err
-		case values > 0 && documents(is) && documents(c.Type):
-			continue // each takes what the other holds
+		case values > 0 && load.Alike(is, c.Type):
+			continue
 		case values > 0:
 			return Dialect.Mistyped(t, c, Dialect.Types[is])
 		}
@@ -86,8 +86,6 @@ func (w *Warehouse) dropMistyped(ctx context.Context, s *session, t *table.Table
 	}
 	return nil
 }
-
-func documents(t table.Type) bool { return t == table.JSON || t == table.List }
 
 func countValues(ctx context.Context, s *session, t *table.Table, c table.Column) (n int64, err error) {
 	count := "SELECT COUNT(" + Dialect.Quote(c.Name) + ") FROM " + Dialect.Quote(t.Name)
