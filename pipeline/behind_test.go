@@ -294,3 +294,44 @@ func TestSourceRenamed(t *testing.T) {
 	b.run(pipeline.Complete) // another pipeline of the same name takes the rows over
 	b.want("SELECT COUNT(*) FROM issues", "20")
 }
+
+// TestReturnsOlder: on a site that was restored from a backup, issues are there again
+// whose rows are marked as gone, as of before. An older version overwrites no newer one,
+// whatever the row is marked as; the run says what is the matter, each time, and what
+// the manual says about it helps.
+func TestReturnsOlder(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 60})
+	b.tables = []string{"issues", "issue_labels"}
+	b.run(pipeline.Complete)
+	ids := b.sim.IDs()
+	for i, presence := range []string{"deleted", "out_of_scope", "no_access", "archived"} {
+		b.byHand(fmt.Sprintf("UPDATE issues SET _presence = '%s', _presence_evidence = 'x', summary = 'of the future', updated = updated + INTERVAL 1 DAY WHERE id = %d", presence, ids[i]))
+	}
+	b.byHand(fmt.Sprintf("UPDATE issues SET _presence = 'deleted' WHERE id = %d", ids[10])) // as new as in Jira
+	const future = "SELECT COUNT(*), COUNT(DISTINCT _presence) FROM issues WHERE summary = 'of the future' AND _presence <> 'live'"
+	wantNewer := func(missing, newer int) {
+		t.Helper()
+		r := b.run(pipeline.Unproven)
+		if r.Proof.Newer != newer || r.Proof.Missing != missing || !strings.HasPrefix(r.Conclusion, fmt.Sprint(newer)+" rows are newer than what Jira shows: was the site restored from a backup") {
+			t.Errorf("%+v: %s", r.Proof, r.Conclusion)
+		}
+		if got := fmt.Sprint(b.rows(future)); got != "[[4 4]]" {
+			t.Errorf("rows that are newer, and their marks: %s", got)
+		}
+	}
+	wantNewer(5, 4)
+	b.want(fmt.Sprintf("SELECT _presence FROM issues WHERE id = %d", ids[10]), "live")
+	wantNewer(4, 4)
+
+	// A deep census finds the live ones, too, and asks about those that are gone.
+	b.byHand(fmt.Sprintf("UPDATE issues SET updated = updated + INTERVAL 1 DAY WHERE id = %d", ids[20]))
+	b.options = func(o *pipeline.Options) { o.DeepNow = true }
+	wantNewer(4, 5)
+	wantNewer(4, 5)
+
+	b.options = nil
+	b.byHand("DELETE FROM issues WHERE summary = 'of the future'", fmt.Sprintf("DELETE FROM issues WHERE id = %d", ids[20]))
+	b.run(pipeline.Complete)
+	b.compare()
+}

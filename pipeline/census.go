@@ -31,11 +31,14 @@ type census struct {
 	// which Jira did not tell one when it was asked.
 	compared int64
 	silent   []int64
+	// came are the issues that were missing and came when they were asked for by id:
+	// their rows should be live.
+	came map[int64]bool
 }
 
 // takeCensus reads the ids in scope, and the versions of as many as are due.
 func (r *run) takeCensus(ctx context.Context) (c *census, err error) {
-	c = &census{left: r.DeepBudget}
+	c = &census{left: r.DeepBudget, came: map[int64]bool{}}
 	if r.DeepNow || r.DeepBudget == 0 {
 		c.left = math.MaxInt
 	}

@@ -42,6 +42,9 @@ func (r *run) prove(ctx context.Context) error {
 	} else {
 		err = r.compare(ctx, census, known)
 	}
+	if err == nil && census.digest != r.state.Digest {
+		err = r.countUnwritten(ctx, census)
+	}
 	if err != nil {
 		return r.unsure(ctx, err)
 	}
@@ -187,8 +190,9 @@ func (r *run) reconcile(ctx context.Context, census *census) error {
 	}
 	unanswered := r.source.Unanswered()
 	for _, id := range diff.Missing {
-		_, came := returned[id]
-		if _, is := unanswered[id]; !came && !is {
+		if _, came := returned[id]; came {
+			census.came[id] = true
+		} else if _, is := unanswered[id]; !is {
 			census.digest.Remove(id)
 		}
 	}

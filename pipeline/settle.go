@@ -86,7 +86,10 @@ func (r *run) passedOver(ctx context.Context, rows []load.Absent, known fates, c
 		}
 		census.digest.Add(a.ID)
 	}
-	_, err = r.fetchIDs(ctx, "passed over", read)
+	returned, err := r.fetchIDs(ctx, "passed over", read)
+	for id := range returned {
+		census.came[id] = true
+	}
 	return others, err
 }
 
