@@ -1,6 +1,7 @@
 package pipeline_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -10,7 +11,9 @@ import (
 	"time"
 
 	"snowdrift/internal/jirasim"
+	"snowdrift/internal/table"
 	"snowdrift/pipeline"
+	"snowdrift/stages/load"
 	"snowdrift/state"
 )
 
@@ -114,6 +117,47 @@ func TestDroppedAndFailed(t *testing.T) {
 	b.sim.Fault(nil)
 	b.run(pipeline.Complete)
 	b.want("SELECT COUNT(*) FROM issue_labels", labels)
+}
+
+// unprepared is a destination in which making something fails, once it is made.
+type unprepared struct {
+	load.Warehouse
+	tables, views error
+}
+
+func (u unprepared) Prepare(ctx context.Context, tables []*table.Table) error {
+	return errors.Join(u.Warehouse.Prepare(ctx, tables), u.tables)
+}
+
+func (u unprepared) MakeViews(ctx context.Context, views []load.View) error {
+	return errors.Join(u.Warehouse.MakeViews(ctx, views), u.views)
+}
+
+// TestDroppedAndMade: the same where the run ends as soon as the table is made anew.
+func TestDroppedAndMade(t *testing.T) {
+	t.Parallel()
+	for name, failing := range map[string]unprepared{"another table is not": {tables: errSabotage}, "its view is not": {views: errSabotage}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, jirasim.Options{Issues: 60})
+			b.tables = []string{"issues", "issue_labels"}
+			b.options = func(o *pipeline.Options) { o.Views = true }
+			b.run(pipeline.Complete)
+			labels := b.one("SELECT COUNT(*) FROM issue_labels")
+			b.byHand("DROP TABLE issue_labels CASCADE")
+			b.warehouse = func(w load.Warehouse) load.Warehouse {
+				failing.Warehouse = w
+				return failing
+			}
+			if _, err := b.try(t.Context()); !errors.Is(err, errSabotage) {
+				t.Fatal(err)
+			}
+			b.want("SELECT COUNT(*) FROM issue_labels", "0")
+			b.warehouse = nil
+			b.run(pipeline.Complete)
+			b.want("SELECT COUNT(*) FROM issue_labels", labels)
+		})
+	}
 }
 
 // TestPipelineRenamed: the rows of a pipeline that goes by another name now become

@@ -123,7 +123,7 @@ func (b *bulk) load(ctx context.Context) (err error) {
 		return err
 	}
 	issues := table.Issues(nil, func(string) bool { return true })
-	if _, err := w.Prepare(ctx, []*table.Table{issues, table.ValueErrors()}); err != nil {
+	if err := w.Prepare(ctx, []*table.Table{issues, table.ValueErrors()}); err != nil {
 		return err
 	}
 	if err := b.stage(ctx, w, issues); err != nil {

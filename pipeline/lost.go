@@ -7,14 +7,14 @@ import (
 	"snowdrift/state"
 )
 
-// lost returns the state that is left of st when some of the tables had to be made:
+// lost returns the state that is left of st when some of the tables are not there:
 // somebody dropped them, or the state was brought to another destination. What they
 // held is read again. It reports whether there was something to lose.
-func (r *run) lost(st *state.State, tables []*table.Table, made []string) (left *state.State, lost bool) {
+func (r *run) lost(st *state.State, tables []*table.Table, missing []string) (left *state.State, lost bool) {
 	fresh := st.Cursor == 0 && st.Load == nil
 	var issues, children bool
 	for _, t := range tables {
-		if !slices.Contains(made, t.Name) {
+		if !slices.Contains(missing, t.Name) {
 			continue
 		}
 		_, read := st.Dimensions[t.Name]

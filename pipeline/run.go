@@ -179,28 +179,34 @@ func (r *run) prepare(ctx context.Context) error {
 	for _, f := range fields.Custom {
 		st.NoteName(f.ID, f.Name)
 	}
-	made, err := r.warehouse.Prepare(ctx, all)
+	missing, err := r.warehouse.Lacks(ctx, all)
 	if err != nil {
 		return err
 	}
-	if st.Commit == "" && !slices.Contains(made, all[0].Name) {
+	if st.Commit == "" && !slices.Contains(missing, all[0].Name) {
 		if err := r.refuseTwins(ctx); err != nil {
 			return err
 		}
 	}
-	st, lost := r.lost(st, all, made)
+	st, lost := r.lost(st, all, missing)
 	r.notAhead(st)
 	r.tables = slices.DeleteFunc(slices.Clone(all), func(t *table.Table) bool { return t.Role == table.Dimension })
-	if r.Views {
-		if err := r.warehouse.MakeViews(ctx, load.Views(r.Site, all[0], st.Columns)); err != nil {
+	r.flattener = flatten.New(r.tables)
+	if lost { // nobody would know it any more when they are made
+		r.state = st
+		if err := r.commit(ctx, st.Clone()); err != nil {
 			return err
 		}
+		st = r.state
 	}
-	r.state, r.flattener = st, flatten.New(r.tables)
-	if lost { // nobody would know it any more if this run came to nothing
-		return r.commit(ctx, st.Clone())
+	if err := r.warehouse.Prepare(ctx, all); err != nil {
+		return err
 	}
-	return nil
+	r.state = st
+	if !r.Views {
+		return nil
+	}
+	return r.warehouse.MakeViews(ctx, load.Views(r.Site, all[0], st.Columns))
 }
 
 // refuseTwins refuses to load the rows of a site once more under another name.

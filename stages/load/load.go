@@ -36,13 +36,16 @@ type Warehouse interface {
 	State(ctx context.Context, pipeline string) (*state.State, error)
 	// States returns the states of all pipelines, without their columns.
 	States(ctx context.Context) ([]*state.State, error)
-	// Prepare makes tables and columns that are missing, and returns the names of
-	// the tables that it made. It removes and changes nothing that holds anything,
-	// and doing it again does nothing. Rows that were there before a column get its
+	// Lacks returns the names of those tables that are not there. That somebody dropped
+	// one is to be noted in the state before Prepare makes it: nobody would know it
+	// afterwards.
+	Lacks(ctx context.Context, tables []*table.Table) ([]string, error)
+	// Prepare makes tables and columns that are missing. It removes and changes nothing
+	// that holds anything, and doing it again does nothing. Rows that were there before a column get its
 	// Fill. An empty column of another type than it is to have is made anew; one that
 	// holds values is an error, unless it takes what is loaded or somebody may have
 	// chosen its type.
-	Prepare(ctx context.Context, tables []*table.Table) (made []string, err error)
+	Prepare(ctx context.Context, tables []*table.Table) error
 	// MakeViews makes the views that the tables allow and that are missing, or
 	// whose text changed. A view of the same name that somebody else made stays
 	// as it is. Doing it again does nothing.

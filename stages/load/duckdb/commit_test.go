@@ -210,7 +210,7 @@ func TestMemoryLimitByColumns(t *testing.T) {
 			return text
 		}
 		custom, _ := table.Custom(table.DefaultSite, fields(c.columns-len(table.Issues(nil, nil).Columns)), nil)
-		if _, err := w.Prepare(ctx, []*table.Table{table.Issues(custom, nil)}); err != nil {
+		if err := w.Prepare(ctx, []*table.Table{table.Issues(custom, nil)}); err != nil {
 			t.Fatal(err)
 		}
 		if got := limit(); got != c.want {

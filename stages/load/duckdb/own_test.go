@@ -15,7 +15,7 @@ import (
 // withErrors prepares the table of value errors beside that of issues.
 func (l *loader) withErrors() {
 	l.Helper()
-	if _, err := l.w.Prepare(context.Background(), []*table.Table{l.t, table.ValueErrors()}); err != nil {
+	if err := l.w.Prepare(context.Background(), []*table.Table{l.t, table.ValueErrors()}); err != nil {
 		l.Fatal(err)
 	}
 }

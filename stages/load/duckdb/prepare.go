@@ -12,12 +12,23 @@ import (
 	"snowdrift/stages/load"
 )
 
+// Lacks returns the names of those tables that are not there.
+func (w *Warehouse) Lacks(ctx context.Context, tables []*table.Table) (names []string, err error) {
+	catalog, err := w.catalog(ctx)
+	for _, t := range tables {
+		if t.Role != table.Scratch && len(catalog[t.Name]) == 0 {
+			names = append(names, t.Name)
+		}
+	}
+	return names, err
+}
+
 // Prepare makes tables and columns that are missing.
-func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) (made []string, err error) {
+func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
 	w.tables = tables
 	catalog, err := w.catalog(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	widest := 0
 	for _, t := range tables {
@@ -27,20 +38,17 @@ func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) (made []
 		have := catalog[t.Name]
 		widest = max(widest, columnsOf(t, have))
 		if err := w.dropMistyped(ctx, t, have); err != nil {
-			return made, err
+			return err
 		}
 		if err := w.define(ctx, "prepare table", t.Name, len(t.Columns), missing(t, have)); err != nil {
-			return made, err
-		}
-		if len(have) == 0 {
-			made = append(made, t.Name)
+			return err
 		}
 	}
 	w.fitRowGroups(widest)
 	if err := w.makeRoom(ctx, widest); err != nil {
-		return made, err
+		return err
 	}
-	return made, w.lookForOwn(ctx)
+	return w.lookForOwn(ctx)
 }
 
 // columnsOf counts the columns that a table has once those that are missing are

@@ -176,6 +176,6 @@ func TestMistypedColumn(t *testing.T) {
 
 // prepareIn makes tables in a file.
 func prepareIn(ctx context.Context, w *Warehouse, tables []*table.Table) error {
-	_, err := w.Prepare(ctx, tables)
+	err := w.Prepare(ctx, tables)
 	return err
 }

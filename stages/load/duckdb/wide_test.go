@@ -68,7 +68,7 @@ func wideTable(t *testing.T, w *Warehouse, run string) *loader {
 	for i := range mostColumns {
 		l.t.Columns = append(l.t.Columns, table.Column{Name: fmt.Sprint("extra_", i), Type: table.Text, Doc: "Extra."})
 	}
-	if _, err := w.Prepare(context.Background(), []*table.Table{l.t}); err != nil {
+	if err := w.Prepare(context.Background(), []*table.Table{l.t}); err != nil {
 		t.Fatal(err)
 	}
 	return l

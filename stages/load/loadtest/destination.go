@@ -76,9 +76,10 @@ func (d *destination) close() {
 // prepare makes tables, and returns the names of those that were not there.
 func (d *destination) prepare(tables []*table.Table) []string {
 	d.Helper()
-	made, err := d.w.Prepare(d.Context(), tables)
+	missing, err := d.w.Lacks(d.Context(), tables)
 	d.must(err)
-	return made
+	d.must(d.w.Prepare(d.Context(), tables))
+	return missing
 }
 
 func (d *destination) must(err error) {

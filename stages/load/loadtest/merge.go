@@ -200,7 +200,7 @@ func mistypedColumns(d *destination) {
 	d.want(rows, "1|old|NULL", "2|NULL|large")
 	column := later
 	column.Type = table.Float
-	_, err := d.w.Prepare(d.Context(), tables(column))
+	err := d.w.Prepare(d.Context(), tables(column))
 	var refusal *load.Error
 	if !errors.As(err, &refusal) || refusal.On != "issues" || !strings.Contains(err.Error(), "column later") || refusal.Hint == "" {
 		d.Errorf("texts in a column for numbers: %v", err)

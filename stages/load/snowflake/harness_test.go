@@ -213,7 +213,7 @@ func (l *loader) end() { l.t.Helper(); l.ended = true; must(l.t, l.Close()) }
 // prepare makes tables.
 func prepare(t testing.TB, w load.Warehouse, tables []*table.Table) {
 	t.Helper()
-	_, err := w.Prepare(t.Context(), tables)
+	err := w.Prepare(t.Context(), tables)
 	must(t, err)
 }
 

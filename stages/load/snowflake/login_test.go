@@ -206,12 +206,12 @@ func TestPrivileges(t *testing.T) {
 	srv := account(t, nil)
 	srv.Revoke("CREATE TABLE", "RAW.JIRA")
 	l := open(t, srv, "r1")
-	if _, err := l.Prepare(t.Context(), l.tables); err == nil || !strings.Contains(err.Error(), "003001") || !strings.Contains(err.Error(), "setup --print") {
+	if err := l.Prepare(t.Context(), l.tables); err == nil || !strings.Contains(err.Error(), "003001") || !strings.Contains(err.Error(), "setup --print") {
 		t.Errorf("error %v", err)
 	}
 	srv.Grant("CREATE TABLE", "RAW.JIRA")
 	srv.Revoke("USAGE", "LOAD_WH")
-	if _, err := l.Prepare(t.Context(), l.tables); err == nil || !strings.Contains(err.Error(), "GRANT USAGE ON WAREHOUSE") {
+	if err := l.Prepare(t.Context(), l.tables); err == nil || !strings.Contains(err.Error(), "GRANT USAGE ON WAREHOUSE") {
 		t.Errorf("error %v", err)
 	}
 	srv.Grant("USAGE", "LOAD_WH")

@@ -89,7 +89,7 @@ func TestMistypedWithValues(t *testing.T) {
 			must(t, l.main.run(t.Context(), "test", "", `UPDATE "ISSUES" SET "EFFORT" = `+c.value))
 			l.end()
 			l = start(t, srv, "r2")
-			_, err := l.Prepare(t.Context(), l.withColumn("effort", c.asked))
+			err := l.Prepare(t.Context(), l.withColumn("effort", c.asked))
 			switch {
 			case c.refusal == "":
 				must(t, err)
@@ -153,7 +153,7 @@ func TestMistypedOfAnother(t *testing.T) {
 	prepare(t, other, other.withColumn("effort", table.Float))
 
 	wanted := l.withColumn("effort", table.Text)
-	if _, err := l.Prepare(t.Context(), wanted); !errors.Is(err, load.ErrLeaseHeld) || !strings.Contains(err.Error(), "pipeline other") || !strings.Contains(err.Error(), "column effort") {
+	if err := l.Prepare(t.Context(), wanted); !errors.Is(err, load.ErrLeaseHeld) || !strings.Contains(err.Error(), "pipeline other") || !strings.Contains(err.Error(), "column effort") {
 		t.Errorf("while it is at work: %v", err)
 	}
 	l.wantType("EFFORT", "REAL")
@@ -163,7 +163,7 @@ func TestMistypedOfAnother(t *testing.T) {
 	_, err = other.Commit(t.Context(), load.Commit{State: st, Run: state.Run{ID: "r2", Pipeline: "other"}})
 	must(t, err)
 	other.end()
-	if _, err := l.Prepare(t.Context(), wanted); err == nil || !strings.Contains(err.Error(), "the column ledger has it for customfield_7 of site b") {
+	if err := l.Prepare(t.Context(), wanted); err == nil || !strings.Contains(err.Error(), "the column ledger has it for customfield_7 of site b") {
 		t.Errorf("when it is in the ledger: %v", err)
 	}
 	l.wantType("EFFORT", "REAL")
@@ -177,7 +177,7 @@ func TestMistypedUnderTheLease(t *testing.T) {
 	prepare(t, first, first.withColumn("effort", table.Float)) // and holds the lease
 	second := open(t, srv, "r2")
 	from := len(srv.Statements())
-	if _, err := second.Prepare(t.Context(), second.withColumn("effort", table.Text)); !errors.Is(err, load.ErrLeaseHeld) {
+	if err := second.Prepare(t.Context(), second.withColumn("effort", table.Text)); !errors.Is(err, load.ErrLeaseHeld) {
 		t.Errorf("error %v", err)
 	}
 	first.wantType("EFFORT", "REAL")

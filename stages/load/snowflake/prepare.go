@@ -6,36 +6,56 @@ import (
 	"snowdrift/internal/table"
 )
 
+// Lacks returns the names of those tables that are not there.
+func (w *Warehouse) Lacks(ctx context.Context, tables []*table.Table) (names []string, err error) {
+	err = w.with(ctx, func(ctx context.Context, s *session) error {
+		names = nil
+		return w.eachTable(ctx, s, tables, func(t *table.Table, have map[string]column) error {
+			if len(have) == 0 {
+				names = append(names, t.Name)
+			}
+			return nil
+		})
+	})
+	return names, err
+}
+
 // Prepare makes tables and columns that are missing. When there are some, it
 // takes the lease first.
-func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) (made []string, err error) {
+func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
 	w.tables, w.prepared = tables, true
-	err = w.with(ctx, func(ctx context.Context, s *session) (err error) {
+	return w.with(ctx, func(ctx context.Context, s *session) error {
+		return w.eachTable(ctx, s, tables, func(t *table.Table, have map[string]column) error {
+			return w.prepareTable(ctx, s, t, have)
+		})
+	})
+}
+
+// eachTable hands over the tables with the columns that they have, of which Snowflake is
+// asked unless that was just now.
+func (w *Warehouse) eachTable(ctx context.Context, s *session, tables []*table.Table, do func(t *table.Table, have map[string]column) error) (err error) {
+	if w.shown == nil {
 		if w.shown, err = showColumns(ctx, s); err != nil {
 			return err
 		}
-		// Beyond the limit it is not known whose are missing.
-		have, all := catalog(w.shown), len(w.shown) < shownColumns
-		for _, t := range tables {
-			if t.Role == table.Scratch {
-				continue
-			}
-			name := Dialect.Fold(t.Name)
-			if !all {
-				if have[name], err = described(ctx, s, t.Name); err != nil {
-					return err
-				}
-			}
-			if err := w.prepareTable(ctx, s, t, have[name]); err != nil {
+	}
+	// Beyond the limit it is not known whose are missing.
+	have, all := catalog(w.shown), len(w.shown) < shownColumns
+	for _, t := range tables {
+		if t.Role == table.Scratch {
+			continue
+		}
+		name := Dialect.Fold(t.Name)
+		if !all {
+			if have[name], err = described(ctx, s, t.Name); err != nil {
 				return err
 			}
-			if len(have[name]) == 0 {
-				made = append(made, t.Name)
-			}
 		}
-		return nil
-	})
-	return made, err
+		if err := do(t, have[name]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // prepareTable brings a table with the columns have to its description.

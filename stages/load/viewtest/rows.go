@@ -169,7 +169,7 @@ func (w *writer) begin() {
 func (w *writer) prepare(tables []*table.Table, ledger []table.Assignment) {
 	w.t.Helper()
 	w.must(w.Acquire(w.t.Context(), load.Job{Pipeline: "jira_" + w.site, Site: w.site, Run: "run-" + w.site}))
-	_, err := w.Prepare(w.t.Context(), tables)
+	err := w.Prepare(w.t.Context(), tables)
 	w.must(err)
 	w.must(w.MakeViews(w.t.Context(), load.Views(w.site, tables[0], ledger)))
 }
