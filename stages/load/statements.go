@@ -32,14 +32,15 @@ func (d Dialect) CreateChanged() string {
 // issue, the newest, and keeps it if the table does not have it yet: the issue
 // is new, or not older than the row and newer or different in content, or the
 // row is held to be gone or belongs to another pipeline. What it does not pick is
-// not written. rewrite has it pick what is as it was, too.
+// not written. rewrite has it pick what is as it was, too. It picks a reading once,
+// however many rows somebody made of the issue.
 func (q Statements) FindChanged(issues *table.Table, pipeline string, rewrite bool) (statement string, args []any) {
 	differs, args := `t.{_hash} <> s.{_hash} OR s.{updated} IS DISTINCT FROM t.{updated} OR t.{_presence} <> 'live' OR t.{_pipeline} IS DISTINCT FROM ?`, []any{pipeline}
 	if rewrite {
 		differs, args = "TRUE", nil
 	}
 	return q.fill(`INSERT INTO {changed}
-SELECT s.{id}, s.{_seq}
+SELECT DISTINCT s.{id}, s.{_seq}
 FROM (
   SELECT {id}, {_seq}, {updated}, {_hash} FROM {stage}
   QUALIFY ROW_NUMBER() OVER (PARTITION BY {id} ORDER BY {updated} DESC NULLS LAST, {_seq} DESC) = 1
