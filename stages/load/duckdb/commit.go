@@ -50,7 +50,10 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 	w.putAway(ctx)
 	w.shrink(ctx)
 	result.Took = time.Since(started)
-	return result, w.forget(slices.Collect(maps.Keys(w.staged))...)
+	if err := w.forget(slices.Collect(maps.Keys(w.staged))...); err != nil { // the commit has happened: nothing here can fail it
+		w.opts.Log.Warn("the files were not removed after the commit", "error", err)
+	}
+	return result, nil
 }
 
 // commit is the transaction of a commit. ahead is what was written ahead of it; nil is

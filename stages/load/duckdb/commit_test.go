@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -300,5 +302,54 @@ func TestTwoRows(t *testing.T) {
 		if err := w.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// warnings is a listener that keeps the warnings, too.
+type warnings struct {
+	listener
+	texts *[]string
+}
+
+func (h warnings) Handle(ctx context.Context, r slog.Record) error {
+	if r.Level == slog.LevelWarn {
+		*h.texts = append(*h.texts, r.Message)
+	}
+	return h.listener.Handle(ctx, r)
+}
+
+// TestFileThatStays: a commit that happened is none that failed, though a file of it
+// cannot be removed: a warning says so, and the file is not loaded once more.
+func TestFileThatStays(t *testing.T) {
+	t.Parallel()
+	var staged string // for COMMIT to become a directory that is not empty
+	var said []string
+	opts := options(filepath.Join(t.TempDir(), "jira.duckdb"))
+	opts.Log = slog.New(warnings{listener{slog.DiscardHandler, func(sql string) {
+		if sql == "COMMIT" && staged != "" {
+			if err := errors.Join(os.Remove(staged), os.MkdirAll(filepath.Join(staged, "full"), 0o700)); err != nil {
+				t.Error(err)
+			}
+		}
+	}}, &said})
+	w := open(t, opts)
+	l := prepared(t, w, "run 1")
+	l.stage(1, 3, text)
+	staged = w.staged[l.t.Name][0].Path
+	result, err := w.Commit(t.Context(), l.what(1))
+	if err != nil || result.Rows[l.t.Name] != 3 || result.Digest.Count != 3 {
+		t.Errorf("a commit: %+v, %v", result, err)
+	}
+	if len(said) != 1 || !strings.Contains(said[0], "not removed") {
+		t.Errorf("warnings %q, want one of the file", said)
+	}
+	staged = ""
+	l.dir = t.TempDir()
+	l.commit(2, 4)
+	if n := count(t, w, `SELECT COUNT(*) FROM issues WHERE summary = 'version 2'`); n != 4 || len(said) != 1 {
+		t.Errorf("%d issues after the next commit, want 4; warnings %q", n, said)
+	}
+	if err := w.Close(); err != nil {
+		t.Error(err)
 	}
 }
