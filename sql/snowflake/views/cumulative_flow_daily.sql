@@ -2,7 +2,8 @@
 -- project and status, from the day on which an issue of the project first was in the status; the
 -- last day is today, as it stands now.
 --
--- Only live issues count, each with its whole history for the project that it is in now.
+-- Only live issues count, each with its whole history for the project that it is in now. A transition
+-- before the first day of calendar_days, as an import or a script may leave, counts on that day.
 --
 -- needs: time_in_status (project_key, status_id, status, status_category, entered_at, left_at, _site)
 -- needs: calendar_days (day)
@@ -13,24 +14,32 @@
 -- column status_category: Category of the status: new, indeterminate or done; NULL when nobody knows it.
 -- column issues: Number of issues that were in the status when the day ended.
 -- column _site: Site of the project.
-WITH moves AS (
+WITH calendar AS (
+  SELECT MIN(c.day) AS first_day FROM calendar_days c
+),
+-- Who left a status before entering it, as by a transition before the issue's creation, never was in it.
+moves AS (
   SELECT t._site, t.project_key, t.status_id, t.status, t.status_category, FLOOR(DATE_PART(EPOCH_SECOND, t.entered_at) / 86400) AS n, 1 AS change
   FROM time_in_status t
   UNION ALL
-  SELECT t._site, t.project_key, t.status_id, t.status, t.status_category, FLOOR(DATE_PART(EPOCH_SECOND, t.left_at) / 86400), -1
+  SELECT t._site, t.project_key, t.status_id, t.status, t.status_category, FLOOR(DATE_PART(EPOCH_SECOND, CASE WHEN t.left_at < t.entered_at THEN t.entered_at ELSE t.left_at END) / 86400), -1
   FROM time_in_status t
   WHERE t.left_at IS NOT NULL
 ),
+dated AS (
+  SELECT m.*, CASE WHEN DATE '1970-01-01' + CAST(m.n AS INTEGER) < c.first_day THEN c.first_day
+    ELSE DATE '1970-01-01' + CAST(m.n AS INTEGER) END AS day
+  FROM moves m CROSS JOIN calendar c
+),
 flows AS (
-  SELECT m._site, m.project_key, m.status_id, MAX(m.status) AS status, MAX(m.status_category) AS status_category,
-    DATE '1970-01-01' + CAST(MIN(m.n) AS INTEGER) AS first_day
-  FROM moves m
+  SELECT m._site, m.project_key, m.status_id, MAX(m.status) AS status, MAX(m.status_category) AS status_category, MIN(m.day) AS first_day
+  FROM dated m
   GROUP BY m._site, m.project_key, m.status_id
 ),
 changes AS (
-  SELECT m._site, m.project_key, m.status_id, DATE '1970-01-01' + CAST(m.n AS INTEGER) AS day, SUM(m.change) AS change
-  FROM moves m
-  GROUP BY m._site, m.project_key, m.status_id, m.n
+  SELECT m._site, m.project_key, m.status_id, m.day, SUM(m.change) AS change
+  FROM dated m
+  GROUP BY m._site, m.project_key, m.status_id, m.day
 )
 SELECT c.day, f.project_key, f.status_id, f.status, f.status_category,
   CAST(SUM(COALESCE(h.change, 0)) OVER (PARTITION BY f._site, f.project_key, f.status_id ORDER BY c.day

@@ -30,6 +30,7 @@ func upkeep(t *testing.T, d Destination) {
 	changelog := table.Children()[slices.IndexFunc(table.Children(), func(c table.ChildTable) bool { return c.Name == "issue_changelog" })].Table
 	run(append(issues("project", "created", "updated", "status"), changelog))
 	want(t, d, "SELECT issue_type, entered_by FROM time_in_status", "0 rows") // both are NULL columns
+	want(t, d, "SELECT issues FROM cumulative_flow_daily", "0 rows")          // with no day to begin with
 	want(t, d, "SELECT assignee FROM issues_current", "")
 	want(t, d, "SELECT sprint FROM sprint_report", "")
 	want(t, d, "SELECT closes FROM working_calendar WHERE weekday = 7", "24")

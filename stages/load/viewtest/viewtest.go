@@ -45,6 +45,7 @@ func Run(t *testing.T, empty func(t *testing.T) Destination) {
 		t.Run(name, func(t *testing.T) { compare(t, empty(t), dimensions) })
 	}
 	t.Run("CurrentIssues", func(t *testing.T) { currentIssues(t, empty(t)) })
+	t.Run("EarlyMoves", func(t *testing.T) { earlyMoves(t, empty(t)) })
 	t.Run("Upkeep", func(t *testing.T) { upkeep(t, empty(t)) })
 }
 
