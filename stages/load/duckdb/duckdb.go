@@ -30,7 +30,7 @@ import (
 
 // Options say which file, and what DuckDB may use of the machine.
 type Options struct {
-	Path        string // of the database file
+	Path        string // of the database file, or of a symbolic link to where it is or is to be made
 	Schema      string // made if it is missing
 	MemoryLimit string // such as "200MB"; above it DuckDB spills to disk; "" is what a load needs
 	DeletedRoom int64  // bytes held of deleted rows in one transaction; 0 is what suits most
@@ -93,7 +93,7 @@ var Dialect = load.Dialect{
 // makes, the write-ahead log and what it spills to disk included, is up to the
 // umask of the process: DuckDB has no setting for it.
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
-	opts.DeletedRoom = cmp.Or(opts.DeletedRoom, deletedRoom)
+	opts.Path, opts.DeletedRoom = resolve(opts.Path), cmp.Or(opts.DeletedRoom, deletedRoom)
 	w := &Warehouse{
 		opts: opts, staged: map[string][]stages.File{}, own: map[string]bool{},
 		rowGroup: rowGroups[0].rows, attachedAs: rowGroups[0].rows, mostChunks: columnChunks, mergeMemory: mergeMemory,

@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -32,6 +33,32 @@ func noDatabase(path string) (bool, error) {
 		return true, fmt.Errorf("the file is empty: %w", fs.ErrNotExist)
 	}
 	return false, nil
+}
+
+// mostLinks are the symbolic links, each to the next one, that are followed; Linux follows
+// as many.
+const mostLinks = 40
+
+// resolve returns where the file is, or is to be made, that symbolic links lead to. What is
+// made beside a link, to get its name when it is whole, would be on another disk and take
+// the link's place. filepath.EvalSymlinks tells nothing of a file that is not there.
+func resolve(path string) string {
+	for range mostLinks {
+		to, err := os.Readlink(path)
+		if err != nil { // it is no link
+			return path
+		}
+		dir, name := filepath.Split(to)
+		if !filepath.IsAbs(to) {
+			beside, _ := filepath.Split(path)
+			dir = beside + dir
+		}
+		if leads, err := filepath.EvalSymlinks(cmp.Or(dir, ".")); err == nil {
+			dir = leads
+		}
+		path = filepath.Join(dir, name)
+	}
+	return path
 }
 
 // errNoLinks: a file cannot be made aside and then get its name.

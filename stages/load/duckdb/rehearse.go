@@ -14,6 +14,7 @@ import (
 // schema, rows are deleted, and all of it is rolled back. A database that is not
 // there yet is rehearsed in a file of its own beside it.
 func Rehearse(ctx context.Context, opts Options, dir string) (err error) {
+	opts.Path = resolve(opts.Path)
 	if missing, why := noDatabase(opts.Path); missing && errors.Is(why, fs.ErrNotExist) {
 		beside, err := os.MkdirTemp(filepath.Dir(opts.Path), ".snowdrift-check-")
 		if err != nil {
