@@ -20,7 +20,7 @@ func (a *app) checkDestination(ctx context.Context, d *doctor, cfg *config.Confi
 		d.fail("batch.dir", err)
 		return false // a rehearsal needs it too
 	}
-	if err := errors.Join(a.rehearse(ctx, cfg, dir.path), dir.remove()); err != nil {
+	if err := errors.Join(a.rehearse(ctx, cfg, dir.Path), dir.Remove()); err != nil {
 		d.fail("destination", err)
 		return false
 	}

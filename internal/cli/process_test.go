@@ -135,7 +135,7 @@ func TestKilled(t *testing.T) {
 	}
 	sim.Fault(nil)
 	again, _, stderr := snowdrift(t, dir, args...)
-	if code := exitCode(t, again.Run()); code != 0 || !strings.Contains(stderr.String(), `msg="removed files of a run that was killed" dir=`+left[0]) {
+	if code := exitCode(t, again.Run()); code != 0 || !strings.Contains(stderr.String(), `msg="removed files of a process that was killed" dir=`+left[0]) {
 		t.Errorf("exit code %d\n%s", code, stderr)
 	}
 	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {

@@ -100,8 +100,8 @@ func (a *app) drive(ctx context.Context, cfg *config.Config, source *fetch.Sourc
 	if err != nil {
 		return report, err
 	}
-	defer func() { err = errors.Join(err, dir.remove()) }()
-	opts.Dir = dir.path
+	defer func() { err = errors.Join(err, dir.Remove()) }()
+	opts.Dir = dir.Path
 	stop := a.watch(opts.Progress)
 	defer stop()
 	return pipeline.Run(ctx, source, warehouse, opts)

@@ -118,8 +118,8 @@ func (a *app) runVerify(ctx context.Context, cfg *config.Config, deep int, flags
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, dir.remove()) }()
-	opts.Dir = dir.path
+	defer func() { err = errors.Join(err, dir.Remove()) }()
+	opts.Dir = dir.Path
 	stop := a.watch(opts.Progress)
 	v, err := pipeline.Verify(ctx, source, warehouse, opts)
 	stop()
