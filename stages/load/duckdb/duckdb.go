@@ -23,6 +23,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"snowdrift/internal/table"
+	"snowdrift/internal/workdir"
 	sqlfiles "snowdrift/sql"
 	"snowdrift/stages"
 	"snowdrift/stages/load"
@@ -50,6 +51,7 @@ type Warehouse struct {
 	job    load.Job
 	memory memoryLimit
 	own    map[string]bool // see lookForOwn
+	spill  *workdir.Dir    // nil if none could be made
 
 	rowGroup   int  // rows of a row group, see fitRowGroups
 	attachedAs int  // what rowGroup was when the file was attached
@@ -90,8 +92,8 @@ var Dialect = load.Dialect{
 }
 
 // Open opens the file, and makes it if it is missing. Who may read what DuckDB
-// makes, the write-ahead log and what it spills to disk included, is up to the
-// umask of the process: DuckDB has no setting for it.
+// makes, the write-ahead log included, is up to the umask of the process: DuckDB has
+// no setting for it. What it spills to disk is in a directory for this user alone.
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	opts.Path, opts.DeletedRoom = resolve(opts.Path), cmp.Or(opts.DeletedRoom, deletedRoom)
 	w := &Warehouse{
@@ -120,6 +122,7 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 		}
 	}
 	if !opts.ReadOnly {
+		w.sweepSpilled()
 		if err := w.compress(ctx); err != nil {
 			return nil, errors.Join(err, w.Close())
 		}
@@ -152,7 +155,8 @@ func (w *Warehouse) find(ctx context.Context) (exists bool, err error) {
 // DuckDB uses of the machine: insertion order would have to be remembered,
 // which costs memory and means nothing to us, a row group is written when it is
 // full rather than when five are, and the staged files, which are read once, are
-// not kept in DuckDB's cache.
+// not kept in DuckDB's cache. The directory to spill to, which cannot be changed once it
+// is used, is made for them.
 func (w *Warehouse) settings(exists bool) []string {
 	s := []string{
 		"SET TimeZone = 'UTC'",
@@ -160,7 +164,7 @@ func (w *Warehouse) settings(exists bool) []string {
 		"SET write_buffer_row_group_count = 1",
 		"SET enable_external_file_cache = false",
 		"SET allocator_flush_threshold = '8MB'",
-		"SET temp_directory = " + Dialect.Literal(w.opts.Path+".tmp"),
+		"SET temp_directory = " + Dialect.Literal(w.spillDir()),
 	}
 	if w.opts.ReadOnly {
 		// Without it DuckDB 1.5 ends with an internal error in MIN and MAX of rows of
@@ -178,6 +182,7 @@ func (w *Warehouse) settings(exists bool) []string {
 // Close closes the file. Files that were staged and not committed are removed.
 func (w *Warehouse) Close() error {
 	w.letGo(context.Background())
+	defer w.removeSpilled()
 	return errors.Join(w.forget(slices.Collect(maps.Keys(w.staged))...), w.conn.Close(), w.db.Close())
 }
 
