@@ -176,7 +176,7 @@ func (c *census) add(v fetch.Versions, asked []int64, b *batch.Batcher) (left []
 
 // readUnseen asks for the versions of issues that are in scope again.
 func (r *run) readUnseen(ctx context.Context, c *census, back []int64, b *batch.Batcher) error {
-	r.Log.Info("issues are back that Jira did not show before: their versions are compared", "issues", len(back))
+	r.Log.Info("the versions of issues are compared that Jira did not show when it was asked before", "issues", len(back))
 	for versions, err := range r.source.Versions(ctx, back, 0) {
 		if err != nil {
 			return fmt.Errorf("versions of issues that are back: %w", err)

@@ -181,6 +181,7 @@ func (r *run) reconcile(ctx context.Context, census *census) error {
 	if census.deep != nil { // not before what it found is committed
 		r.note(func(st *state.State) { st.Deep = *census.deep })
 	}
+	r.unseen(census, idsOf(diff.Absent)...)
 	if proof.Deep != nil {
 		proof.Deep.Stale = len(mended)
 	}
@@ -196,7 +197,6 @@ func (r *run) reconcile(ctx context.Context, census *census) error {
 			census.digest.Remove(id)
 		}
 	}
-	r.unseen(census, idsOf(diff.Absent)...)
 	if r.Deleted == Keep {
 		for _, a := range diff.Absent {
 			census.digest.Add(a.ID)
