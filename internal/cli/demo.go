@@ -92,8 +92,10 @@ func demoConfig(ctx context.Context, dir, url string) (*config.Config, error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, usageError{err}
 	case err == nil:
-		if err := os.Remove(database); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, usageError{err}
+		for _, f := range []string{database, database + ".wal"} { // the latter if it was killed
+			if err := os.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return nil, usageError{err}
+			}
 		}
 	default:
 		if _, err := os.Stat(database); err == nil {

@@ -137,6 +137,8 @@ func (w *Warehouse) find(ctx context.Context) (exists bool, err error) {
 	switch {
 	case !missing:
 		return true, nil
+	case errors.Is(err, errLogLeft):
+		return false, w.fail("open", w.opts.Path, "", err)
 	case w.opts.ReadOnly:
 		return false, w.fail("open", w.opts.Path, "", fmt.Errorf("there is no such file: %w", err))
 	}

@@ -69,6 +69,8 @@ func TestHints(t *testing.T) {
 		`IO Error: Could not write file "jira.duckdb": No space left on device`:                                       "free space",
 		`TransactionContext Error: Failed to commit: Could not write file "jira.duckdb.wal": No space left on device`: "free space",
 		`IO Error: Could not set lock on file "jira.duckdb": File locks are not supported for this file system`:       "local disk",
+		`IO Error: Failure while replaying WAL file "jira.duckdb.wal": Cannot open file: Permission denied`:           "let this user read and write",
+		`IO Error: Corrupt database file: computed checksum 1 does not match stored checksum 2 in block`:              "remove both",
 	} {
 		var e *load.Error
 		if err := load.ViewError(w.fail("commit", "jira", "COMMIT", w.openError(errors.New(text)))); !errors.As(err, &e) || !strings.Contains(e.Hint, want) {

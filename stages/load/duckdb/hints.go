@@ -21,6 +21,8 @@ func (w *Warehouse) hint(err error) string {
 		return "wait for it to end"
 	case errors.Is(err, errInUse):
 		return w.howToFree()
+	case errors.Is(err, errLogLeft):
+		return "remove the log too, to begin anew, or put the database back"
 	case outOfMemory(err) && w.memory.get() != "":
 		return "set destination.duckdb.memory_limit to more than " + w.memory.get()
 	case errors.Is(err, syscall.ENOSPC):
@@ -36,6 +38,9 @@ func (w *Warehouse) hint(err error) string {
 
 const hintFull = "free space on that disk, or name a file on another one in destination.duckdb.path"
 
+const hintLog = "the file or its log, the .wal beside it, is damaged, or the log is that of another database: " +
+	"put both back from a copy, or remove both, and the next run loads everything"
+
 // hints are for what DuckDB says in words only, its own and the system's.
 var hints = []struct{ text, hint string }{
 	{"not a valid DuckDB database file", "name another file in destination.duckdb.path"},
@@ -43,6 +48,8 @@ var hints = []struct{ text, hint string }{
 	{"Permission denied", "let this user read and write it, or name another file in destination.duckdb.path"},
 	{"Read-only file system", "name a file that can be written in destination.duckdb.path"},
 	{"File locks are not supported", "name a file on a local disk in destination.duckdb.path"},
+	{"replaying WAL file", hintLog}, // behind what may have kept it from that
+	{"Corrupt database file", hintLog},
 }
 
 // failToMake is fail for a file that could not be made. The names of the files that

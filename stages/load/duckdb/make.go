@@ -22,17 +22,30 @@ import (
 // 200 MB and spilled gigabytes to disk.
 const newFile = "STORAGE_VERSION 'v1.2.0', BLOCK_SIZE 16384"
 
+// errLogLeft: a database was removed, and its write-ahead log was not. DuckDB would
+// write what is in the log into the file that we make.
+var errLogLeft = errors.New("is the log of a database that is no longer there")
+
 // noDatabase reports whether there is no database at path, and why: no file, or an empty
-// one, which is what a disk that is full may leave.
+// one, which is what a disk that is full may leave, or only the log of one.
+//
+// It looks for the log first. Another run that makes the database has the file before
+// it has a log: so who sees its log sees its file as well.
 func noDatabase(path string) (bool, error) {
+	_, noLog := os.Stat(path + ".wal")
 	info, err := os.Stat(path)
-	if err != nil {
-		return true, err
-	}
-	if info.Mode().IsRegular() && info.Size() == 0 {
+	empty := err == nil && info.Mode().IsRegular() && info.Size() == 0
+	switch {
+	case err == nil && !empty:
+		return false, nil
+	case empty && noLog == nil:
+		return true, fmt.Errorf("the file is empty, and %s.wal %w", path, errLogLeft)
+	case empty:
 		return true, fmt.Errorf("the file is empty: %w", fs.ErrNotExist)
+	case errors.Is(err, fs.ErrNotExist) && noLog == nil:
+		return true, fmt.Errorf("%s.wal %w", path, errLogLeft)
 	}
-	return false, nil
+	return true, err
 }
 
 // mostLinks are the symbolic links, each to the next one, that are followed; Linux follows
@@ -88,10 +101,14 @@ func makeFile(ctx context.Context, path string) (err error) {
 	err = os.Link(made, path)
 	switch {
 	case errors.Is(err, fs.ErrExist):
-		if missing, _ := noDatabase(path); missing {
-			return replaceEmpty(made, path)
+		missing, why := noDatabase(path)
+		switch {
+		case !missing:
+			return nil
+		case errors.Is(why, errLogLeft):
+			return why
 		}
-		return nil
+		return replaceEmpty(made, path)
 	case errors.Is(err, errors.ErrUnsupported), errors.Is(err, fs.ErrPermission): // the latter where a file system has none
 		return fmt.Errorf("%w: %w", errNoLinks, err)
 	}
