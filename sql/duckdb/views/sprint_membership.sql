@@ -2,6 +2,7 @@
 -- sprint, from the changelog.
 --
 -- An issue stays in a sprint when that is completed; it leaves it only when somebody takes it out.
+-- Where its first change of sprints is older than its creation, as imports leave it, that stands for the creation.
 --
 -- needs: issues (id, created, _site)
 -- needs: issues_current (id, key, _site)
@@ -25,7 +26,7 @@ WITH changes AS (
 -- What the field held: the ids of sprints with commas between them, before the first change and
 -- after each.
 lists AS (
-  SELECT c._site, c.issue_id, 0 AS n, i.created AS since, c.created AS until, c.from_id AS held
+  SELECT c._site, c.issue_id, 0 AS n, CASE WHEN c.created < i.created THEN c.created ELSE i.created END AS since, c.created AS until, c.from_id AS held
   FROM changes c
   JOIN issues i ON i._site = c._site AND i.id = c.issue_id
   WHERE c.n = 1

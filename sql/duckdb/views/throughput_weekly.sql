@@ -11,8 +11,8 @@
 -- column issue_type: Issue type.
 -- column finished_issues: Number of issues that were finished.
 -- column finished_points: Sum of their story points; NULL when none of them has any.
--- column avg_lead_hours: Average of their hours from creation to finish.
--- column median_cycle_hours: Median of their hours from start to finish, of those that were in progress.
+-- column avg_lead_hours: Average of their lead_hours in cycle_time.
+-- column median_cycle_hours: Median of their cycle_hours there, of those that were in progress.
 -- column _site: Site of the project.
 WITH finished AS (
   SELECT c._site, c.project_key, c.issue_type, c.lead_hours, c.cycle_hours,

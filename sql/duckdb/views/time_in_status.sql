@@ -2,7 +2,8 @@
 -- in a status, the present one included, whose time runs until now.
 --
 -- Stays follow from the changelog: the first begins with the issue's creation, each other one
--- with a transition. Names and categories are those of known_statuses; a status that it does not have is
+-- with a transition. Imports and scripts leave transitions that are older than the creation: there the
+-- first stay begins, and ends, with the first of them, and lasts no time. Names and categories are those of known_statuses; a status that it does not have is
 -- called as in the changelog, and its category is NULL, which is neither done nor not done.
 -- An issue that moved between projects counts for the project that it is in.
 --
@@ -22,7 +23,8 @@
 -- column status_id: Id of the status.
 -- column status: Name of the status.
 -- column status_category: Category of the status: new, indeterminate or done; NULL when nobody knows it.
--- column entered_at: When the issue came into the status.
+-- column entered_at: When the issue came into the status; of the first stay, when the issue was created, or its first transition where that
+--   is older.
 -- column entered_by: Who moved it there; of the first stay, who created the issue.
 -- column entered_by_id: Account id of who moved it there.
 -- column left_at: When the issue left the status; NULL for the present one.
@@ -45,7 +47,7 @@ entries AS (
   SELECT i._site, i.id AS issue_id, 1 AS stay,
     CASE WHEN t.n IS NULL THEN i.status_id ELSE t.from_id END AS status_id,
     CASE WHEN t.n IS NULL THEN i.status ELSE t.from_string END AS status,
-    i.created AS entered_at, i.creator AS entered_by, i.creator_id AS entered_by_id
+    CASE WHEN t.created < i.created THEN t.created ELSE i.created END AS entered_at, i.creator AS entered_by, i.creator_id AS entered_by_id
   FROM issues i
   LEFT JOIN transitions t ON t._site = i._site AND t.issue_id = i.id AND t.n = 1
   UNION ALL

@@ -60,7 +60,7 @@ func (i *issue) spans(sprint int64) (out []span) {
 	}
 	inside := has(first)
 	if inside {
-		out = append(out, span{added: i.created})
+		out = append(out, span{added: i.listed()})
 	}
 	for _, r := range i.relists {
 		switch now := has(r.to); {

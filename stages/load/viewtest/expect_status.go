@@ -168,7 +168,7 @@ func (s *scene) cycle(i *issue, now time.Time) (c cycle) {
 		h, w := c.finished.Sub(from).Hours(), workingHours(from, c.finished)
 		return &h, &w
 	}
-	c.lead, c.leadWorked = span(i.created)
+	c.lead, c.leadWorked = span(i.since())
 	if !c.started.IsZero() {
 		c.cycle, c.cycleWorked = span(c.started)
 	}

@@ -29,17 +29,7 @@ func pantry() *scene {
 		{site: "jira", id: 2, state: "closed", start: on(19, 8, 0), end: on(30, 16, 0), complete: on(30, 16, 0)},
 	}}
 	epic := map[string]any{"parent_id": int64(10), "parent_key": "RED-10"}
-	add := func(i issue) {
-		i.site = "jira"
-		i.status = toDo
-		for n := range i.moves {
-			i.moves[n].from, i.status = i.status, i.moves[n].to
-		}
-		for n := range i.relists {
-			i.relists[n].from, i.sprints = i.sprints, i.relists[n].to
-		}
-		s.issues = append(s.issues, &i)
-	}
+	add := s.tell
 	add(issue{id: 1, project: "RED", kind: "Story", created: on(5, 9, 0), creator: "User 1", points: 3, sprints: []int64{1},
 		more:  with(epic, map[string]any{"reporter": "User 2", "reporter_id": "User 2 id"}), // on behalf of whom it was created
 		moves: []move{{at: on(6, 9, 0), to: inProgress, by: "User 2"}, {at: on(8, 9, 0), to: inReview, by: "User 2"}, {at: on(9, 17, 0), to: isDone, by: "User 1"}},
@@ -67,6 +57,20 @@ func pantry() *scene {
 	add(issue{id: 9, project: "RED", kind: "Bug", created: on(5, 9, 0), creator: "User 3", gone: true})
 	add(issue{id: 10, project: "RED", kind: "Epic", created: on(5, 8, 0), creator: "User 1"})
 	return s
+}
+
+// tell adds an issue of the site jira that begins in To Do; what its moves and relists
+// lead to follows from them.
+func (s *scene) tell(i issue) {
+	i.site = "jira"
+	i.status = toDo
+	for n := range i.moves {
+		i.moves[n].from, i.status = i.status, i.moves[n].to
+	}
+	for n := range i.relists {
+		i.relists[n].from, i.sprints = i.sprints, i.relists[n].to
+	}
+	s.issues = append(s.issues, &i)
 }
 
 // stock loads the pantry, and what belongs to its issues beside their history.

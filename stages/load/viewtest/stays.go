@@ -46,7 +46,7 @@ func (s *scene) stays(i *issue, now time.Time) []stay {
 	if len(i.moves) > 0 {
 		first = statuses[i.moves[0].from]
 	}
-	out := []stay{begin(1, first, i.created, i.creator)}
+	out := []stay{begin(1, first, i.since(), i.creator)}
 	for n, m := range i.moves {
 		last := &out[len(out)-1]
 		next := begin(n+2, statuses[m.to], m.at, m.by)
@@ -59,6 +59,23 @@ func (s *scene) stays(i *issue, now time.Time) []stay {
 		out[n].worked = workingHours(out[n].from, out[n].to)
 	}
 	return out
+}
+
+// since is when an issue came into its first status: imports have transitions that
+// are older than the issue.
+func (i *issue) since() time.Time {
+	if len(i.moves) > 0 && i.moves[0].at.Before(i.created) {
+		return i.moves[0].at
+	}
+	return i.created
+}
+
+// listed is when the sprint field had its first value.
+func (i *issue) listed() time.Time {
+	if len(i.relists) > 0 && i.relists[0].at.Before(i.created) {
+		return i.relists[0].at
+	}
+	return i.created
 }
 
 // workingHours goes through the days between two instants and adds up what is
@@ -104,7 +121,7 @@ func at(stays []stay, t time.Time) (found stay, ok bool) {
 
 // in reports whether an issue was in a sprint at an instant.
 func (i *issue) in(sprint int64, t time.Time) bool {
-	if t.Before(i.created) {
+	if t.Before(i.listed()) {
 		return false
 	}
 	held := i.sprints

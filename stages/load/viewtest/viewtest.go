@@ -46,6 +46,7 @@ func Run(t *testing.T, empty func(t *testing.T) Destination) {
 	}
 	t.Run("CurrentIssues", func(t *testing.T) { currentIssues(t, empty(t)) })
 	t.Run("EarlyMoves", func(t *testing.T) { earlyMoves(t, empty(t)) })
+	t.Run("OlderHistory", func(t *testing.T) { olderHistory(t, empty(t)) })
 	t.Run("Upkeep", func(t *testing.T) { upkeep(t, empty(t)) })
 }
 
