@@ -28,7 +28,7 @@ func TestTablesPage(t *testing.T) {
 			t.Errorf("%s.%s refers to %s: one of them is no longer there", r.from, r.column, r.to)
 		}
 	}
-	want := append(Markdown(append(tables, ValueErrors())), sql.Markdown()...)
+	want := append(Markdown(append(append(tables, ValueErrors()), Records()...)), sql.Markdown()...)
 	if *update {
 		if err := os.WriteFile(page, want, 0o644); err != nil {
 			t.Fatal(err)

@@ -129,6 +129,8 @@ const (
 	Dimension
 	// Scratch tables exist during a load only.
 	Scratch
+	// Record tables are snowdrift's own, see Records.
+	Record
 )
 
 // Table describes one table.

@@ -1,7 +1,8 @@
 -- Tables in which snowdrift keeps its own records, in the schema of the data.
 -- Every run makes those that are missing. Dropping _snowdrift_state is the same
 -- as `snowdrift state clear`; dropping _snowdrift_columns lets column names be
--- chosen anew and may break queries.
+-- chosen anew and may break queries. What the columns are is said in their
+-- comments and in docs/TABLES.md.
 
 -- One row for each pipeline: how far it has read. Changes in the same
 -- transaction as the rows.
@@ -12,8 +13,8 @@ CREATE TABLE IF NOT EXISTS "_snowdrift_state" (
   "updated_at" TIMESTAMP WITH TIME ZONE NOT NULL
 );
 
--- One row for each run that wrote something, and each verification of what can
--- be written to. A run that was killed has no end; the next one says so.
+-- One row for each run that got as far as the tables, whether it wrote to them or
+-- not. A run that was killed has no end; the next one says so.
 CREATE TABLE IF NOT EXISTS "_snowdrift_runs" (
   "run_id" VARCHAR NOT NULL,
   "pipeline" VARCHAR NOT NULL,

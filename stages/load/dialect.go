@@ -97,6 +97,21 @@ func (d Dialect) comment(c table.Column) string {
 	return " COMMENT " + d.Literal(c.Doc)
 }
 
+// Documentation returns the statements that document a table, of which columns have
+// other comments than they should: have are those of the columns that are there.
+func (d Dialect) Documentation(t *table.Table, have map[string]string) []string {
+	var out []string
+	for _, c := range t.Columns {
+		if comment, there := have[d.Fold(c.Name)]; there && comment != c.Doc {
+			out = append(out, d.CommentOnColumn(t, c))
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return append([]string{d.CommentOnTable(t)}, out...) // first: who is killed in between begins again
+}
+
 func isKey(t *table.Table, column string) bool {
 	for _, k := range t.Key {
 		if k == column {

@@ -30,6 +30,11 @@ func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
 	if err != nil {
 		return err
 	}
+	for _, t := range table.Records() {
+		if err := w.define(ctx, "document", t.Name, len(t.Columns), Dialect.Documentation(t, comments(catalog[t.Name]))); err != nil {
+			return err
+		}
+	}
 	widest := 0
 	for _, t := range tables {
 		if t.Role == table.Scratch {
@@ -135,6 +140,15 @@ func (w *Warehouse) columns(ctx context.Context, name string) (map[string]string
 	return have, err
 }
 
+// comments returns those of columns, by name.
+func comments(have map[string]column) map[string]string {
+	out := map[string]string{}
+	for name, c := range have {
+		out[name] = c.comment
+	}
+	return out
+}
+
 // dropMistyped removes, of the table and of have, columns of another type than their
 // description says, if they hold nothing. A run that ended before its first commit
 // leaves columns of which the ledger does not know; when their field then changes its
@@ -206,6 +220,13 @@ func (w *Warehouse) DDL(tables []*table.Table) []string { return DDL(tables) }
 // DDL returns the statements that make the tables in an empty file.
 func DDL(tables []*table.Table) []string {
 	out := sqlfiles.Statements("duckdb/meta.sql")
+	for _, t := range table.Records() {
+		none := map[string]string{}
+		for _, c := range t.Columns {
+			none[c.Name] = ""
+		}
+		out = append(out, Dialect.Documentation(t, none)...)
+	}
 	for _, t := range tables {
 		if t.Role != table.Scratch {
 			out = append(out, missing(t, nil)...)

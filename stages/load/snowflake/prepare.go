@@ -25,22 +25,40 @@ func (w *Warehouse) Lacks(ctx context.Context, tables []*table.Table) (names []s
 func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
 	w.tables, w.prepared = tables, true
 	return w.with(ctx, func(ctx context.Context, s *session) error {
+		if err := w.documentRecords(ctx, s); err != nil {
+			return err
+		}
 		return w.eachTable(ctx, s, tables, func(t *table.Table, have map[string]column) error {
-			return w.prepareTable(ctx, s, t, have)
+			if err := w.dropMistyped(ctx, s, t, have); err != nil {
+				return err
+			}
+			return w.define(ctx, s, t, missing(t, have))
 		})
 	})
 }
 
-// eachTable hands over the tables with the columns that they have, of which Snowflake is
-// asked unless that was just now.
-func (w *Warehouse) eachTable(ctx context.Context, s *session, tables []*table.Table, do func(t *table.Table, have map[string]column) error) (err error) {
-	if w.shown == nil {
-		if w.shown, err = showColumns(ctx, s); err != nil {
+// documentRecords comments on the tables of our own records, as far as earlier versions
+// made them: lead makes them with comments.
+func (w *Warehouse) documentRecords(ctx context.Context, s *session) error {
+	have, err := w.catalog(ctx, s)
+	if err != nil {
+		return err
+	}
+	for _, t := range table.Records() {
+		if err := w.define(ctx, s, t, Dialect.Documentation(t, comments(have[Dialect.Fold(t.Name)]))); err != nil {
 			return err
 		}
 	}
-	// Beyond the limit it is not known whose are missing.
-	have, all := catalog(w.shown), len(w.shown) < shownColumns
+	return nil
+}
+
+// eachTable hands over the tables with the columns that they have.
+func (w *Warehouse) eachTable(ctx context.Context, s *session, tables []*table.Table, do func(t *table.Table, have map[string]column) error) error {
+	have, err := w.catalog(ctx, s)
+	if err != nil {
+		return err
+	}
+	all := len(w.shown) < shownColumns // beyond the limit it is not known whose are missing
 	for _, t := range tables {
 		if t.Role == table.Scratch {
 			continue
@@ -58,12 +76,19 @@ func (w *Warehouse) eachTable(ctx context.Context, s *session, tables []*table.T
 	return nil
 }
 
-// prepareTable brings a table with the columns have to its description.
-func (w *Warehouse) prepareTable(ctx context.Context, s *session, t *table.Table, have map[string]column) error {
-	if err := w.dropMistyped(ctx, s, t, have); err != nil {
-		return err
+// catalog returns the columns that there are, by table and name. Snowflake is asked for
+// them unless nothing was made since it was.
+func (w *Warehouse) catalog(ctx context.Context, s *session) (_ map[string]map[string]column, err error) {
+	if w.shown == nil {
+		if w.shown, err = showColumns(ctx, s); err != nil {
+			return nil, err
+		}
 	}
-	statements := missing(t, have)
+	return catalog(w.shown), nil
+}
+
+// define runs the statements that bring a table to its description.
+func (w *Warehouse) define(ctx context.Context, s *session, t *table.Table, statements []string) error {
 	if len(statements) == 0 {
 		return nil
 	}
@@ -100,11 +125,16 @@ func described(ctx context.Context, s *session, name string) (map[string]column,
 // if there is no such table.
 func columns(ctx context.Context, s *session, name string) (map[string]string, error) {
 	have, err := described(ctx, s, name)
-	comments := map[string]string{}
+	return comments(have), err
+}
+
+// comments returns the comments of columns, by name.
+func comments(have map[string]column) map[string]string {
+	out := map[string]string{}
 	for name, c := range have {
-		comments[name] = c.comment
+		out[name] = c.comment
 	}
-	return comments, err
+	return out
 }
 
 // shownColumns is the number of columns beyond which SHOW COLUMNS is silent
