@@ -1,12 +1,15 @@
 package viewtest
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
 )
 
-func (sp *sprint) name() string { return fmt.Sprintf("Sprint %d", sp.id) }
+func (sp *sprint) name() string { return cmp.Or(sp.called, fmt.Sprintf("Sprint %d", sp.id)) }
+
+func (sp *sprint) boardID() int64 { return cmp.Or(sp.board, 1) }
 
 // ended is when a sprint ended; now for one under way.
 func (sp *sprint) ended(now time.Time) time.Time {
@@ -36,7 +39,7 @@ func knownSprints(s *scene, now time.Time) (rows [][]any) {
 		if s.dimensions {
 			there = presence(sp.gone)
 		}
-		rows = append(rows, []any{sp.site, sp.id, s.today(sp.name()), sp.state, int64(1), instant(sp.start), instant(sp.end), instant(sp.complete), ended, there})
+		rows = append(rows, []any{sp.site, sp.id, s.today(sp.name()), sp.state, sp.boardID(), instant(sp.start), instant(sp.end), instant(sp.complete), ended, there})
 	}
 	return rows
 }

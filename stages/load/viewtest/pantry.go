@@ -20,13 +20,14 @@ const (
 	isDone
 )
 
-// pantry is the site of the cookbook: two projects, two sprints, ten issues and
-// one that was deleted.
+// pantry is the site of the cookbook: two projects, three sprints, of which two have
+// one name, ten issues and one that was deleted.
 func pantry() *scene {
 	begin, end := on(6, 8, 0), on(16, 17, 0)
 	s := &scene{sprints: []*sprint{
 		{site: "jira", id: 1, state: "closed", start: begin, end: end, complete: end},
 		{site: "jira", id: 2, state: "closed", start: on(19, 8, 0), end: on(30, 16, 0), complete: on(30, 16, 0)},
+		{site: "jira", id: 3, state: "closed", start: on(7, 8, 0), end: end, complete: end, board: 2, called: "Sprint 1"}, // without points
 	}}
 	epic := map[string]any{"parent_id": int64(10), "parent_key": "RED-10"}
 	add := s.tell
@@ -48,12 +49,13 @@ func pantry() *scene {
 	add(issue{id: 5, project: "RED", kind: "Bug", created: on(12, 9, 0), creator: "User 3", points: 8,
 		relists: []relist{{at: on(16, 17, 1), to: []int64{2}}},
 		moves:   []move{{at: on(19, 9, 0), to: inProgress, by: "User 1"}, {at: on(20, 9, 0), to: inReview, by: "User 1"}}})
-	add(issue{id: 6, project: "BLUE", kind: "Story", created: on(6, 9, 0), creator: "User 1",
+	add(issue{id: 6, project: "BLUE", kind: "Story", created: on(6, 9, 0), creator: "User 1", sprints: []int64{3},
 		moves: []move{{at: on(6, 10, 0), to: inProgress, by: "User 1"}, {at: on(7, 10, 0), to: isDone, by: "User 1"}},
 		works: []work{{on(6, 9, 0), 28800, "User 1"}}})
 	add(issue{id: 7, project: "BLUE", kind: "Bug", created: on(14, 9, 0), creator: "User 3",
 		more: map[string]any{"due_date": int64(on(31, 0, 0).Unix() / 86400), "labels": `["customer","security"]`}})
-	add(issue{id: 8, project: "BLUE", kind: "Story", created: on(15, 8, 0), creator: "User 2", moves: []move{{at: on(15, 9, 0), to: inProgress, by: "User 2"}}})
+	add(issue{id: 8, project: "BLUE", kind: "Story", created: on(15, 8, 0), creator: "User 2", sprints: []int64{3},
+		moves: []move{{at: on(15, 9, 0), to: inProgress, by: "User 2"}}})
 	add(issue{id: 9, project: "RED", kind: "Bug", created: on(5, 9, 0), creator: "User 3", gone: true})
 	add(issue{id: 10, project: "RED", kind: "Epic", created: on(5, 8, 0), creator: "User 1"})
 	return s

@@ -107,7 +107,7 @@ func (s *scene) loadDimensions(t *testing.T, d Destination) {
 	}
 	rows["fields"] = []string{"('" + sprintField + "', 'com.pyxis.greenhopper.jira:gh-sprint', 'one')"}
 	for _, sp := range s.sprints {
-		rows["sprints"] = append(rows["sprints"], fmt.Sprintf("(%d, '%s', '%s', 1, NULL, %s, %s, %s, '%s', '%s')", sp.id, s.today(sp.name()), strings.ToUpper(sp.state),
+		rows["sprints"] = append(rows["sprints"], fmt.Sprintf("(%d, '%s', '%s', %d, NULL, %s, %s, %s, '%s', '%s')", sp.id, s.today(sp.name()), strings.ToUpper(sp.state), sp.boardID(),
 			literal(sp.start), literal(sp.end), literal(sp.complete), presence(sp.gone), sp.site))
 	}
 	for name, columns := range map[string]string{
@@ -260,8 +260,8 @@ func (w *writer) issue(s *scene, i *issue) {
 	w.changes(s, i)
 	for n, id := range i.sprints {
 		sp := s.sprint(i.site, id)
-		w.add(tableOf("issue_sprints"), map[string]any{table.IssueID: i.id, "position": int64(n), "sprint_id": id, "sprint": fmt.Sprintf("Sprint %d", id),
-			"state": sp.state, "board_id": int64(1), "start_date": sp.start, "end_date": sp.end, "complete_date": sp.complete})
+		w.add(tableOf("issue_sprints"), map[string]any{table.IssueID: i.id, "position": int64(n), "sprint_id": id, "sprint": sp.name(),
+			"state": sp.state, "board_id": sp.boardID(), "start_date": sp.start, "end_date": sp.end, "complete_date": sp.complete})
 	}
 	for n, l := range i.works {
 		w.add(tableOf("issue_worklogs"), map[string]any{table.IssueID: i.id, table.ID: i.id*10 + int64(n), "author": l.by, "author_id": l.by + " id",

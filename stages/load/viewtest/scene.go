@@ -95,6 +95,8 @@ type sprint struct {
 	state                string
 	start, end, complete time.Time // zero: none
 	gone                 bool      // Jira lists it no more
+	board                int64     // 0: the first
+	called               string    // "": after its id
 }
 
 // key is the one that the issue had when it was read, as project is that of its
