@@ -9,7 +9,7 @@ import (
 // Lacks returns the names of those tables that are not there.
 func (w *Warehouse) Lacks(ctx context.Context, tables []*table.Table) (names []string, err error) {
 	err = w.with(ctx, func(ctx context.Context, s *session) error {
-		names = nil
+		names, w.shown = nil, nil
 		return w.eachTable(ctx, s, tables, func(t *table.Table, have map[string]column) error {
 			if len(have) == 0 {
 				names = append(names, t.Name)
@@ -23,6 +23,9 @@ func (w *Warehouse) Lacks(ctx context.Context, tables []*table.Table) (names []s
 // Prepare makes tables and columns that are missing. When there are some, it
 // takes the lease first.
 func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
+	if w.prepared { // what was shown then is old
+		w.shown = nil
+	}
 	w.tables, w.prepared = tables, true
 	return w.with(ctx, func(ctx context.Context, s *session) error {
 		if err := w.documentRecords(ctx, s); err != nil {

@@ -99,7 +99,7 @@ type Warehouse struct {
 	renewal  *state.State
 	prepared bool
 	uploads  *uploads
-	// shown is what showColumns answered Prepare, for MakeViews; nil when something
+	// shown is what showColumns answered Lacks, for Prepare and MakeViews; nil when something
 	// was made since.
 	shown []map[string]string
 	// copied are the tables whose staged files are in temporary tables of main.
