@@ -2,9 +2,9 @@ package cli
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +21,11 @@ func (a *app) query() *cobra.Command {
 		Use:   `query "SELECT …"`,
 		Short: "Run SQL against the destination",
 		Long: `Query runs one SQL statement against the configured destination, without
-changing it, and prints the answer. The tables are described in docs/TABLES.md.`,
+changing it, and prints the answer. The tables are described in docs/TABLES.md.
+
+A column that is called like one before it gets a name of its own: id, id_1. Times
+are in UTC; lists, structs and maps are printed as JSON. What JSON has no form for is
+a string: dates and times, UUIDs, "inf", "-inf" and "nan".`,
 		Example: `  snowdrift query "SELECT status, COUNT(*) FROM issues GROUP BY status"
   snowdrift query --format csv "SELECT key, summary FROM issues" > issues.csv`,
 		Args: exactArgs(1, "one SQL statement"),
@@ -65,7 +69,7 @@ func newTable(w io.Writer) table.Writer {
 func printTable(w io.Writer, rows load.Rows) error {
 	t := newTable(w)
 	var header table.Row
-	for _, c := range rows.Columns() {
+	for _, c := range ownNames(rows.Columns()) {
 		header = append(header, c)
 	}
 	t.AppendHeader(header)
@@ -76,7 +80,7 @@ func printTable(w io.Writer, rows load.Rows) error {
 		}
 		row := table.Row{}
 		for i, c := range cells {
-			row = append(row, text(c, types[i], "NULL"))
+			row = append(row, forPeople(c, types[i]))
 		}
 		t.AppendRow(row)
 	}
@@ -88,7 +92,7 @@ func printTable(w io.Writer, rows load.Rows) error {
 // and an instant says its zone.
 func printCSV(w io.Writer, rows load.Rows) error {
 	out := csv.NewWriter(w)
-	if err := out.Write(rows.Columns()); err != nil {
+	if err := out.Write(ownNames(rows.Columns())); err != nil {
 		return err
 	}
 	types := rows.Types()
@@ -98,10 +102,7 @@ func printCSV(w io.Writer, rows load.Rows) error {
 		}
 		var record []string
 		for i, c := range cells {
-			if t, ok := c.(time.Time); ok {
-				c = t.UTC().Format(timeLayout(types[i]))
-			}
-			record = append(record, text(c, types[i], ""))
+			record = append(record, load.CellText(c, types[i]))
 		}
 		if err := out.Write(record); err != nil {
 			return err
@@ -111,84 +112,53 @@ func printCSV(w io.Writer, rows load.Rows) error {
 	return out.Error()
 }
 
-// printJSON prints an answer as JSON objects, one in a line.
+// printJSON prints an answer as JSON objects, one in a line, with members in the order of
+// the columns.
 func printJSON(w io.Writer, rows load.Rows) error {
-	out := json.NewEncoder(w)
-	out.SetEscapeHTML(false)
-	columns, types := rows.Columns(), rows.Types()
+	var names [][]byte
+	for _, name := range ownNames(rows.Columns()) {
+		names = append(names, load.AppendJSON(nil, name, ""))
+	}
+	types, line := rows.Types(), []byte(nil)
 	for cells, err := range rows.All() {
 		if err != nil {
 			return err
 		}
-		object := make(map[string]any, len(cells))
+		line = append(line[:0], '{')
 		for i, c := range cells {
-			object[columns[i]] = asJSON(c, types[i])
+			if i > 0 {
+				line = append(line, ',')
+			}
+			line = append(append(line, names[i]...), ':')
+			line = load.AppendJSON(line, c, types[i])
 		}
-		if err := out.Encode(object); err != nil {
+		if _, err := w.Write(append(line, "}\n"...)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// asJSON returns what is encoded for a cell: an exact number as it is, and JSON, which
-// destinations return as its text, as JSON.
-func asJSON(cell any, sqlType string) any {
-	switch c := cell.(type) {
-	case decimal:
-		return json.Number(c.String())
-	case string:
-		switch sqlType {
-		case "JSON", "VARIANT", "OBJECT", "ARRAY":
-			if raw := json.RawMessage(c); json.Valid(raw) {
-				return raw
-			}
-		}
-	case []any:
-		element, isList := strings.CutSuffix(sqlType, "[]")
-		for i := 0; isList && i < len(c); i++ {
-			c[i] = asJSON(c[i], element)
+// ownNames gives columns of one name names of their own.
+func ownNames(columns []string) []string {
+	names := slices.Clone(columns)
+	for i, column := range columns {
+		for n := 1; slices.Contains(names[:i], names[i]) || n > 1 && slices.Contains(columns, names[i]); n++ {
+			names[i] = fmt.Sprint(column, "_", n)
 		}
 	}
-	return cell
+	return names
 }
 
-// decimal is what destinations return for exact numbers with a scale.
-type decimal interface {
-	Float64() float64
-	String() string
-}
-
-// timeLayout is how values of a type are written in UTC. A timestamp without a zone,
-// as no table of ours has one, gets none.
-func timeLayout(sqlType string) string {
-	switch sqlType {
-	case "DATE":
-		return time.DateOnly
-	case "TIME":
-		return "15:04:05.999999"
-	case "TIMESTAMPTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ":
-		return time.RFC3339Nano
+// forPeople writes a cell as text for people: a time in UTC without what machines need.
+func forPeople(cell any, sqlType string) string {
+	switch t, isTime := cell.(time.Time); {
+	case cell == nil:
+		return "NULL"
+	case isTime && t.Equal(t.Truncate(24*time.Hour)) && sqlType != "TIME":
+		return load.CellText(t, "DATE")
+	case isTime:
+		return strings.TrimSuffix(strings.Replace(load.CellText(t, sqlType), "T", " ", 1), "Z")
 	}
-	return "2006-01-02T15:04:05.999999999"
-}
-
-// text writes a cell as text for people: instants in UTC, composed values as JSON.
-func text(cell any, sqlType, null string) string {
-	switch v := cell.(type) {
-	case nil:
-		return null
-	case time.Time:
-		if v.Equal(v.Truncate(24 * time.Hour)) {
-			return v.UTC().Format(time.DateOnly)
-		}
-		return v.UTC().Format("2006-01-02 15:04:05.999")
-	case []byte:
-		return string(v)
-	case []any, map[string]any:
-		if b, err := json.Marshal(asJSON(v, sqlType)); err == nil {
-			return string(b)
-		}
-	}
-	return fmt.Sprint(cell)
+	return load.CellText(cell, sqlType)
 }

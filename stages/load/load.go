@@ -190,7 +190,8 @@ type Rows interface {
 	Columns() []string
 	// Types are the destination's names of the columns' types: DATE, TIMESTAMPTZ, …
 	Types() []string
-	// All yields the rows; the slice is valid until the next step.
+	// All yields the rows; the slice is valid until the next step. Documents, and lists
+	// and the like, come as their JSON; what a cell is as text CellText says.
 	All() iter.Seq2[[]any, error]
 }
 

@@ -33,8 +33,9 @@ func TestQueryOfJSON(t *testing.T) {
 			[][]any{{time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC), "1e400"}}},
 		{`SELECT '; -- no comment' AS t, '1.0'::JSON AS j; /* done */`, []string{"t", "j"}, []string{"VARCHAR", "JSON"}, [][]any{{"; -- no comment", "1.0"}}},
 		{`SELECT 1 AS "q""x", '1.0'::JSON AS j`, []string{`q"x`, "j"}, []string{"INTEGER", "JSON"}, [][]any{{int32(1), "1.0"}}},
-		{`VALUES (['1.0'::JSON, NULL])`, []string{"col0"}, []string{"JSON[]"}, [][]any{{[]any{"1.0", nil}}}},
+		{`VALUES (['1.0'::JSON, NULL])`, []string{"col0"}, []string{"JSON[]"}, [][]any{{"[1.0,null]"}}},
 		{`WITH x AS (SELECT to_json(7) AS j) FROM x`, []string{"j"}, []string{"JSON"}, [][]any{{"7"}}},
+		{`SELECT 1 AS a, '1.0'::JSON AS a`, []string{"a", "a"}, []string{"INTEGER", "JSON"}, [][]any{{int32(1), "1.0"}}},
 		{`SELECT 1 AS a, 2 AS a`, []string{"a", "a"}, []string{"INTEGER", "INTEGER"}, [][]any{{int32(1), int32(2)}}},
 		{`SHOW TABLES`, nil, nil, nil},
 		{`PRAGMA version`, nil, nil, nil},
@@ -69,6 +70,25 @@ func TestQueryOfJSON(t *testing.T) {
 	}
 	if len(answers[0]) != n || len(answers[1]) != n {
 		t.Errorf("%d and %d rows, want %d", len(answers[0]), len(answers[1]), n)
+	}
+}
+
+// TestTypes: what a value is cast to for the driver, whatever its members are called.
+func TestTypes(t *testing.T) {
+	for name, want := range map[string]string{
+		"BIGINT":                   "BIGINT",
+		"DECIMAL(38,2)[]":          "DECIMAL(38,2)[]",
+		"TIMESTAMP WITH TIME ZONE": "TIMESTAMP WITH TIME ZONE",
+		"TIME WITH TIME ZONE[3]":   "VARCHAR[3]",
+		"ENUM('a', 'b)],')[]":      "VARCHAR[]",
+		`STRUCT(a JSON, "B, ""(c" STRUCT(d UUID[], e ENUM('x, y'))[2], "TIMESTAMP" TIMESTAMP WITH TIME ZONE)`: `STRUCT("a" VARCHAR, "B, ""(c" STRUCT("d" VARCHAR[], "e" VARCHAR)[2], "TIMESTAMP" TIMESTAMP WITH TIME ZONE)`,
+		"STRUCT(INTEGER, TIMESTAMP WITH TIME ZONE, STRUCT(a DATE), DECIMAL(2,1)[])":                           `STRUCT("1" INTEGER, "2" TIMESTAMP WITH TIME ZONE, "3" STRUCT("a" DATE), "4" DECIMAL(2,1)[])`,
+		"MAP(DATE, MAP(VARCHAR, INTERVAL)[])":                                                                 "MAP(VARCHAR, MAP(VARCHAR, VARCHAR)[])",
+		`UNION("a b" INTEGER, c VARIANT)`:                                                                     `UNION("a b" INTEGER, "c" VARCHAR)`,
+	} {
+		if got := parseType(name).readable(); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
 	}
 }
 
