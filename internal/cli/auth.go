@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -104,7 +103,7 @@ func (a *app) dance(ctx context.Context, cfg *config.Config) error {
 		return ofUsage(err)
 	}
 	fmt.Fprintf(a.stdout, "Open this address in a browser and approve:\n\n  %s\n\nVerification code: ", approval.URL)
-	code, err := bufio.NewReader(a.stdin).ReadString('\n')
+	code, err := a.readLine(ctx)
 	if err != nil {
 		return usageError{fmt.Errorf("read the verification code: %w", err)}
 	}

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -143,34 +144,34 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// TestInterruptTwice: what the first signal cannot end, the second does.
+// TestInterruptTwice: what the first signal cannot end, the second does: the reading of
+// a configuration that does not come.
 func TestInterruptTwice(t *testing.T) {
 	dir := t.TempDir()
-	c, _, _ := snowdrift(t, dir, "state", "clear", "--set", "destination.duckdb.path=jira.duckdb")
-	c.Stderr = nil
-	if _, err := c.StdinPipe(); err != nil { // nobody answers
+	pipe := filepath.Join(dir, "snowdrift.yaml")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	c, _, _ := snowdrift(t, dir, "config", "show", "-c", pipe)
+	c.Stderr = nil
 	said, err := c.StderrPipe()
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := openAndClose(filepath.Join(dir, "jira.duckdb")); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	text := &bytes.Buffer{}
-	for _, want := range []string{"[y/N] ", "a second signal ends at once"} {
-		for b := make([]byte, 1); !strings.HasSuffix(text.String(), want); text.Write(b) {
-			if _, err := said.Read(b); err != nil {
-				t.Fatalf("%v\n%s", err, text)
-			}
-		}
-		if err := c.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
-		}
+	writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // once it reads
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	text := readUntil(t, said, "a second signal ends at once")
+	if err := c.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
 	}
 	err = c.Wait()
 	if status, ok := c.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGINT {
@@ -178,12 +179,70 @@ func TestInterruptTwice(t *testing.T) {
 	}
 }
 
-func openAndClose(path string) error {
-	w, err := openFile(path)
-	if err != nil {
-		return err
+// readUntil reads what a command says up to a text.
+func readUntil(t *testing.T, said io.Reader, want string) string {
+	t.Helper()
+	text := &bytes.Buffer{}
+	for b := make([]byte, 1); !strings.HasSuffix(text.String(), want); text.Write(b) {
+		if _, err := said.Read(b); err != nil {
+			t.Fatalf("%v\n%s", err, text)
+		}
 	}
-	return w.Close()
+	return text.String()
+}
+
+// TestInterruptQuestion: while somebody is asked nothing is open, so that runs can go on,
+// and the first signal ends it.
+func TestInterruptQuestion(t *testing.T) {
+	_, url := simtest.Serve(t, jirasim.Options{Issues: 10})
+	dir := processDir(t)
+	run := func(args ...string) string {
+		t.Helper()
+		c, stdout, stderr := snowdrift(t, dir, append(args, atSite(url)...)...)
+		if code := exitCode(t, c.Run()); code != 0 {
+			t.Fatalf("%v: exit code %d\n%s", args, code, stderr)
+		}
+		return stdout.String()
+	}
+	run("run", "--set", "tables=issues")
+	before := run("state", "export")
+	if err := os.WriteFile(filepath.Join(dir, "state.json"), []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		for _, args := range [][]string{{"state", "clear"}, {"state", "import", "state.json"}} {
+			c, _, _ := snowdrift(t, dir, append(args, atSite(url)...)...)
+			c.Stderr = nil
+			if _, err := c.StdinPipe(); err != nil { // nobody answers
+				t.Fatal(err)
+			}
+			said, err := c.StderrPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Start(); err != nil {
+				t.Fatal(err)
+			}
+			readUntil(t, said, "[y/N] ")
+			w, err := openFile(filepath.Join(dir, "jira.duckdb"))
+			if err != nil {
+				t.Fatalf("%v: while it asks: %v", args, err)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			rest, err := io.ReadAll(said)
+			if code := exitCode(t, errors.Join(err, c.Wait())); code != 130 || !strings.Contains(string(rest), "snowdrift: nothing was changed: ") {
+				t.Errorf("%v, %v: exit code %d\n%s", args, sig, code, rest)
+			}
+		}
+	}
+	if after := run("state", "export"); after != before {
+		t.Errorf("the state was %s\nand is %s", before, after)
+	}
 }
 
 // TestFullOutput: what could not be printed is not taken for printed.

@@ -114,10 +114,12 @@ func (a *app) clearState(ctx context.Context, cfg *config.Config, yes, rewrite b
 			return err
 		}
 	}
+	// Nothing is open while somebody is asked: runs may write meanwhile, and what they
+	// leave is cleared.
+	if err := a.confirm(ctx, yes, fmt.Sprintf("Clear the state of pipeline %s? The next run reads everything again.", cfg.Pipeline)); err != nil {
+		return err
+	}
 	return a.withState(ctx, cfg, func(s *state.State, w load.Warehouse) error {
-		if err := a.confirm(yes, fmt.Sprintf("Clear the state of pipeline %s? The next run reads everything again.", s.Pipeline)); err != nil {
-			return err
-		}
 		cleared, writes := s.Cleared(), ""
 		if cleared.Rewrite = cleared.Rewrite || rewrite; cleared.Rewrite {
 			writes = ", and writes all rows"
@@ -199,10 +201,10 @@ func (a *app) importStates(ctx context.Context, sites []*config.Config, text []b
 		if imported[cfg] == nil {
 			return nil
 		}
+		if err := a.confirm(ctx, yes, fmt.Sprintf("Replace the state of pipeline %s?", cfg.Pipeline)); err != nil {
+			return err
+		}
 		return a.withState(ctx, cfg, func(s *state.State, w load.Warehouse) error {
-			if err := a.confirm(yes, fmt.Sprintf("Replace the state of pipeline %s?", s.Pipeline)); err != nil {
-				return err
-			}
 			if err := saveState(ctx, w, imported[cfg], "state import"); err != nil {
 				return err
 			}
@@ -263,19 +265,38 @@ func saveState(ctx context.Context, w load.Warehouse, s *state.State, what strin
 }
 
 // confirm asks on the terminal unless yes was given.
-func (a *app) confirm(yes bool, question string) error {
+func (a *app) confirm(ctx context.Context, yes bool, question string) error {
 	if yes {
 		return nil
 	}
 	fmt.Fprintf(a.stderr, "%s [y/N] ", question)
-	line, err := bufio.NewReader(a.stdin).ReadString('\n')
+	line, err := a.readLine(ctx)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return err
+		return fmt.Errorf("nothing was changed: %w", err)
 	}
 	if answer := strings.ToLower(strings.TrimSpace(line)); answer != "y" && answer != "yes" {
 		return usageError{errors.New("nothing was changed: it was not confirmed (--yes confirms)")}
 	}
 	return nil
+}
+
+// readLine reads what a person types. An interruption ends the waiting for it.
+func (a *app) readLine(ctx context.Context) (string, error) {
+	type typed struct {
+		line string
+		err  error
+	}
+	read := make(chan typed, 1)
+	go func() {
+		line, err := bufio.NewReader(a.stdin).ReadString('\n')
+		read <- typed{line, err}
+	}()
+	select {
+	case t := <-read:
+		return t.line, t.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }
 
 func readFileOr(path string, stdin io.Reader) ([]byte, error) {
