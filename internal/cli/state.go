@@ -42,14 +42,15 @@ each has a state of its own.`,
 func (a *app) stateShow() *cobra.Command {
 	return &cobra.Command{
 		Use: "show", Short: "Show how far the pipeline has read",
+		Long: `Show prints how far the pipeline has read. One that has not run yet has read
+nothing, which is no error; others that the destination knows are named.`,
 		Example: "  snowdrift state show",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.readingState(c.Context(), func(cfg *config.Config, s *state.State) error {
 				fmt.Fprintf(a.stdout, "pipeline     %s\n", s.Pipeline)
 				if s.Site == "" {
-					fmt.Fprintln(a.stdout, "nothing read: "+nextLoad(cfg))
-					return nil
+					return a.showNothing(c.Context(), cfg)
 				}
 				fmt.Fprintf(a.stdout, "site         %s\n", s.Site)
 				query := s.Asked.Query
@@ -70,15 +71,61 @@ func (a *app) stateShow() *cobra.Command {
 	}
 }
 
-// nextLoad says what becomes of a pipeline that has no state. A file that is not there
-// is named: its name may be mistyped.
-func nextLoad(cfg *config.Config) string {
-	if file := string(cfg.Destination.DuckDB.Path); cfg.Destination.Type == config.DestinationDuckDB {
-		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-			return "there is no file " + file + " yet; the next run makes it and loads everything"
+// showNothing says what becomes of a pipeline that has no state. Its name, or that of the
+// file or the schema, may be mistyped: what is not there is named, and so are the
+// pipelines that are.
+func (a *app) showNothing(ctx context.Context, cfg *config.Config) error {
+	known, err := a.pipelinesThere(ctx, cfg)
+	if errors.Is(err, fs.ErrNotExist) {
+		what := "file " + string(cfg.Destination.DuckDB.Path)
+		if _, err := os.Stat(string(cfg.Destination.DuckDB.Path)); err == nil {
+			what = "schema " + cfg.Destination.DuckDB.Schema
 		}
+		fmt.Fprintf(a.stdout, "nothing read: there is no %s yet; the next run makes it and loads everything\n", what)
+		return nil
 	}
-	return "the next run loads everything"
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(a.stdout, "nothing read: the next run loads everything")
+	others := slices.DeleteFunc(known, func(name string) bool { return name == cfg.Pipeline })
+	if len(others) > 0 {
+		fmt.Fprintf(a.stdout, "others       %s\n", strings.Join(others, ", "))
+	}
+	return nil
+}
+
+// runsOf finds pipelines whose first run ended, or was killed, before it left a state.
+const runsOf = `SELECT pipeline FROM _snowdrift_runs UNION SELECT pipeline FROM _snowdrift_lease`
+
+// pipelinesThere returns the names of the pipelines that the destination knows, in order;
+// none if it has no state at all. The error is fs.ErrNotExist if there is no such file
+// or schema.
+func (a *app) pipelinesThere(ctx context.Context, cfg *config.Config) (names []string, err error) {
+	w, err := a.openWarehouse(ctx, cfg, true)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	states, err := w.States(ctx)
+	if err != nil || len(states) == 0 {
+		return nil, err
+	}
+	for _, s := range states {
+		names = append(names, s.Pipeline)
+	}
+	rows, err := w.Query(ctx, runsOf)
+	if err != nil {
+		return nil, err
+	}
+	for cells, err := range rows.All() {
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, fmt.Sprint(cells[0]))
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 func (a *app) stateClear() *cobra.Command {
@@ -88,7 +135,8 @@ func (a *app) stateClear() *cobra.Command {
 		Long: `Clear forgets how far the pipeline has read. Tables stay as they are; the next
 run reads everything again and finds most of it unchanged, which it does not write.
 With --rewrite it writes every row: if somebody removed rows of other tables than
-issues, say. Columns keep their fields.`,
+issues, say. Columns keep their fields. A pipeline of which no run is known in the
+destination is refused.`,
 		Example: "  snowdrift state clear --yes\n  snowdrift state clear --yes --rewrite",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -105,14 +153,15 @@ issues, say. Columns keep their fields.`,
 }
 
 func (a *app) clearState(ctx context.Context, cfg *config.Config, yes, rewrite bool) error {
-	if cfg.Destination.Type == config.DestinationDuckDB { // a file that is not there must not be made
-		w, err := a.openWarehouse(ctx, cfg, true)
-		if err != nil {
-			return err
-		}
-		if err := w.Close(); err != nil {
-			return err
-		}
+	known, err := a.pipelinesThere(ctx, cfg)
+	switch {
+	case err != nil:
+		return err
+	case len(known) == 0:
+		fmt.Fprintf(a.stdout, "no pipeline has a state yet, and so has %s none to clear; the next run reads everything\n", cfg.Pipeline)
+		return nil
+	case !slices.Contains(known, cfg.Pipeline):
+		return usageError{fmt.Errorf("nothing was cleared: no run of pipeline %s is known here; there are %s", cfg.Pipeline, strings.Join(known, ", "))}
 	}
 	// Nothing is open while somebody is asked: runs may write meanwhile, and what they
 	// leave is cleared.
