@@ -92,8 +92,8 @@ func demoConfig(ctx context.Context, dir, url string) (*config.Config, error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return nil, usageError{err}
 	case err == nil:
-		for _, f := range []string{database, database + ".wal"} { // the latter if it was killed
-			if err := os.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		for _, file := range []string{database, database + ".wal"} { // a demo that was killed leaves its log
+			if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return nil, usageError{err}
 			}
 		}
@@ -147,7 +147,7 @@ func changeSome(sim *jirasim.Sim) error {
 			return err
 		}
 	}
-	return nil
+	return sim.Delete(ids[len(ids)-1]) // none of those that were edited
 }
 
 // questions are what every team asks of its Jira first.
