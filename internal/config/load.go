@@ -120,18 +120,17 @@ func (in *loading) readFile(path string) (string, error) {
 // quote the content and are therefore not passed on.
 func (in *loading) readDotEnv() error {
 	name := filepath.Join(in.dir, ".env")
-	f, err := os.Open(name)
+	content, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
 		return fileProblem(name, "cannot be read", err)
 	}
-	defer f.Close()
-	if in.dotenv, err = godotenv.Parse(f); err != nil {
+	if in.dotenv, err = parseDotEnv(string(content)); err != nil {
 		return fileProblem(name, "has a line that is not NAME=value", nil)
 	}
-	info, err := f.Stat()
+	info, err := os.Stat(name)
 	if err != nil {
 		return fileProblem(name, "cannot be read", err)
 	}
@@ -139,6 +138,21 @@ func (in *loading) readDotEnv() error {
 		in.openMode = mode
 	}
 	return nil
+}
+
+// parseDotEnv takes values as they are. godotenv, which knows quotes, comments and values
+// of several lines, would take $NAME in them for a variable; so it sees no $ but a
+// character that no variable can have in its stead.
+func parseDotEnv(text string) (map[string]string, error) {
+	const dollar = "\x00"
+	if strings.Contains(text, dollar) {
+		return nil, errors.New("it holds a zero byte")
+	}
+	variables, err := godotenv.Unmarshal(strings.ReplaceAll(text, "$", dollar))
+	for name, value := range variables {
+		variables[name] = strings.ReplaceAll(value, dollar, "$")
+	}
+	return variables, err
 }
 
 // openDotEnv warns of secrets in a .env file that others may read; "" if there are

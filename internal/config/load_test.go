@@ -129,10 +129,32 @@ census: {every: run, accept_shrink: 10%}
 	}
 }
 
+// TestDotEnv: values are taken as they are, however many $ there are in them; quotes and
+// comments are none of them.
+func TestDotEnv(t *testing.T) {
+	for text, want := range map[string]string{
+		"V=pa$ABC9word":             "pa$ABC9word",
+		"A=x\nV=$A${A}$$(A)\\$A":    "$A${A}$$(A)\\$A",
+		`V="pa$ABC9 # word" # mine`: "pa$ABC9 # word",
+		`V="pa\$ABC9 \"a\" word"`:   `pa$ABC9 "a" word`,
+		`V='pa$ABC9\n'`:             `pa$ABC9\n`,
+		"export V=$ # mine":         "$",
+		"V=\"$A\n$B\"\n":            "$A\n$B",
+	} {
+		variables, err := parseDotEnv(text)
+		if got := variables["V"]; err != nil || got != want {
+			t.Errorf("%q: %q, %v; want %q", text, got, err, want)
+		}
+	}
+	if _, err := parseDotEnv("V=a\x00b"); err == nil {
+		t.Error("a zero byte was taken for a $")
+	}
+}
+
 func TestPrecedence(t *testing.T) {
 	s := newSite(t, map[string]string{
 		"snowdrift.yaml": "jira:\n  url: https://file.example.org\n  page_size: 7\n  search: {project: [A, B]}\n  auth: {email: \"${WHO:-nobody}\"}\n",
-		".env":           "JIRA_URL=https://dotenv.example.org\nJIRA_PROJECT=C\nWHO=user8\nJIRA_API_TOKEN='dot $token'\n",
+		".env":           "JIRA_URL=https://dotenv.example.org\nJIRA_PROJECT=C\nWHO=user8$WHO9word\nJIRA_API_TOKEN='dot $token'\n",
 	})
 	check := func(key, value, origin string) {
 		t.Helper()
@@ -145,7 +167,7 @@ func TestPrecedence(t *testing.T) {
 	check("jira.page_size", "7", "snowdrift.yaml:3:14")
 	check("jira.concurrency", "8", "default")
 	check("jira.cloud_id", "", "")
-	check("jira.auth.email", "user8", "snowdrift.yaml:5:17")
+	check("jira.auth.email", "user8$WHO9word", "snowdrift.yaml:5:17")
 	check("jira.auth.api_token", "***", ".env JIRA_API_TOKEN")
 	check("jira.search.project", "C", ".env JIRA_PROJECT")
 	s.env["JIRA_URL"] = "https://env.example.org"
