@@ -42,6 +42,12 @@ func TestPrivateAuthority(t *testing.T) {
 	w.configure(goodCloud)
 	w.refused(exitJira, "not trusted")
 
+	there := w.url
+	w.url = strings.Replace(there, "127.0.0.1", "localhost", 1)
+	w.configure("tls: {ca_file: ca.pem}\n" + goodCloud)
+	w.refused(exitJira, "the server's certificate is for another host, example.com, *.example.com, 127.0.0.1, ::1, and not for localhost")
+	w.url = there
+
 	w.configure("tls: {ca_file: ca.pem}\n" + goodCloud)
 	w.loads()
 	w.write(".env", "CA=\""+strings.ReplaceAll(authority, "\n", `\n`)+"\"\n")

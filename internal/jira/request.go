@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -300,10 +302,27 @@ func (call *call) unreachable(err error, timeout time.Duration) (e *Error, retry
 		e.Hint = "check the host name in the URL"
 		return e, false
 	case errors.As(err, &cert):
-		e.Hint = "the server's certificate is not trusted; configure the CA that signed it"
+		e.Hint = hintOfCertificate(err)
 		return e, false
 	}
 	return e, true
+}
+
+// hintOfCertificate says what to do about a certificate that was refused. No CA helps
+// against one for another host.
+func hintOfCertificate(err error) string {
+	var name x509.HostnameError
+	if !errors.As(err, &name) {
+		return "the server's certificate is not trusted; configure the CA that signed it"
+	}
+	hosts := slices.Clone(name.Certificate.DNSNames)
+	for _, ip := range name.Certificate.IPAddresses {
+		hosts = append(hosts, ip.String())
+	}
+	if len(hosts) == 0 {
+		return "the server's certificate names no host; the site's administrator has to get one for " + name.Host
+	}
+	return fmt.Sprintf("the server's certificate is for another host, %s, and not for %s; use that name in the URL, or have the server present its own", strings.Join(hosts, ", "), name.Host)
 }
 
 // isAnonymous recognises a 200 that was given to nobody in particular: Data
