@@ -51,6 +51,7 @@ func exitCode(ctx context.Context, err error) int {
 		jiraError   *jira.Error
 		destination *load.Error
 		noFile      *batch.Error
+		full        noRoom
 		sites       siteErrors
 	)
 	switch {
@@ -74,7 +75,7 @@ func exitCode(ctx context.Context, err error) int {
 			return exitUsage // Jira was not asked
 		}
 		return exitJira
-	case errors.As(err, &destination), errors.As(err, &noFile):
+	case errors.As(err, &destination), errors.As(err, &noFile), errors.As(err, &full):
 		return exitDestination
 	}
 	return exitInternal

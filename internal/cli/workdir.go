@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"regexp"
+	"syscall"
 
 	"snowdrift/internal/config"
 	"snowdrift/internal/workdir"
@@ -24,9 +26,24 @@ func workDirParent(cfg *config.Config) string {
 func newWorkDir(cfg *config.Config, id string) (*workdir.Dir, error) {
 	d, err := workdir.Make(workDirParent(cfg), "snowdrift-"+id+"-*")
 	if err != nil {
-		return nil, usageError{fmt.Errorf("make a directory for files on their way: %w; set batch.dir to one that can be written", err)}
+		return nil, noPlace(err)
 	}
 	return d, nil
+}
+
+// noRoom: the disk for files on their way is full, of data or of files.
+type noRoom struct{ error }
+
+func (e noRoom) Unwrap() error { return e.error }
+
+// noPlace says that the directory cannot be made: a wrong one is a fault of the
+// configuration, a full disk is not.
+func noPlace(err error) error {
+	const doing = "make a directory for files on their way"
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return noRoom{fmt.Errorf("%s: %w; free space and inodes there, or set batch.dir to another directory", doing, err)}
+	}
+	return usageError{fmt.Errorf("%s: %w; set batch.dir to one that can be written", doing, err)}
 }
 
 // sweepWorkDirs removes the directories of runs that were killed.
