@@ -109,6 +109,7 @@ var values = []refusal{
 	{name: "negative duration", yaml: "jira: {overlap: -5m}\n"},
 	{name: "cadence", yaml: "census: {every: always}\n"},
 	{name: "deep cadence", yaml: "census: {deep: run}\n"},
+	{name: "deep cadence of no time", yaml: "census: {deep: 0s}\n"},
 	{name: "deep budget", yaml: "census: {deep_budget: 0}\n"},
 	{name: "percentage", yaml: "census: {accept_shrink: 0.1}\n"},
 	{name: "percentage above all", yaml: "census: {accept_shrink: 110%}\n"},

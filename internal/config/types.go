@@ -201,6 +201,11 @@ type Cadence struct {
 	After time.Duration // 0: in every run
 }
 
+// deepKey is a Cadence that cannot be run; errDeep says so of all that it cannot be.
+const deepKey = "census.deep"
+
+var errDeep = errors.New("is neither never nor a duration such as 24h; to compare all versions in one run: snowdrift run --deep")
+
 // UnmarshalText reads run, never, or a duration.
 func (c *Cadence) UnmarshalText(text []byte) error {
 	switch word := strings.ToLower(string(text)); word {

@@ -33,7 +33,7 @@ func (c *Config) validate() problems {
 		v.add("tables", "%v", err)
 	}
 	if deep := c.Census.Deep; !deep.Never && deep.After == 0 {
-		v.add("census.deep", "cannot be run; give a duration such as 24h, or never. To compare all versions in one run: snowdrift run --deep")
+		v.add(deepKey, "%s", errDeep)
 	}
 	switch c.Destination.Type {
 	case DestinationDuckDB:

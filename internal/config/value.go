@@ -151,7 +151,11 @@ func (in *loading) parse(s *setting, text string) error {
 // list.
 func parseInto(v reflect.Value, n *node, text string) error {
 	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
-		return u.UnmarshalText([]byte(text))
+		err := u.UnmarshalText([]byte(text))
+		if err != nil && n.path == deepKey {
+			return errDeep
+		}
+		return err
 	}
 	switch {
 	case v.Type() == durationType:
