@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,9 +25,15 @@ Any login is accepted.`,
 			if opts.Deployment != jirasim.Cloud && opts.Deployment != jirasim.DataCenter {
 				return usageError{fmt.Errorf("--deployment %q: use cloud or datacenter", opts.Deployment)}
 			}
+			if opts.Issues < 0 {
+				return usageError{fmt.Errorf("--issues %d: it cannot be less than 0", opts.Issues)}
+			}
 			sim, err := jirasim.New(opts)
 			if err != nil {
 				return usageError{err}
+			}
+			if len(opts.Data) > 0 && sim.Count() == 0 {
+				return usageError{fmt.Errorf("--data: there is no issue in %s; each line has to be one as Jira gives it, with id and key", strings.Join(opts.Data, ", "))}
 			}
 			url, stop, err := sim.Listen(listen)
 			if err != nil {
