@@ -90,7 +90,7 @@ type Warehouse interface {
 	// Record writes an entry of the run ledger and nothing else; false if the
 	// destination is only open for reading.
 	Record(ctx context.Context, r state.Run) (bool, error)
-	// Query runs SQL that reads.
+	// Query runs one statement that reads; ErrSeveralStatements if there are more.
 	Query(ctx context.Context, sql string) (Rows, error)
 	// DDL returns the statements that Prepare would run on an empty
 	// destination.
@@ -207,6 +207,8 @@ var (
 	// ErrUnknown: the connection was lost while the commit was under way, and
 	// its outcome could not be found out.
 	ErrUnknown = errors.New("the outcome of the commit is unknown")
+	// ErrSeveralStatements: a query is more than one statement. None of them was run.
+	ErrSeveralStatements = errors.New("it is more than one statement; none was run")
 )
 
 // Error is a destination's refusal: what was tried, on what.

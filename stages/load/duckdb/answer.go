@@ -54,13 +54,17 @@ func (w *Warehouse) Query(ctx context.Context, query string) (load.Rows, error) 
 	return a, nil
 }
 
-// names returns the names of the columns, of which a description makes different ones. It
-// knows none of PIVOT, which is several statements to DuckDB.
+// names returns the names of the columns, of which a description makes different ones, and
+// refuses several statements, of which the driver would run all. PIVOT is several to DuckDB,
+// but has no semicolon between them; of it names knows none.
 func (w *Warehouse) names(query string) (names []string, err error) {
 	err = w.conn.Raw(func(c any) error {
 		// Prepare, unlike PrepareContext, runs nothing.
 		statement, err := c.(*duckdb.Conn).Prepare(query)
 		if err != nil {
+			if strings.Contains(err.Error(), "multi-statement") && strings.Contains(trimmed(query), ";") {
+				return load.ErrSeveralStatements
+			}
 			return nil // running it says what is wrong with it
 		}
 		prepared := statement.(*duckdb.Stmt)

@@ -16,6 +16,7 @@ import (
 // Numbers of Snowflake's and the driver's errors that are acted upon. The driver
 // (github.com/snowflakedb/gosnowflake) names those of sessions and of HTTP.
 const (
+	errSeveral      = 8      // another number of statements than one
 	errLocked       = 625    // lock timeout, deadlock
 	errColumnExists = 1430   // ADD COLUMN of one that is there
 	errMissing      = 2003   // object missing, or not visible to the role

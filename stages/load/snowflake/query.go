@@ -130,6 +130,9 @@ func (w *Warehouse) Query(ctx context.Context, query string) (load.Rows, error) 
 		ctx, done := s.note(ctx, "query", "", query)
 		a.rows, err = s.conn.QueryContext(ctx, query)
 		done(err)
+		if number(err) == errSeveral {
+			err = errors.Join(load.ErrSeveralStatements, err)
+		}
 		if err != nil {
 			return fail("query", "", query, err)
 		}
