@@ -1,6 +1,7 @@
 package duckdb
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"strings"
@@ -10,6 +11,9 @@ import (
 )
 
 func (w *Warehouse) fail(op, on, statement string, err error) error {
+	if errors.Is(err, context.Canceled) && strings.Contains(err.Error(), "INTERRUPT Error") {
+		err = context.Canceled // DuckDB says the same in a line of its own
+	}
 	line, _, _ := strings.Cut(statement, "\n")
 	return &load.Error{Op: op, On: on, Statement: line, Hint: w.hint(err), Err: err}
 }
@@ -45,6 +49,7 @@ const hintLog = "the file or its log, the .wal beside it, is damaged, or the log
 var hints = []struct{ text, hint string }{
 	{"not a valid DuckDB database file", "name another file in destination.duckdb.path"},
 	{"No space left on device", hintFull},
+	{"Is a directory", "name a file in destination.duckdb.path"},
 	{"Permission denied", "let this user read and write it, or name another file in destination.duckdb.path"},
 	{"Read-only file system", "name a file that can be written in destination.duckdb.path"},
 	{"File locks are not supported", "name a file on a local disk in destination.duckdb.path"},

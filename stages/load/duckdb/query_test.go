@@ -1,10 +1,13 @@
 package duckdb
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,6 +73,18 @@ func TestQueryOfJSON(t *testing.T) {
 	}
 	if len(answers[0]) != n || len(answers[1]) != n {
 		t.Errorf("%d and %d rows, want %d", len(answers[0]), len(answers[1]), n)
+	}
+}
+
+// TestQueryInterrupted: one line says that somebody ended it.
+func TestQueryInterrupted(t *testing.T) {
+	w := open(t, options(filepath.Join(t.TempDir(), "jira.duckdb")))
+	defer w.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel) // it would take days
+	_, err := w.Query(ctx, `SELECT COUNT(*) FROM range(1000000) a, range(1000000) b, range(1000000) c WHERE a.range + b.range = c.range * 7`)
+	if !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("it ended with %q", err)
 	}
 }
 
