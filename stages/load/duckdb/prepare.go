@@ -30,10 +30,8 @@ func (w *Warehouse) Prepare(ctx context.Context, tables []*table.Table) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range table.Records() {
-		if err := w.define(ctx, "document", t.Name, len(t.Columns), Dialect.Documentation(t, comments(catalog[t.Name]))); err != nil {
-			return err
-		}
+	if err := w.document(ctx, catalog); err != nil {
+		return err
 	}
 	widest := 0
 	for _, t := range tables {
@@ -138,6 +136,16 @@ func (w *Warehouse) columns(ctx context.Context, name string) (map[string]string
 	have := map[string]string{}
 	err := w.eachColumn(ctx, name, func(_, name string, c column) { have[name] = c.comment })
 	return have, err
+}
+
+// document comments the tables of our own records, and their columns, of which there
+// are few.
+func (w *Warehouse) document(ctx context.Context, have map[string]map[string]column) error {
+	var statements []string
+	for _, t := range table.Records() {
+		statements = append(statements, Dialect.Documentation(t, comments(have[t.Name]))...)
+	}
+	return w.define(ctx, "document", "our records", 1, statements)
 }
 
 // comments returns those of columns, by name.

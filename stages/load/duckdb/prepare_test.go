@@ -103,7 +103,7 @@ func TestPrepareInTransactions(t *testing.T) {
 			most = max(most, made)
 		}
 	}
-	if comments < 2*custom || most*custom > keptColumns || transactions > 6+comments*custom/keptColumns {
+	if comments < 2*custom || most*custom > keptColumns || transactions > 7+comments*custom/keptColumns {
 		t.Errorf("%d comments in %d transactions, %d in one of them", comments, transactions, most)
 	}
 	if got := count(t, w, "SELECT COUNT(*) FROM duckdb_columns() WHERE table_name = 'issues' AND comment IS NOT NULL"); got != int64(len(issues.Columns)) {

@@ -41,7 +41,7 @@ func TestRecordsAreDescribed(t *testing.T) {
 		if err := prepareIn(t.Context(), w, viewtest.Tables()); err != nil {
 			t.Fatal(err)
 		}
-		if n := strings.Count(log.String(), "op=document on=_snowdrift_"); n != run.comments {
+		if n := strings.Count(log.String(), `op=document on="our records"`); n != run.comments {
 			t.Errorf("%q: %d comments, want %d", run.before, n, run.comments)
 		}
 		wantDescribed(t, w)
