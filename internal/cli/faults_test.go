@@ -437,9 +437,6 @@ func (b *faultBench) try(name string, c callAt, kind faultKind, forever bool) st
 	file := b.copy()
 	o := b.disturbed(file, c, kind, forever)
 	switch {
-	case c.endpoint == "issue/{key}/worklog" && kind.name == "404":
-		// Jira's answer where time tracking is off, for ever: the table has what
-		// the issue shows.
 	case o.code == exitDone:
 		if !slices.Equal(b.tables(file), b.truth) {
 			b.t.Errorf("%s: the run ended with 0 and the tables are not complete", name)
