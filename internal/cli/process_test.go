@@ -20,9 +20,20 @@ import (
 	"snowdrift/internal/jirasim/simtest"
 )
 
+// heeded has commands heed signals though these tests were told to ignore them, by nohup
+// or as a job in the background: what a process ignores, those that it starts do, too.
+var heeded = sync.OnceFunc(func() {
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
+		if signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
+	}
+})
+
 // processDir makes a directory for commands to work in, with one for temporary files.
 func processDir(t *testing.T) string {
 	t.Helper()
+	heeded()
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "tmp"), 0o700); err != nil {
 		t.Fatal(err)
@@ -64,9 +75,6 @@ func TestInterrupt(t *testing.T) {
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
 			t.Parallel()
-			if signal.Ignored(sig) {
-				t.Skip("these tests were started by nohup, and so is what they start")
-			}
 			sim, url := simtest.Serve(t, jirasim.Options{Issues: 300})
 			dir := processDir(t)
 			args := append([]string{"run", "--json"}, atSite(url)...)
@@ -147,7 +155,7 @@ func TestKilled(t *testing.T) {
 // TestInterruptTwice: what the first signal cannot end, the second does: the reading of
 // a configuration that does not come.
 func TestInterruptTwice(t *testing.T) {
-	dir := t.TempDir()
+	dir := processDir(t)
 	pipe := filepath.Join(dir, "snowdrift.yaml")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
