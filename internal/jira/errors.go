@@ -47,7 +47,7 @@ var (
 	// before it ended, however far it goes back.
 	ErrShiftingRows = errors.New("the rows of the search move while its pages turn, or its pages come empty")
 	// ErrCutShort: Jira says that it did not look for all that a search asks for.
-	ErrCutShort = errors.New("Jira cut the search short")
+	ErrCutShort = errors.New("a search was cut short: Jira did not look for all that it asks for")
 )
 
 // Error is the failure of one call after all its attempts.
