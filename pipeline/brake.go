@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"slices"
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/table"
@@ -63,21 +64,38 @@ func (b brake) sampled(ctx context.Context, source Source, diff load.Diff) (n in
 		if len(rows) <= brakeSample || !b.tooMany(int64(len(rows)), diff.Live[project]) {
 			continue
 		}
-		some, known, err := absent(ctx, source, rows[:brakeSample])
+		some := make([]load.Absent, brakeSample) // of all ages: what is old is deleted rather than moved
+		for i := range some {
+			some[i] = rows[i*len(rows)/brakeSample]
+		}
+		all, err := b.allSuspicious(ctx, source, some)
 		if err != nil {
 			return 0, err
 		}
-		suspicious := 0
-		for i, f := range judgeAll(some, known, projects) {
-			if b.suspicious(some[i], f, known[f.id]) {
-				suspicious++
-			}
-		}
-		if suspicious == brakeSample {
+		if all {
 			n += int64(len(rows))
 		}
 	}
 	return n, nil
+}
+
+// allSuspicious asks for issues, and searches the scope for those that may be passed over,
+// as settle does with all that are absent.
+func (b brake) allSuspicious(ctx context.Context, source Source, rows []load.Absent) (bool, error) {
+	answered, known, err := absent(ctx, source, slices.Clone(rows))
+	if err != nil || len(answered) < len(rows) {
+		return false, err
+	}
+	in, err := inScope(ctx, source, answered, known)
+	if err != nil {
+		return false, err
+	}
+	for i, f := range judgeAll(answered, known, source.Projects()) {
+		if in[f.id] || !b.suspicious(answered[i], f, known[f.id]) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // suspicious reports whether a finding is one that many at once make doubtful.

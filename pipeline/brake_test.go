@@ -28,3 +28,27 @@ func TestHeldOnDataCenter(t *testing.T) {
 		t.Errorf("%v are marked, after %d requests for one of %d", r.Proof.Marked, r.Jira.Requests[each], len(hidden))
 	}
 }
+
+// TestBrakeIsNoLottery: of issues of which the oldest are deleted and the others moved out
+// of scope, too few are suspicious to be held, though too many are absent.
+func TestBrakeIsNoLottery(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 1400, Projects: 2})
+	b.query.Projects = b.sim.Projects()[:1]
+	b.run(pipeline.Complete)
+	ids := b.issuesOf(b.sim.Projects()[0])
+	accepted := len(ids) / 10
+	deleted, moved := ids[:accepted-5], ids[accepted-5:accepted+25]
+	if len(deleted) < 51 {
+		t.Fatalf("%d issues are too few", len(ids))
+	}
+	for _, id := range deleted {
+		b.do(func() error { return b.sim.Delete(id) })
+	}
+	for _, id := range moved {
+		b.do(func() error { return b.sim.Move(id, b.sim.Projects()[1]) })
+	}
+	if r := b.run(pipeline.Complete); r.Proof.Marked["deleted"] != int64(len(deleted)) || r.Proof.Marked["out_of_scope"] != int64(len(moved)) {
+		t.Errorf("marked %v, want %d deleted and %d moved", r.Proof.Marked, len(deleted), len(moved))
+	}
+}

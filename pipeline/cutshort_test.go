@@ -51,7 +51,8 @@ func (c *cutter) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestSearchIsCutShort(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, jirasim.Options{Issues: 200, Projects: 1})
-	b.options = func(o *pipeline.Options) { o.Deep = 0 }
+	census := true
+	b.options = func(o *pipeline.Options) { o.Deep, o.Census = 0, census }
 	b.query.JQL = "project = " + b.sim.Projects()[0]
 	c := &cutter{from: b.query.JQL, to: b.query.JQL + " AND statusCategory != 3"}
 	b.client = func(o *jira.Options) { o.Transport = c }
@@ -71,6 +72,9 @@ func TestSearchIsCutShort(t *testing.T) {
 		t.Errorf("conclusion %q", r.Conclusion)
 	}
 	b.want("SELECT COUNT(*) FROM issues WHERE _presence = 'live'", live)
+	census = false
+	b.run(pipeline.Unproven) // what was read is not even what the index shows
+	census = true
 	c.on.Store(false)
 	b.clock.move(time.Hour)
 	b.run(pipeline.Complete)

@@ -90,6 +90,11 @@ func (r *run) passedOver(ctx context.Context, rows []load.Absent, known fates, c
 	for id := range returned {
 		census.came[id] = true
 	}
+	for _, id := range read {
+		if !census.came[id] {
+			census.silent = append(census.silent, id)
+		}
+	}
 	return others, err
 }
 

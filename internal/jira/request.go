@@ -266,9 +266,10 @@ func (c *Client) report(permit *permit, call *call, resp *http.Response, try *at
 		c.stats.throttled.Add(1)
 		c.governor.throttled(permit, call.endpoint, try.throttle)
 	case status == http.StatusServiceUnavailable:
-		// A site that says how long it is away says so for all that would ask it.
-		if wait, said := parseRetryAfter(resp.Header.Get("Retry-After"), c.options.Now()); said && wait > 0 {
-			c.governor.throttled(permit, call.endpoint, throttle{scope: scopeSite, wait: wait})
+		// A site that says how long it is away says so for all that would ask it. They
+		// are not too many for it, and so no fewer at once afterwards.
+		if wait := try.throttle.wait; resp.Header.Get("Retry-After") != "" && wait <= c.governor.patience {
+			permit.site.lane.pause(c.options.Now().Add(wait))
 		}
 	}
 	if call.refused != nil && try.err != nil {

@@ -187,4 +187,7 @@ func TestAwayForAll(t *testing.T) {
 	if got := c.governor.site.until.Sub(before); got < 40*time.Second || got > 41*time.Second {
 		t.Errorf("the site is paused for %s", got)
 	}
+	if g := &c.governor.site.gate; g.limit != g.width {
+		t.Errorf("%d of %d requests may be in flight afterwards", g.limit, g.width)
+	}
 }
