@@ -86,16 +86,13 @@ func (b brake) allSuspicious(ctx context.Context, source Source, rows []load.Abs
 	if err != nil || len(answered) < len(rows) {
 		return false, err
 	}
-	in, err := inScope(ctx, source, answered, known)
-	if err != nil {
-		return false, err
-	}
 	for i, f := range judgeAll(answered, known, source.Projects()) {
-		if in[f.id] || !b.suspicious(answered[i], f, known[f.id]) {
+		if !b.suspicious(answered[i], f, known[f.id]) {
 			return false, nil
 		}
 	}
-	return true, nil
+	in, err := inScope(ctx, source, answered, known)
+	return len(in) == 0, err
 }
 
 // suspicious reports whether a finding is one that many at once make doubtful.

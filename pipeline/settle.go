@@ -22,7 +22,7 @@ import (
 // went.
 func (r *run) settle(ctx context.Context, diff load.Diff, census *census) (err error) {
 	brake := brake{r.AcceptShrink, r.source.Whole() && !r.state.Unsettled}
-	if !r.Confirmed {
+	if !r.Confirmed && !r.state.Unsettled { // a query that changed is no suspicion
 		if r.report.Proof.Held, err = brake.sampled(ctx, r.source, diff); err != nil || r.report.Proof.Held > 0 {
 			return err
 		}

@@ -33,7 +33,8 @@ func TestCacheIsGivenBack(t *testing.T) {
 		}
 		return bytes
 	}
-	if got := used(); got > 8_000_000 {
+	const little = 9_000_000 // a little more than idleMemory: it is no hard limit
+	if got := used(); got > little {
 		t.Errorf("DuckDB keeps %d bytes after a commit", got)
 	}
 	if got := count(t, l.w, "SELECT COUNT(DISTINCT CAST(_raw AS VARCHAR)) FROM issues"); got != n {
@@ -43,7 +44,7 @@ func TestCacheIsGivenBack(t *testing.T) {
 		t.Fatalf("DuckDB keeps %d bytes of what was read: nothing is shown by this", got)
 	}
 	l.w.shrink(context.Background())
-	if got := used(); got > 8_000_000 {
+	if got := used(); got > little {
 		t.Errorf("DuckDB keeps %d bytes of what was read when it was told to give them back", got)
 	}
 }
