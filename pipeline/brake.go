@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"slices"
 
 	"snowdrift/internal/jira"
 	"snowdrift/internal/table"
@@ -82,7 +81,7 @@ func (b brake) sampled(ctx context.Context, source Source, diff load.Diff) (n in
 // allSuspicious asks for issues, and searches the scope for those that may be passed over,
 // as settle does with all that are absent.
 func (b brake) allSuspicious(ctx context.Context, source Source, rows []load.Absent) (bool, error) {
-	answered, known, err := absent(ctx, source, slices.Clone(rows))
+	answered, known, err := absent(ctx, source, rows)
 	if err != nil || len(answered) < len(rows) {
 		return false, err
 	}

@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"iter"
@@ -307,8 +306,8 @@ func (r *run) load(ctx context.Context, readers *admission, cuts <-chan stages.C
 		}
 		r.returned = append(r.returned, cut.Returned...)
 		next := advance(r.state, cut, r.Overlap, r.asOf)
-		if r.source.CutShort() != nil { // then not all changes have come
-			next.Cursor = min(next.Cursor, cmp.Or(r.state.Cursor, next.Cursor))
+		if r.source.CutShort() != nil && r.state.Cursor > 0 { // then not all changes have come
+			next.Cursor = r.state.Cursor
 		}
 		if staged || !reflect.DeepEqual(next, r.saved) {
 			if err := r.commit(ctx, next); err != nil {

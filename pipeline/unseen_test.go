@@ -51,7 +51,6 @@ func TestHeldAndShownAgain(t *testing.T) {
 	for _, id := range hidden {
 		b.do(func() error { return b.sim.Unhide(id) })
 	}
-	b.sim.ResetRequests()
 	b.run(pipeline.Complete)
 	b.current()
 	if got := b.state().Unseen; got != nil {

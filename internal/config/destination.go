@@ -92,9 +92,9 @@ type Dimensions struct {
 
 // Census says how completeness is proven.
 type Census struct {
-	Every        Cadence `yaml:"every" default:"run" doc:"How often the ids that Jira has are compared with the table. run: in every run. A duration such as 6h: when the last proof is older. never: nothing is proven, and deletions are not seen."`
-	Deep         Cadence `yaml:"deep" default:"24h" doc:"Within this time the version (updated) of every issue is compared too, which finds a change however late Jira's search index shows it; then issues whose rows are not live are asked about again. never: neither."`
-	DeepBudget   int     `yaml:"deep_budget" default:"50" min:"1" max:"1000000" doc:"Requests that a run makes for census.deep at most, each for up to 1,000 issues; the next run goes on from there. A run that sees that this does not suffice says so."`
-	AcceptShrink Percent `yaml:"accept_shrink" default:"10%" min:"0%" max:"100%" doc:"A census that shrank by more than this, and by more than 20 issues, flags nothing and fails the run until it is confirmed."`
-	Deleted      string  `yaml:"deleted" default:"soft" enum:"soft,hard,keep" doc:"Issues that are gone: soft marks them in _presence. hard removes the rows of those that are deleted, with their children, and marks the others. keep leaves all as they are."`
+	Every        Cadence     `yaml:"every" default:"run" doc:"How often the ids that Jira has are compared with the table. run: in every run. A duration such as 6h: when the last proof is older. never: nothing is proven, and deletions are not seen."`
+	Deep         DeepCadence `yaml:"deep" default:"24h" doc:"Within this time the version (updated) of every issue is compared too, which finds a change however late Jira's search index shows it; then issues whose rows are not live are asked about again. never: neither."`
+	DeepBudget   int         `yaml:"deep_budget" default:"50" min:"1" max:"1000000" doc:"Requests that a run makes for census.deep at most, each for up to 1,000 issues; the next run goes on from there. A run that sees that this does not suffice says so."`
+	AcceptShrink Percent     `yaml:"accept_shrink" default:"10%" min:"0%" max:"100%" doc:"A census that shrank by more than this, and by more than 20 issues, flags nothing and fails the run until it is confirmed."`
+	Deleted      string      `yaml:"deleted" default:"soft" enum:"soft,hard,keep" doc:"Issues that are gone: soft marks them in _presence. hard removes the rows of those that are deleted, with their children, and marks the others. keep leaves all as they are."`
 }

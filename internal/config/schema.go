@@ -93,7 +93,7 @@ func valueSchemas(n *node) []*schema {
 		return append(text(`[0-9]+(\.[0-9]+)?\s*([KkMmGgTt]?[Ii]?[Bb])?`), &schema{Type: "integer"})
 	case durationType:
 		return text(durationPattern)
-	case reflect.TypeFor[Cadence]():
+	case reflect.TypeFor[Cadence](), reflect.TypeFor[DeepCadence]():
 		return append([]*schema{{Enum: []string{"run", "never"}}}, text(durationPattern)...)
 	case reflect.TypeFor[Percent]():
 		return text(`[0-9.]+\s*%`)

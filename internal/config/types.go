@@ -201,9 +201,10 @@ type Cadence struct {
 	After time.Duration // 0: in every run
 }
 
-// deepKey is a Cadence that cannot be run; errDeep says so of all that it cannot be.
-const deepKey = "census.deep"
+// DeepCadence is a Cadence of what is not done in every run: validate refuses run.
+type DeepCadence struct{ Cadence }
 
+// errDeep says so of all that a DeepCadence cannot be.
 var errDeep = errors.New("is neither never nor a duration such as 24h; to compare all versions in one run: snowdrift run --deep")
 
 // UnmarshalText reads run, never, or a duration.
@@ -219,6 +220,14 @@ func (c *Cadence) UnmarshalText(text []byte) error {
 			return errors.New("is not one of run, never or a duration such as 6h")
 		}
 		*c = Cadence{After: d}
+	}
+	return nil
+}
+
+// UnmarshalText reads what a Cadence does.
+func (c *DeepCadence) UnmarshalText(text []byte) error {
+	if err := c.Cadence.UnmarshalText(text); err != nil {
+		return errDeep
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func (c *Config) validate() problems {
 		v.add("tables", "%v", err)
 	}
 	if deep := c.Census.Deep; !deep.Never && deep.After == 0 {
-		v.add(deepKey, "%s", errDeep)
+		v.add("census.deep", "%s", errDeep)
 	}
 	switch c.Destination.Type {
 	case DestinationDuckDB:

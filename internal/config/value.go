@@ -151,11 +151,7 @@ func (in *loading) parse(s *setting, text string) error {
 // list.
 func parseInto(v reflect.Value, n *node, text string) error {
 	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
-		err := u.UnmarshalText([]byte(text))
-		if err != nil && n.path == deepKey {
-			return errDeep
-		}
-		return err
+		return u.UnmarshalText([]byte(text))
 	}
 	switch {
 	case v.Type() == durationType:

@@ -41,10 +41,10 @@ type Warehouse interface {
 	// afterwards.
 	Lacks(ctx context.Context, tables []*table.Table) ([]string, error)
 	// Prepare makes tables and columns that are missing. It removes and changes nothing
-	// that holds anything, and doing it again does nothing. Rows that were there before a column get its
-	// Fill. An empty column of another type than it is to have is made anew; one that
-	// holds values is an error, unless it takes what is loaded or somebody may have
-	// chosen its type.
+	// that holds anything, and doing it again does nothing. Rows that were there before a
+	// column get its Fill. An empty column of another type than it is to have is made
+	// anew; one that holds values is an error, unless it takes what is loaded or somebody
+	// may have chosen its type.
 	Prepare(ctx context.Context, tables []*table.Table) error
 	// MakeViews makes the views that the tables allow and that are missing, or
 	// whose text changed. A view of the same name that somebody else made stays

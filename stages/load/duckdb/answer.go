@@ -142,29 +142,11 @@ func (a *answer) Columns() []string { return a.columns }
 func (a *answer) Types() []string { return a.types }
 
 func (a *answer) All() iter.Seq2[[]any, error] {
-	return func(yield func([]any, error) bool) {
-		defer a.rows.Close()
-		cells := make([]any, len(a.columns))
-		into := make([]any, len(a.columns))
-		for i := range cells {
-			into[i] = &cells[i]
-		}
-		for a.rows.Next() {
-			if err := a.rows.Scan(into...); err != nil {
-				yield(nil, fmt.Errorf("read the answer: %w", err))
-				return
-			}
-			for i, t := range a.parsed {
-				if t.kind != "" && cells[i] != nil {
-					cells[i] = string(t.appendJSON(nil, cells[i]))
-				}
-			}
-			if !yield(cells, nil) {
-				return
+	return load.Cells(a.rows, len(a.columns), func(cells []any) {
+		for i, t := range a.parsed {
+			if t.kind != "" && cells[i] != nil {
+				cells[i] = string(t.appendJSON(nil, cells[i]))
 			}
 		}
-		if err := a.rows.Err(); err != nil {
-			yield(nil, fmt.Errorf("read the answer: %w", err))
-		}
-	}
+	})
 }

@@ -192,28 +192,11 @@ func (a *answer) Columns() []string {
 
 // All yields the rows, and closes the answer.
 func (a *answer) All() iter.Seq2[[]any, error] {
-	return func(yield func([]any, error) bool) {
-		defer a.rows.Close()
-		cells, into := make([]any, len(a.types)), make([]any, len(a.types))
-		for i := range cells {
-			into[i] = &cells[i]
+	return load.Cells(a.rows, len(a.types), func(cells []any) {
+		for i, t := range a.types {
+			cells[i] = typed(t, cells[i])
 		}
-		for a.rows.Next() {
-			if err := a.rows.Scan(into...); err != nil {
-				yield(nil, fmt.Errorf("read the answer: %w", err))
-				return
-			}
-			for i, t := range a.types {
-				cells[i] = typed(t, cells[i])
-			}
-			if !yield(cells, nil) {
-				return
-			}
-		}
-		if err := a.rows.Err(); err != nil {
-			yield(nil, fmt.Errorf("read the answer: %w", err))
-		}
-	}
+	})
 }
 
 // typed makes a value of a cell that the driver hands over as its text.
