@@ -26,7 +26,7 @@ func (w *Warehouse) attach(exists bool) []string {
 	case w.opts.ReadOnly:
 		return []string{attach + " (READ_ONLY)", use}
 	case exists:
-		return []string{attach + " (" + w.rowGroupSize() + ")", "CREATE SCHEMA IF NOT EXISTS " + schema, use}
+		return []string{attach + " (" + w.written() + ")", "CREATE SCHEMA IF NOT EXISTS " + schema, use}
 	}
 	return []string{attach + " (" + newFile + ", " + w.rowGroupSize() + ")", "CREATE SCHEMA IF NOT EXISTS " + schema, use}
 }

@@ -35,16 +35,24 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 	if err := w.views(ctx, issues); err != nil {
 		return result, err
 	}
+	ids, fresh, err := w.arrive(ctx, issues)
+	if err != nil {
+		return result, err
+	}
 	defer w.limitAsEver(ctx)
-	result, err := w.commit(ctx, c, issues, nil)
+	result, err = w.commit(ctx, c, issues, fresh, nil)
 	if errors.Is(err, errSpread) {
 		var ahead tally
 		if ahead, err = w.replaceAhead(ctx, c, issues); err == nil {
-			result, err = w.commit(ctx, c, issues, ahead)
+			result, err = w.commit(ctx, c, issues, false, ahead)
 		}
 	}
 	if err != nil {
+		w.disown() // it may have happened for all that
 		return load.Result{}, err
+	}
+	if ids != nil {
+		w.committed.Or(ids)
 	}
 	w.ended = c.Run.CameToItsEnd()
 	w.putAway(ctx)
@@ -56,15 +64,16 @@ func (w *Warehouse) Commit(ctx context.Context, c load.Commit) (load.Result, err
 	return result, nil
 }
 
-// commit is the transaction of a commit. ahead is what was written ahead of it; nil is
-// that nothing was, and then it fails with errSpread where something should be.
-func (w *Warehouse) commit(ctx context.Context, c load.Commit, issues *table.Table, ahead tally) (result load.Result, err error) {
+// commit is the transaction of a commit. fresh is that no staged issue has rows, see
+// arrive. ahead is what was written ahead of it; nil is that nothing was, and then it fails
+// with errSpread where something should be.
+func (w *Warehouse) commit(ctx context.Context, c load.Commit, issues *table.Table, fresh bool, ahead tally) (result load.Result, err error) {
 	err = w.transaction(ctx, "commit", func() error {
 		result = load.Result{Rows: map[string]int64{}}
 		if err := w.checkFence(ctx, c.Run.Pipeline); err != nil {
 			return err
 		}
-		if err := w.merge(ctx, c, issues, ahead, result.Rows); err != nil {
+		if err := w.merge(ctx, c, issues, fresh, ahead, result.Rows); err != nil {
 			return err
 		}
 		if err := w.dimensions(ctx, c, result.Rows); err != nil {
@@ -129,9 +138,9 @@ func (w *Warehouse) checkFence(ctx context.Context, pipeline string) error {
 }
 
 // merge writes the rows of the staged files.
-func (w *Warehouse) merge(ctx context.Context, c load.Commit, issues *table.Table, ahead tally, rows map[string]int64) error {
+func (w *Warehouse) merge(ctx context.Context, c load.Commit, issues *table.Table, fresh bool, ahead tally, rows map[string]int64) error {
 	if issues != nil && len(w.staged[issues.Name]) > 0 {
-		written, err := w.replace(ctx, c, issues, ahead == nil)
+		written, err := w.replace(ctx, c, issues, fresh, ahead == nil)
 		if err != nil {
 			return err
 		}
@@ -229,10 +238,15 @@ func (t tally) add(o tally) {
 	}
 }
 
-// replace writes the staged rows of changed issues. If it is divisible, it fails with
+// replace writes the staged rows of changed issues, of all if they are fresh: to look for
+// those that the table has already would have DuckDB hold something of each column of all
+// its row groups while it inserts. If it is divisible, it fails with
 // errSpread where rows are to be deleted all over the file. What is read once more is
 // not: it comes in the order of its rows.
-func (w *Warehouse) replace(ctx context.Context, c load.Commit, issues *table.Table, divisible bool) (written tally, err error) {
+func (w *Warehouse) replace(ctx context.Context, c load.Commit, issues *table.Table, fresh, divisible bool) (written tally, err error) {
+	if fresh {
+		return w.replaceChanged(ctx, c, issues, changes{readings: stagedRows(w.staged[issues.Name])})
+	}
 	pick, args := w.sql().FindChanged(issues, c.Run.Pipeline, c.Rewrite)
 	var ch changes
 	if ch.readings, err = w.affect(ctx, "commit", issues.Name, pick, args...); err != nil || ch.readings == 0 {

@@ -1,9 +1,6 @@
 package duckdb
 
-import (
-	"context"
-	"strings"
-)
+import "context"
 
 // withZstd are the settings by which DuckDB compresses texts with zstd where a
 // dictionary does not do. Its own choice is FSST for texts of less than 4,096
@@ -19,19 +16,11 @@ var withZstd = []string{
 // snowdrift made may be in a form that has no zstd: there FSST is all there is
 // for texts that do not repeat.
 func (w *Warehouse) compress(ctx context.Context) error {
-	const op = "choose the compression of"
-	const query = `SELECT COALESCE(tags['storage_version'], '') FROM duckdb_databases() WHERE database_name = '` + catalog + `'`
-	var version string
-	if err := w.conn.QueryRowContext(ctx, query).Scan(&version); err != nil {
-		return w.fail(op, w.opts.Path, query, err)
-	}
-	for _, old := range []string{"v0.", "v1.0.", "v1.1."} {
-		if version == "" || strings.HasPrefix(version, old) {
-			return nil
-		}
+	if w.version.before("v1.2.") {
+		return nil
 	}
 	for _, s := range withZstd {
-		if err := w.exec(ctx, op, w.opts.Path, s); err != nil {
+		if err := w.exec(ctx, "choose the compression of", w.opts.Path, s); err != nil {
 			return err
 		}
 	}

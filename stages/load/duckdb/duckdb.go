@@ -19,7 +19,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
 	"github.com/duckdb/duckdb-go/v2"
 
 	"snowdrift/internal/table"
@@ -53,12 +55,17 @@ type Warehouse struct {
 	own    map[string]bool // see lookForOwn
 	spill  *workdir.Dir    // nil if none could be made
 
-	rowGroup   int  // rows of a row group, see fitRowGroups
-	attachedAs int  // what rowGroup was when the file was attached
-	deleted    bool // there may have been rows of changed issues
-	ended      bool // the run was, as the last commit says
-	chunks     int  // column chunks written since the file was attached
-	mostChunks int  // see forgetRowGroups
+	committed *roaring64.Bitmap // issues that may have rows, if the table of issues is own
+
+	version    storageVersion // of the file when it was opened
+	rowGroup   int            // rows of a row group, see fitRowGroups
+	attachedAs int            // what rowGroup was when the file was attached
+	deleted    bool           // there may have been rows of changed issues
+	ended      bool           // the run was, as the last commit says
+	chunks     int            // column chunks written since the file was attached
+	mostChunks int            // see forgetRowGroups
+
+	program atomic.Pointer[program] // what is let go of while something is written, see unmap
 
 	mergeMemory int64 // see the constant
 }
@@ -97,7 +104,7 @@ var Dialect = load.Dialect{
 func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	opts.Path, opts.DeletedRoom = resolve(opts.Path), cmp.Or(opts.DeletedRoom, deletedRoom)
 	w := &Warehouse{
-		opts: opts, staged: map[string][]stages.File{}, own: map[string]bool{},
+		opts: opts, staged: map[string][]stages.File{}, own: map[string]bool{}, committed: roaring64.New(),
 		rowGroup: rowGroups[0].rows, attachedAs: rowGroups[0].rows, mostChunks: columnChunks, mergeMemory: mergeMemory,
 	}
 	exists, err := w.find(ctx)
@@ -123,7 +130,7 @@ func Open(ctx context.Context, opts Options) (*Warehouse, error) {
 	}
 	if !opts.ReadOnly {
 		w.sweepSpilled()
-		if err := w.compress(ctx); err != nil {
+		if err := errors.Join(w.readVersion(ctx), w.compress(ctx)); err != nil {
 			return nil, errors.Join(err, w.Close())
 		}
 	}
@@ -207,6 +214,7 @@ func (w *Warehouse) Acquire(ctx context.Context, job load.Job) error {
 		}
 		w.job = job
 		clear(w.own)
+		w.committed.Clear()
 		if err := w.exec(ctx, "take the lease", "", `UPDATE "_snowdrift_runs" SET "outcome" = 'killed' WHERE "pipeline" = ? AND "outcome" = 'running' AND "run_id" <> ?`,
 			job.Pipeline, job.Run); err != nil {
 			return err

@@ -9,11 +9,12 @@ import (
 	"snowdrift/stages"
 )
 
-// How often free memory is given back during a commit: DuckDB's, and what the
-// stages before took, for those readers that were still asking when it began.
-// The latter takes a run of the garbage collector.
+// How often memory is given back during a commit: DuckDB's; the program's own pages; and
+// what the stages before took, for those readers that were still asking when it began.
+// The last takes a run of the garbage collector.
 const (
 	flushEvery   = 250 * time.Millisecond
+	unmapEvery   = 100 * time.Millisecond
 	collectEvery = time.Second
 )
 
@@ -25,24 +26,27 @@ func (w *Warehouse) givingBack(ctx context.Context) (stop func()) {
 	debug.FreeOSMemory()
 	ctx, cancel := context.WithCancel(ctx)
 	var ticking sync.WaitGroup
-	ticking.Go(func() {
-		flush, collect := time.NewTicker(flushEvery), time.NewTicker(collectEvery)
-		defer flush.Stop()
-		defer collect.Stop()
-		for {
-			select {
-			case <-flush.C:
-				w.flushAllocators(ctx)
-			case <-collect.C:
-				debug.FreeOSMemory()
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
+	ticking.Go(func() { every(ctx, flushEvery, func() { w.flushAllocators(ctx) }) }) // waits while DuckDB ends a transaction
+	ticking.Go(func() { every(ctx, unmapEvery, w.letGoOfProgram) })
+	ticking.Go(func() { every(ctx, collectEvery, debug.FreeOSMemory) })
 	return func() {
 		cancel()
 		ticking.Wait()
+		w.program.Store(nil)
+	}
+}
+
+// every does something again and again until the context ends.
+func every(ctx context.Context, period time.Duration, do func()) {
+	t := time.NewTicker(period)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			do()
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
@@ -92,10 +96,25 @@ func (w *Warehouse) shrinkFor(ctx context.Context, staged map[string][]stages.Fi
 	}
 }
 
-// unmap lets go of the program's own pages, see letGoOfProgram. That it cannot is no
-// reason to fail.
+// unmap lets go of the program's own pages, and from then on again and again until the
+// commit is over. That it cannot is no reason to fail.
 func (w *Warehouse) unmap() {
-	if err := letGoOfProgram(); err != nil {
+	p, err := thisProgram()
+	if err != nil {
 		w.opts.Log.Debug("the program's pages stay mapped", "error", err)
+		return
+	}
+	w.program.Store(&p)
+	w.letGoOfProgram()
+}
+
+func (w *Warehouse) letGoOfProgram() {
+	p := w.program.Load()
+	if p == nil {
+		return
+	}
+	if err := p.letGo(); err != nil {
+		w.opts.Log.Debug("the program's pages stay mapped", "error", err)
+		w.program.Store(nil)
 	}
 }

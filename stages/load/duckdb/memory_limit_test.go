@@ -22,6 +22,7 @@ import (
 func (l *loader) scattered(groups int64) {
 	l.Helper()
 	rows := groups * int64(rowGroups[0].rows)
+	l.w.disown()
 	for _, s := range []string{
 		"INSERT INTO issues (id, _site, _pipeline, _presence, updated, _hash, summary) SELECT range, 'jira', 'jira', 'live', epoch_ms(0), 1, 'version 1' FROM range(1, " + fmt.Sprint(rows) + ")",
 		"CHECKPOINT",

@@ -4,23 +4,32 @@ import (
 	"context"
 	"database/sql"
 
+	"github.com/RoaringBitmap/roaring/v2/roaring64"
+
 	"snowdrift/internal/table"
+	"snowdrift/stages/load"
 )
 
-// A first load has nothing to delete. To look for it all the same, in every commit and
+// A first load has nothing to replace. To look for it all the same, in every commit and
 // every table, would read the ids of all rows that are there, and DuckDB would keep
 // something of each of their row groups. Nor can it be told from issues alone: rows of
 // child tables may be left whose issues somebody removed by hand. So the load begins
-// by looking which tables are empty: what comes into them is its own.
+// by looking which tables are empty: what comes into them is its own. Of issues it keeps
+// the ids that it has committed, at most 2 MB for a million.
 
-// lookForOwn finds the child tables that have no rows. From then on they only have
-// rows of issues that this process committed, and that issues has.
+// lookForOwn finds the child tables that have no rows, and whether that of issues has none
+// of the site. From then on they only have rows of issues that this process committed,
+// and that issues has.
 func (w *Warehouse) lookForOwn(ctx context.Context) error {
 	for _, t := range w.tables {
-		if _, known := w.own[t.Name]; known || t.Role != table.Child {
+		if _, known := w.own[t.Name]; known || !t.OfIssues() {
 			continue
 		}
-		rows, err := w.any(ctx, t, "SELECT 1 FROM "+Dialect.Quote(t.Name)+" LIMIT 1")
+		query := "SELECT 1 FROM " + Dialect.Quote(t.Name)
+		if t.Role == table.Issue && t.Column(table.Site) != nil {
+			query += " WHERE " + Dialect.Quote(table.Site) + " = " + Dialect.Literal(w.job.Site)
+		}
+		rows, err := w.any(ctx, t, query+" LIMIT 1")
 		if err != nil {
 			return err
 		}
@@ -34,6 +43,31 @@ func (w *Warehouse) disown() {
 	for name := range w.own {
 		w.own[name] = false
 	}
+	w.committed.Clear()
+}
+
+// arrive returns the ids of the staged issues, and whether none of them has rows anywhere:
+// then they need not be looked for. Where the tables are not the load's own it returns
+// neither.
+func (w *Warehouse) arrive(ctx context.Context, issues *table.Table) (ids *roaring64.Bitmap, fresh bool, err error) {
+	if issues == nil || len(w.staged[issues.Name]) == 0 || !w.own[issues.Name] {
+		return nil, false, nil
+	}
+	ids, fresh = roaring64.New(), true
+	query := "SELECT " + Dialect.Quote(table.ID) + " FROM " + Dialect.Quote(load.StageName(issues))
+	err = w.each(ctx, query, nil, func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		fresh = ids.CheckedAdd(uint64(id)) && fresh // not twice: one of the readings would be older
+		return err
+	})
+	if err != nil {
+		return nil, false, w.fail("look at", issues.Name, query, err)
+	}
+	for _, t := range w.ofIssues() {
+		fresh = fresh && w.own[t.Name]
+	}
+	return ids, fresh && !ids.Intersects(w.committed), nil
 }
 
 // outdated returns the tables that may have rows of changed issues.

@@ -2,6 +2,8 @@ package duckdb
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -10,6 +12,7 @@ import (
 
 	"snowdrift/internal/table"
 	"snowdrift/stages"
+	"snowdrift/stages/load"
 )
 
 // withErrors prepares the table of value errors beside that of issues.
@@ -135,6 +138,182 @@ func TestRemovedByHand(t *testing.T) {
 	l.commitErrors("v", 1, 10)
 	if n := count(t, l.w, `SELECT COUNT(*) FROM _snowdrift_value_errors`); n != 10 {
 		t.Errorf("%d value errors of 10 issues that were removed before the run", n)
+	}
+	if err := l.w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// looks returns options whose log counts how often rows of staged issues are looked for.
+func looks(path string) (Options, *int) {
+	opts, n := options(path), new(int)
+	opts.Log = slog.New(listener{slog.DiscardHandler, func(sql string) {
+		if strings.HasPrefix(sql, `INSERT INTO "_snowdrift_changed"`) {
+			*n++
+		}
+	}})
+	return opts, n
+}
+
+// commitIDs commits readings of issues in the order of their ids, each of a version.
+func (l *loader) commitIDs(version int64, ids ...int64) error {
+	l.Helper()
+	l.stageIDs(version, ids...)
+	_, err := l.w.Commit(context.Background(), l.what(version))
+	return err
+}
+
+// stageIDs stages what commitIDs commits.
+func (l *loader) stageIDs(version int64, ids ...int64) {
+	l.Helper()
+	columns, r := places(l.t), stages.NewRows(l.t)
+	for i, id := range ids {
+		r.SetInt(columns[table.ID], id)
+		r.SetInt(columns[table.Updated], version)
+		r.SetInt(columns[table.Hash], version)
+		r.SetString(columns["summary"], fmt.Sprint("version ", version))
+		r.SetString(columns[table.Raw], "{}")
+		r.End(int64(i))
+	}
+	l.handOver(r)
+}
+
+// holds fails unless issues has one row of each of so many issues, and so many of them
+// are of the version.
+func holds(t *testing.T, l *loader, issues, version, of int64) {
+	t.Helper()
+	for query, want := range map[string]int64{
+		"SELECT COUNT(*) FROM issues":                                                    issues,
+		"SELECT COUNT(DISTINCT id) FROM issues":                                          issues,
+		fmt.Sprintf("SELECT COUNT(*) FROM issues WHERE summary = 'version %d'", version): of,
+	} {
+		if got := count(t, l.w, query); got != want {
+			t.Errorf("%s: %d, want %d", query, got, want)
+		}
+	}
+}
+
+// TestFreshIssues: rows of issues are looked for only if this process has not seen to it
+// that there are none.
+func TestFreshIssues(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "jira.duckdb")
+	opts, looked := looks(path)
+	l := prepared(t, open(t, opts), "run 1")
+	l.w.mostChunks = 1 // the file is attached anew between commits
+	commit := func(looks int, version int64, ids ...int64) {
+		t.Helper()
+		before := *looked
+		if err := l.commitIDs(version, ids...); err != nil {
+			t.Fatal(err)
+		}
+		if got := *looked - before; got != looks {
+			t.Errorf("version %d: rows were looked for %d times, want %d", version, got, looks)
+		}
+	}
+	commit(0, 1, 1, 2, 3)
+	commit(0, 2, 5, 4)
+	holds(t, l, 5, 2, 2)
+	commit(1, 3, 6, 5) // one has a row
+	holds(t, l, 6, 3, 2)
+	commit(1, 4, 7, 7) // two readings of one
+	holds(t, l, 7, 4, 1)
+	commit(1, 5, 7) // which has a row now
+	holds(t, l, 7, 5, 1)
+	commit(0, 6, 8)
+	if err := l.w.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	l = prepared(t, open(t, opts), "run 2") // which has not seen them come
+	commit(1, 7, 8)
+	commit(1, 8, 9)
+	holds(t, l, 9, 8, 1)
+	if err := l.w.Acquire(t.Context(), load.Job{Pipeline: "other", Run: "run 3", Site: "other"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.w.Prepare(t.Context(), l.w.tables); err != nil {
+		t.Fatal(err)
+	}
+	l.run = "run 3"
+	before := *looked
+	l.stageIDs(9, 8, 9, 10)
+	what := l.what(9)
+	what.Run.Pipeline = "other"
+	if _, err := l.w.Commit(t.Context(), what); err != nil {
+		t.Fatal(err)
+	}
+	if *looked != before {
+		t.Error("rows of a site that had none were looked for")
+	}
+	if n := count(t, l.w, "SELECT COUNT(*) FROM issues WHERE _site = 'other'"); n != 3 {
+		t.Errorf("%d rows of the other site, want 3", n)
+	}
+	if err := l.w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFreshNoMore: what somebody else wrote while the file was free, or a commit that failed
+// may have written, is looked for.
+func TestFreshNoMore(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "jira.duckdb")
+	opts, looked := looks(path)
+	hear := opts.Log.Handler().(listener).hear
+	during := false
+	opts.Log = slog.New(listener{slog.DiscardHandler, func(sql string) {
+		hear(sql)
+		if !during || !strings.HasPrefix(sql, "ATTACH") {
+			return
+		}
+		during = false
+		other := open(t, options(path))
+		if _, err := other.conn.ExecContext(t.Context(), "INSERT INTO issues BY NAME SELECT * REPLACE (4 AS id) FROM issues WHERE id = 1"); err != nil {
+			t.Error(err)
+		}
+		if err := other.Close(); err != nil {
+			t.Error(err)
+		}
+	}})
+	l := prepared(t, open(t, opts), "run 1")
+	l.w.mostChunks = 1
+	if err := l.commitIDs(1, 1, 2); err != nil {
+		t.Fatal(err)
+	}
+	during = true
+	if err := l.commitIDs(2, 3, 4); err != nil {
+		t.Fatal(err)
+	}
+	if during || *looked != 1 {
+		t.Errorf("rows were looked for %d times, want once", *looked)
+	}
+	holds(t, l, 4, 2, 2)
+	if err := l.w.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	opts, looked = looks(filepath.Join(t.TempDir(), "jira.duckdb"))
+	l = prepared(t, open(t, opts), "run 1")
+	lease := func(fence string) {
+		t.Helper()
+		if err := l.w.exec(t.Context(), "test", "", `UPDATE "_snowdrift_lease" SET "fence" = "fence" `+fence); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lease("+ 1")
+	if err := l.commitIDs(1, 1, 2); !errors.Is(err, load.ErrLeaseLost) {
+		t.Fatalf("a commit ended with %v", err)
+	}
+	lease("- 1")
+	if err := l.w.forget(l.t.Name); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.commitIDs(2, 3); err != nil {
+		t.Fatal(err)
+	}
+	if *looked == 0 {
+		t.Error("after a commit that failed nothing was looked for")
 	}
 	if err := l.w.Close(); err != nil {
 		t.Fatal(err)

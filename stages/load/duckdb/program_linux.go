@@ -10,21 +10,28 @@ import (
 	"syscall"
 )
 
-// letGoOfProgram gives back the pages of the program itself that are mapped: some 90 MB,
-// of which its start needed most and a load needs half. Those that are used again come
-// back from the system's cache.
-func letGoOfProgram() error {
-	program, err := os.Readlink("/proc/self/exe")
+// program is what is mapped of the program itself, and can come back from its file.
+type program []mapping
+
+// thisProgram returns what is mapped of this one.
+func thisProgram() (program, error) {
+	path, err := os.Readlink("/proc/self/exe")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	smaps, err := os.Open("/proc/self/smaps")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer smaps.Close()
-	mappings, err := unwritten(smaps, program)
-	for _, m := range mappings {
+	return unwritten(smaps, path)
+}
+
+// letGo gives the pages back: some 90 MB, of which the program's start needed most, and
+// each step of a load a fourth. Those that are used again come back from the system's
+// cache, some at a time.
+func (p program) letGo() (err error) {
+	for _, m := range p {
 		if _, _, failed := syscall.Syscall(syscall.SYS_MADVISE, m.from, m.to-m.from, syscall.MADV_DONTNEED); failed != 0 {
 			err = errors.Join(err, failed) // such as that it is locked into memory
 		}
@@ -38,7 +45,7 @@ type mapping struct{ from, to uintptr }
 // and of which no page ever was, be it in memory or swapped out: their pages are those of
 // the file. (The linker writes to some before it makes them unwritable, and so does a
 // debugger that sets a breakpoint.)
-func unwritten(smaps io.Reader, path string) (found []mapping, err error) {
+func unwritten(smaps io.Reader, path string) (found program, err error) {
 	var m mapping
 	asInFile := false
 	lines := bufio.NewScanner(smaps)

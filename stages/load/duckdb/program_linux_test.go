@@ -37,7 +37,7 @@ Anonymous:             0 kB
 Swap:                  0 kB
 `
 	found, err := unwritten(strings.NewReader(smaps), "/bin/snow drift")
-	want := []mapping{{0x400000, 0xa98000}, {0xa98000, 0x4885000}}
+	want := program{{0x400000, 0xa98000}, {0xa98000, 0x4885000}}
 	if err != nil || !reflect.DeepEqual(found, want) {
 		t.Errorf("found %x, %v; want %x", found, err, want)
 	}
@@ -48,8 +48,12 @@ Swap:                  0 kB
 
 // The program goes on, with fewer pages.
 func TestLetGoOfProgram(t *testing.T) {
+	p, err := thisProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
 	before := residentFile(t)
-	if err := letGoOfProgram(); err != nil {
+	if err := p.letGo(); err != nil {
 		t.Fatal(err)
 	}
 	if after := residentFile(t); after >= before {

@@ -39,3 +39,12 @@ func (w *Warehouse) wide() bool { return w.rowGroup == wideRowGroup }
 // rowGroupSize is how ATTACH is told the number of rows of a row group. A file does not
 // keep it: it has to be said whenever the file is opened to be written to.
 func (w *Warehouse) rowGroupSize() string { return fmt.Sprintf("ROW_GROUP_SIZE %d", w.rowGroup) }
+
+// written is how ATTACH is told in what form to write to a file that is there. One that is
+// in a newer form already could not be attached in an older one.
+func (w *Warehouse) written() string {
+	if w.wide() && w.version.before("v1.4.") {
+		return wideFile + ", " + w.rowGroupSize()
+	}
+	return w.rowGroupSize()
+}

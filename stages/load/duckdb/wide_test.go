@@ -125,3 +125,61 @@ func TestTableThatBecomesWide(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestWideFileIsWrittenInItsOwnForm: a file gets the storage version that it needs with its
+// first wide table, and keeps a newer one. Then not all that it knows of its row groups is
+// read when a few rows are written to it.
+func TestWideFileIsWrittenInItsOwnForm(t *testing.T) {
+	t.Parallel()
+	version := func(w *Warehouse) (v string) {
+		t.Helper()
+		if err := w.conn.QueryRowContext(t.Context(), "SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 'jira'").Scan(&v); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	opts := unstated(filepath.Join(t.TempDir(), "jira.duckdb"))
+	l := prepared(t, open(t, opts), "run 1")
+	l.commit(1, 100)
+	if got := version(l.w); got != "v1.2.0+" {
+		t.Errorf("a file without wide tables is of version %s", got)
+	}
+	if err := l.w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, made := range []string{"v1.2.0", "v1.5.0"} {
+		opts.Path = filepath.Join(t.TempDir(), "jira.duckdb")
+		db := open(t, unstated(filepath.Join(t.TempDir(), "aside.duckdb")))
+		for _, s := range []string{"ATTACH " + Dialect.Literal(opts.Path) + " AS made (STORAGE_VERSION '" + made + "', BLOCK_SIZE 16384)", "DETACH made"} {
+			if err := db.exec(t.Context(), "test", "", s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		l := wideTable(t, open(t, opts), "run 1")
+		l.commit(1, 12*wideRowGroup)
+		if got, want := version(l.w), max(made, "v1.4.0")+"+"; got != want {
+			t.Errorf("a file of version %s with a wide table is of version %s, want %s", made, got, want)
+		}
+		if _, err := l.w.attachAnew(t.Context(), attachFor); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []string{"INSERT INTO issues BY NAME SELECT * REPLACE (0 AS id) FROM issues LIMIT 1", "CHECKPOINT"} {
+			if err := l.w.exec(t.Context(), "test", "issues", s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		used, err := l.w.used(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if used > 700_000 { // in version 1.2.0 it is 1,081,344
+			t.Errorf("after a row was written to a file of version %s DuckDB holds %d bytes of it", made, used)
+		}
+		if err := l.w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
