@@ -134,6 +134,7 @@ func (r *run) flatten(ctx context.Context, pages <-chan stages.Page, chunks chan
 	if err != nil {
 		return err
 	}
+	file := fill{rows: r.warehouse.Format().IssueRows}
 	pass := func() (err error) {
 		if err = send(ctx, chunks, chunk); err == nil {
 			chunk, err = r.newChunk(ctx, sets)
@@ -160,7 +161,8 @@ func (r *run) flatten(ctx context.Context, pages <-chan stages.Page, chunks chan
 				project, _ := rawjson.Int64(rawjson.Lookup(rawjson.Lookup(rawjson.Lookup(raw, "fields"), "project"), "id"))
 				chunk.Returned = append(chunk.Returned, stages.Return{ID: ref.ID, ProjectID: project})
 			}
-			if size(chunk.Rows) < ChunkBytes {
+			chunk.Full = file.issue()
+			if size(chunk.Rows) < ChunkBytes && !chunk.Full {
 				continue
 			}
 			if err := pass(); err != nil {
@@ -175,6 +177,7 @@ func (r *run) flatten(ctx context.Context, pages <-chan stages.Page, chunks chan
 			continue
 		}
 		chunk.Cut = true
+		file.cut()
 		if err := pass(); err != nil {
 			return err
 		}
@@ -224,13 +227,12 @@ func (r *run) batch(ctx context.Context, readers *admission, chunks <-chan stage
 		due = min(due, format.CommitSize)
 	}
 	b := batch.New(batch.Options{Dir: r.Dir, Prefix: r.RunID, FileSize: r.FileSize, Format: format})
+	c := cutter{files: b, out: cuts, format: format}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, b.Discard())
+			err = errors.Join(err, c.discard())
 		}
 	}()
-	var cut stages.Cut
-	var closed int64 // bytes since the last commit
 	began := r.Now()
 	for chunk, err := range receive(ctx, chunks) {
 		if err != nil {
@@ -239,17 +241,11 @@ func (r *run) batch(ctx context.Context, readers *admission, chunks <-chan stage
 		if err := r.write(b, chunk); err != nil {
 			return err
 		}
-		cut.Read = append(cut.Read, chunk.Read...)
-		cut.Returned = append(cut.Returned, chunk.Returned...)
-		cut.Done = append(cut.Done, chunk.Done...)
 		chunk.Release()
-		for _, f := range b.Closed() {
-			closed += f.Bytes
-			if err := send(ctx, cuts, stages.Cut{Files: []stages.File{f}}); err != nil {
-				return err
-			}
+		if err := c.take(ctx, chunk); err != nil {
+			return err
 		}
-		switch isDue := closed+b.Pending() >= due || r.Now().Sub(began) >= r.CommitEvery; {
+		switch isDue := c.size() >= due || c.filled() || r.Now().Sub(began) >= r.CommitEvery; {
 		case chunk.Cut, isDue && !format.Embedded:
 		case isDue:
 			readers.hold()
@@ -257,12 +253,12 @@ func (r *run) batch(ctx context.Context, readers *admission, chunks <-chan stage
 		default:
 			continue
 		}
-		if err := endCut(ctx, b, cut, cuts); err != nil {
+		if err := c.end(ctx, false); err != nil {
 			return err
 		}
-		cut, closed, began = stages.Cut{}, 0, r.Now()
+		began = r.Now()
 	}
-	return endCut(ctx, b, cut, cuts)
+	return c.end(ctx, true)
 }
 
 // write appends the rows of a chunk to their files.
@@ -275,15 +271,6 @@ func (r *run) write(b *batch.Batcher, chunk stages.Chunk) error {
 		}
 	}
 	return nil
-}
-
-// endCut closes all files and sends the end of a commit.
-func endCut(ctx context.Context, b *batch.Batcher, cut stages.Cut, cuts chan<- stages.Cut) error {
-	if err := b.Flush(); err != nil {
-		return err
-	}
-	cut.Files, cut.Commit = b.Closed(), true
-	return send(ctx, cuts, cut)
 }
 
 // load stages files as they come and commits when a cut ends.

@@ -64,6 +64,9 @@ type Chunk struct {
 	Returned []Return
 	// Done are the partitions whose last page is in this chunk or before it.
 	Done []*Partition
+	// Full says that with this chunk there are as many issues as a file may have, see
+	// Format.IssueRows.
+	Full bool
 	// Cut says that a commit ends with this chunk, see Page.
 	Cut bool
 	// Release gives the rows' memory back.
@@ -91,6 +94,9 @@ type Format struct {
 	// IssueRows is the number of rows of issues at which a file is closed, where the
 	// destination writes so many at once; 0 if it does not mind.
 	IssueRows int
+	// CommitFiles is the number of such files that one commit should take, and no rows
+	// beyond them as long as more come; 0 if it does not mind.
+	CommitFiles int
 	// CommitSize is the number of bytes that one commit should take at most,
 	// where the destination's memory grows with it; 0 if it does not.
 	CommitSize int64

@@ -105,6 +105,17 @@ func (b *Batcher) Flush() error {
 	return nil
 }
 
+// Settle writes to disk what open files have in memory, before a time in which nothing
+// comes.
+func (b *Batcher) Settle() error {
+	for _, f := range b.open {
+		if err := f.settle(); err != nil {
+			return failure("write", f.Path, err)
+		}
+	}
+	return nil
+}
+
 // Closed returns the files that were closed since the last call. They belong to
 // the caller.
 func (b *Batcher) Closed() []stages.File {

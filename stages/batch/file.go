@@ -41,6 +41,7 @@ type file struct {
 	out     *os.File
 	rows    *wrapper
 	writer  *parquet.Writer
+	columns int
 	pending int // bytes of cells in the open row group
 	chunks  int // column chunks of the closed row groups
 }
@@ -55,7 +56,7 @@ func create(t *table.Table, opts Options, by codecs, number int) (*file, error) 
 	if err != nil {
 		return nil, failure("create", path, err)
 	}
-	f := &file{File: stages.File{Table: t, Path: path}, opts: opts, out: out, rows: newWrapper(t)}
+	f := &file{File: stages.File{Table: t, Path: path}, opts: opts, out: out, rows: newWrapper(t), columns: len(columns)}
 	if f.writer, err = parquet.NewWriter(out, columns); err != nil {
 		return nil, errors.Join(failure("create", path, err), f.discard())
 	}
@@ -87,11 +88,16 @@ func (f *file) write(rows *stages.Rows, from, to int) error {
 	}
 	f.Rows += record.NumRows()
 	if f.pending += rows.Size() * (to - from) / rows.Len(); f.pending >= rowGroupBytes(f.Table) {
-		f.pending = 0
-		f.chunks += int(record.NumCols())
-		return f.writer.Flush()
+		return f.settle()
 	}
 	return nil
+}
+
+// settle closes the open row group, which writes it to disk.
+func (f *file) settle() error {
+	f.pending = 0
+	f.chunks += f.columns
+	return f.writer.Flush()
 }
 
 // size returns the bytes on disk and about those of the open row group.

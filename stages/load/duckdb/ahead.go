@@ -86,7 +86,6 @@ func (w *Warehouse) replaceAhead(ctx context.Context, c load.Commit, issues *tab
 		}
 		w.limitAsEver(ctx)
 		if !alone { // there may be newer readings of what is left: the commit looks again
-			w.disown()
 			break
 		}
 	}

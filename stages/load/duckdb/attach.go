@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"time"
 
@@ -56,18 +57,21 @@ func (w *Warehouse) forgetRowGroups(ctx context.Context) error {
 	if w.chunks < w.mostChunks && w.rowGroup == w.attachedAs {
 		return nil
 	}
-	alone, err := w.attachAnew(ctx, attachFor)
-	if err == nil && !alone {
-		w.disown()
-	}
+	_, err := w.attachAnew(ctx, attachFor)
 	return err
 }
 
 // attachAnew has DuckDB forget all that it knows of the file. The file is unlocked for
 // a moment, in which somebody may open it for reading: then it is waited for. If another
 // run takes it over in that moment, this one has lost it, or, if the other was quick, the
-// fence tells. It reports whether surely nobody wrote to the file meanwhile.
+// fence tells. It reports whether surely nobody wrote to the file meanwhile; if not, what is
+// known of its rows is forgotten, too.
 func (w *Warehouse) attachAnew(ctx context.Context, patience time.Duration) (alone bool, err error) {
+	defer func() {
+		if !alone {
+			w.disown()
+		}
+	}()
 	if err := w.detach(ctx); err != nil {
 		return false, err
 	}
@@ -79,6 +83,9 @@ func (w *Warehouse) attachAnew(ctx context.Context, patience time.Duration) (alo
 		}
 	}
 	w.chunks, w.attachedAs = 0, w.rowGroup
+	if err := w.readVersion(ctx); err != nil {
+		return false, err
+	}
 	return left != "" && w.lastWritten() == left, nil
 }
 
@@ -93,13 +100,19 @@ func (w *Warehouse) detach(ctx context.Context) error {
 }
 
 // lastWritten tells the state of the file from others: its size and when it was written
-// last. It returns "" if that cannot be seen.
-func (w *Warehouse) lastWritten() string {
-	info, err := os.Stat(w.opts.Path)
-	if err != nil {
-		return ""
+// last, and the same of its log, in which somebody may have left rows. It returns "" if
+// that cannot be seen.
+func (w *Warehouse) lastWritten() (state string) {
+	for _, path := range []string{w.opts.Path, w.opts.Path + ".wal"} {
+		info, err := os.Stat(path)
+		switch {
+		case err == nil:
+			state += fmt.Sprintln(info.Size(), info.ModTime().UnixNano())
+		case path == w.opts.Path || !errors.Is(err, fs.ErrNotExist):
+			return ""
+		}
 	}
-	return fmt.Sprint(info.Size(), info.ModTime().UnixNano())
+	return state
 }
 
 // whenUnlocked runs a statement, again and again while the file is locked.

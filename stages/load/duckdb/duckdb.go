@@ -57,7 +57,7 @@ type Warehouse struct {
 
 	committed *roaring64.Bitmap // issues that may have rows, if the table of issues is own
 
-	version    storageVersion // of the file when it was opened
+	version    storageVersion // of the file
 	rowGroup   int            // rows of a row group, see fitRowGroups
 	attachedAs int            // what rowGroup was when the file was attached
 	deleted    bool           // there may have been rows of changed issues
@@ -246,7 +246,7 @@ func (w *Warehouse) sql() load.Statements { return Dialect.For(w.job.Site) }
 func (w *Warehouse) Format() stages.Format {
 	f := stages.Format{MarkJSON: true, Embedded: true, CommitSize: 64 << 20}
 	if w.wide() {
-		f.IssueRows, f.CommitSize = w.rowGroup, wideCommit
+		f.IssueRows, f.CommitFiles, f.CommitSize = w.rowGroup, wideCommit, 0
 	}
 	return f
 }

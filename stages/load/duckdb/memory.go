@@ -96,8 +96,8 @@ func (w *Warehouse) shrinkFor(ctx context.Context, staged map[string][]stages.Fi
 	}
 }
 
-// unmap lets go of the program's own pages, and from then on again and again until the
-// commit is over. That it cannot is no reason to fail.
+// unmap lets go of the program's own pages, and from then on again and again as long as
+// memory is given back. That it cannot is no reason to fail.
 func (w *Warehouse) unmap() {
 	p, err := thisProgram()
 	if err != nil {

@@ -15,11 +15,11 @@ import (
 // something of each of their row groups. Nor can it be told from issues alone: rows of
 // child tables may be left whose issues somebody removed by hand. So the load begins
 // by looking which tables are empty: what comes into them is its own. Of issues it keeps
-// the ids that it has committed, at most 2 MB for a million.
+// the ids that it has committed: of a million up to 2 MB, more only if they are a hundred apart.
 
 // lookForOwn finds the child tables that have no rows, and whether that of issues has none
 // of the site. From then on they only have rows of issues that this process committed,
-// and that issues has.
+// and that issues has; that of issues may have others of other sites.
 func (w *Warehouse) lookForOwn(ctx context.Context) error {
 	for _, t := range w.tables {
 		if _, known := w.own[t.Name]; known || !t.OfIssues() {

@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	driver "github.com/duckdb/duckdb-go/v2"
 
 	"snowdrift/internal/table"
 	"snowdrift/stages"
@@ -254,47 +257,98 @@ func TestFreshIssues(t *testing.T) {
 	}
 }
 
-// TestFreshNoMore: what somebody else wrote while the file was free, or a commit that failed
-// may have written, is looked for.
-func TestFreshNoMore(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "jira.duckdb")
-	opts, looked := looks(path)
+// somebody runs statements in another instance of DuckDB, which then ends.
+func somebody(t *testing.T, statements ...string) {
+	t.Helper()
+	connector, err := driver.NewConnector("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
+	db.SetMaxOpenConns(1)
+	for _, s := range statements {
+		if _, err := db.Exec(s); err != nil {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// whenFree returns options for a file, and a function after which something is done when
+// the file is attached the next time. They count what looks does.
+func whenFree(path string, do func()) (opts Options, next func(), looked *int) {
+	opts, looked = looks(path)
 	hear := opts.Log.Handler().(listener).hear
-	during := false
+	due := false
 	opts.Log = slog.New(listener{slog.DiscardHandler, func(sql string) {
 		hear(sql)
-		if !during || !strings.HasPrefix(sql, "ATTACH") {
-			return
-		}
-		during = false
-		other := open(t, options(path))
-		if _, err := other.conn.ExecContext(t.Context(), "INSERT INTO issues BY NAME SELECT * REPLACE (4 AS id) FROM issues WHERE id = 1"); err != nil {
-			t.Error(err)
-		}
-		if err := other.Close(); err != nil {
-			t.Error(err)
+		if due && strings.HasPrefix(sql, "ATTACH") {
+			due = false
+			do()
 		}
 	}})
-	l := prepared(t, open(t, opts), "run 1")
-	l.w.mostChunks = 1
-	if err := l.commitIDs(1, 1, 2); err != nil {
-		t.Fatal(err)
-	}
-	during = true
-	if err := l.commitIDs(2, 3, 4); err != nil {
-		t.Fatal(err)
-	}
-	if during || *looked != 1 {
-		t.Errorf("rows were looked for %d times, want once", *looked)
-	}
-	holds(t, l, 4, 2, 2)
-	if err := l.w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	return opts, func() { due = true }, looked
+}
 
-	opts, looked = looks(filepath.Join(t.TempDir(), "jira.duckdb"))
-	l = prepared(t, open(t, opts), "run 1")
+// TestFreshNoMore: what somebody else wrote while the file was free is looked for, be it in
+// the file or still in its log, and be it that the file could not be attached after it.
+func TestFreshNoMore(t *testing.T) {
+	t.Parallel()
+	const row = "INSERT INTO issues BY NAME SELECT * REPLACE (4 AS id) FROM issues WHERE id = 1"
+	for name, tt := range map[string]struct {
+		before  []string
+		refused bool // the context ends before the file is attached
+	}{
+		"in the file":         {nil, false},
+		"in its log":          {[]string{"PRAGMA disable_checkpoint_on_shutdown"}, false},
+		"attached in vain":    {nil, true},
+		"in vain, in its log": {[]string{"PRAGMA disable_checkpoint_on_shutdown"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "jira.duckdb")
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			opts, next, looked := whenFree(path, func() {
+				somebody(t, append(tt.before, "ATTACH "+Dialect.Literal(path)+" AS jira", "USE jira", row)...)
+				if tt.refused {
+					cancel()
+				}
+			})
+			l := prepared(t, open(t, opts), "run 1")
+			l.w.mostChunks = 1
+			if err := l.commitIDs(1, 1, 2); err != nil {
+				t.Fatal(err)
+			}
+			next()
+			l.stageIDs(2, 3, 4)
+			_, err := l.w.Commit(ctx, l.what(2))
+			if (err != nil) != tt.refused {
+				t.Fatal(err)
+			}
+			if tt.refused {
+				if _, err := l.w.Commit(t.Context(), l.what(2)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if *looked != 1 {
+				t.Errorf("rows were looked for %d times, want once", *looked)
+			}
+			holds(t, l, 4, 2, 2)
+			if err := l.w.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// TestFreshNoMoreAfterAFailure: what a commit that failed may have written is looked for.
+func TestFreshNoMoreAfterAFailure(t *testing.T) {
+	t.Parallel()
+	opts, looked := looks(filepath.Join(t.TempDir(), "jira.duckdb"))
+	l := prepared(t, open(t, opts), "run 1")
 	lease := func(fence string) {
 		t.Helper()
 		if err := l.w.exec(t.Context(), "test", "", `UPDATE "_snowdrift_lease" SET "fence" = "fence" `+fence); err != nil {

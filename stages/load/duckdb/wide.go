@@ -18,11 +18,11 @@ import (
 // group, and each is a statement of its own, so that no row group begins before the
 // last one is written.
 
-// wideCommit is the size of a commit of a wide file, see Format: some 11 MB are held of
-// each row group of 1,700 columns that a transaction wrote.
-const wideCommit = 32 << 20
+// wideCommit is how many row groups of issues a commit of a wide file has, see Format:
+// some 11 MB are held of each of 1,700 columns that a transaction wrote.
+const wideCommit = 2
 
-// wideFile is the storage version that a file gets with its first wide table. From this one
+// wideFile is the storage version that a file with a wide table gets. From this one
 // on the file says of each row group where all that is known of it lies. Without that
 // DuckDB reads all of it whenever it writes to the file, some 200 bytes for each column of
 // each row group: of 920,000 issues with 1,700 columns that was 170 MB and four seconds

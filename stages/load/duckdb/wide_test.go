@@ -183,3 +183,25 @@ func TestWideFileIsWrittenInItsOwnForm(t *testing.T) {
 		}
 	}
 }
+
+// TestFormChangedMeanwhile: a wide file that somebody brings into a newer form while it is
+// free goes on in that.
+func TestFormChangedMeanwhile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "jira.duckdb")
+	opts, next, _ := whenFree(path, func() {
+		somebody(t, "ATTACH "+Dialect.Literal(path)+" AS jira (STORAGE_VERSION 'v1.5.0')", "USE jira", "CREATE TABLE notes (n INT)")
+	})
+	opts.MemoryLimit = ""
+	l := wideTable(t, open(t, opts), "run 1")
+	l.w.mostChunks = 1
+	l.commit(1, 100)
+	next()
+	l.commit(2, 200)
+	if n := count(t, l.w, "SELECT COUNT(*) FROM issues WHERE summary = 'version 2'"); n != 200 {
+		t.Errorf("%d rows, want 200", n)
+	}
+	if err := l.w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
