@@ -52,8 +52,9 @@ var scenarios = []scenario{
 // bench is one run of the benchmark.
 type bench struct {
 	options
-	out io.Writer // the tables
-	log io.Writer // what is under way
+	out     io.Writer // the tables
+	log     io.Writer // what is under way
+	program string    // that the parts are started from, see install
 }
 
 // Main runs the benchmark, or the part of it that the first argument names, and
@@ -146,6 +147,11 @@ func (b *bench) all(ctx context.Context, names []string) (err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
 	}
+	remove, err := b.install()
+	if err != nil {
+		return fmt.Errorf("copy the program: %w", err)
+	}
+	defer func() { err = errors.Join(err, remove()) }()
 	for _, s := range scenarios {
 		if len(names) > 0 && !slices.Contains(names, s.name) {
 			continue

@@ -18,20 +18,16 @@ import (
 	"snowdrift/internal/jirasim"
 )
 
-// part starts this program again in the part that args name, waits for it, and
+// part starts the program in the part that args name, waits for it, and
 // returns what it printed and took.
 func (b *bench) part(ctx context.Context, env []string, args ...string) (stdout []byte, u Usage, err error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, u, err
-	}
 	from, to, err := os.Pipe()
 	if err != nil {
 		return nil, u, err
 	}
 	defer from.Close()
 	var stderr bytes.Buffer
-	c := exec.CommandContext(ctx, self, args...)
+	c := exec.CommandContext(ctx, b.program, args...)
 	c.Env, c.Stderr, c.ExtraFiles = append(os.Environ(), env...), &stderr, []*os.File{to}
 	stdout, err = c.Output()
 	if err = errors.Join(err, to.Close()); err != nil {
