@@ -18,15 +18,15 @@ import (
 // and the versions of some, mends what differs, and concludes. The census is the
 // proof of completeness; the search index was only a hint.
 func (r *run) prove(ctx context.Context) error {
-	cut := r.source.CutShort()
+	doubt := r.doubt()
 	if !r.Census && !r.DeepNow && !r.state.Unsettled {
-		if cut != nil {
-			return r.unsure(ctx, cut)
+		if doubt != nil {
+			return r.unsure(ctx, doubt)
 		}
 		r.report.conclude(Complete, "no census was asked for: the tables are as complete as Jira's search index")
 		return nil
 	}
-	if last, recent := r.provenLately(); recent && cut == nil {
+	if last, recent := r.provenLately(); recent && doubt == nil {
 		r.report.conclude(Complete, fmt.Sprintf("not proven in this run: census and table last agreed at %s, and census.every is %s",
 			last.UTC().Format(time.RFC3339), r.CensusEvery))
 		return nil
@@ -59,7 +59,7 @@ func (r *run) prove(ctx context.Context) error {
 // unsure ends a proof of which nothing comes for a reason that is Jira's search: the
 // tables are as they were, and nothing is concluded. Other errors it returns.
 func (r *run) unsure(ctx context.Context, err error) error {
-	if !errors.Is(err, jira.ErrMissingRows) && !errors.Is(err, jira.ErrShiftingRows) && !errors.Is(err, jira.ErrCutShort) {
+	if !errors.Is(err, jira.ErrMissingRows) && !errors.Is(err, jira.ErrShiftingRows) && !errors.Is(err, jira.ErrCutShort) && !errors.As(err, new(unansweredError)) {
 		return err
 	}
 	r.report.conclude(Unproven, err.Error())
@@ -105,12 +105,9 @@ func (r *run) conclude(census *census) {
 	proof := &r.report.Proof
 	proof.Table = r.state.Digest
 	agree := census.digest == proof.Table
-	unanswered := r.source.Unanswered()
-	switch cut := r.source.CutShort(); {
-	case cut != nil:
-		r.report.conclude(Unproven, cut.Error())
-	case len(unanswered) > 0:
-		r.report.conclude(Unproven, wordsOf(unanswered))
+	switch doubt := r.doubt(); {
+	case doubt != nil:
+		r.report.conclude(Unproven, doubt.Error())
 	case proof.Held > 0:
 		r.report.conclude(Unproven, fmt.Sprintf("%d issues are gone from Jira's answers at once, more than census.accept_shrink allows; none was flagged. Did the account lose a permission, or is Jira's search index being built anew? If they are really gone, run again with --accept-shrink", proof.Held))
 	case proof.Newer > 0:
@@ -133,12 +130,6 @@ func (r *run) conclude(census *census) {
 	}
 }
 
-// wordsOf says that Jira does not answer for issues.
-func wordsOf(unanswered map[int64]string) string {
-	first := slices.Min(slices.Collect(maps.Keys(unanswered)))
-	return fmt.Sprintf("Jira answers with an error for %d issues, such as %d: what became of them is not known (%s)", len(unanswered), first, unanswered[first])
-}
-
 // remember commits what the proof leaves to know, if it is something new.
 func (r *run) remember(ctx context.Context) error {
 	next := r.state.Clone()
@@ -148,6 +139,11 @@ func (r *run) remember(ctx context.Context) error {
 	if r.CensusEvery > 0 && r.report.Outcome == Complete {
 		next.Proven = r.source.Now().UnixMilli()
 	}
+	return r.save(ctx, next)
+}
+
+// save commits a state if it is not the one that the destination has.
+func (r *run) save(ctx context.Context, next *state.State) error {
 	if reflect.DeepEqual(next, r.saved) {
 		return nil
 	}
@@ -215,7 +211,7 @@ func (r *run) reconcile(ctx context.Context, census *census) error {
 // issues, and those of which Jira does not tell the version.
 func (r *run) unseen(census *census, ids ...int64) {
 	r.note(func(st *state.State) {
-		st.Unseen = state.NewIDs(slices.Concat(ids, census.silent, slices.Collect(maps.Keys(r.source.Unanswered())))...)
+		st.Unseen = state.NewIDs(slices.Concat(ids, census.silent, r.unanswered())...)
 	})
 }
 

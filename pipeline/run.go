@@ -156,6 +156,9 @@ func (r *run) run(ctx context.Context) error {
 		}
 		more = plan.Load // then what changed meanwhile
 	}
+	if err := r.collect(ctx); err != nil {
+		return r.unsure(ctx, err)
+	}
 	return r.prove(ctx)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"reflect"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -12,6 +13,7 @@ import (
 	"snowdrift/internal/table"
 	"snowdrift/stages"
 	"snowdrift/stages/batch"
+	"snowdrift/state"
 )
 
 const (
@@ -296,6 +298,7 @@ func (r *run) load(ctx context.Context, readers *admission, cuts <-chan stages.C
 		if r.source.CutShort() != nil && r.state.Cursor > 0 { // then not all changes have come
 			next.Cursor = r.state.Cursor
 		}
+		next.Owed = state.NewIDs(slices.Concat(next.Owed, r.unanswered())...)
 		if staged || !reflect.DeepEqual(next, r.saved) {
 			if err := r.commit(ctx, next); err != nil {
 				return err

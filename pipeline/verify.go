@@ -330,10 +330,10 @@ func (v *verification) conclude() {
 	if r.Deep != nil {
 		cells = len(r.Deep.Differences)
 	}
-	unanswered := v.source.Unanswered()
+	unanswered := unansweredBy(v.source)
 	switch {
-	case len(unanswered) > 0:
-		r.Conclusion = wordsOf(unanswered)
+	case unanswered != nil:
+		r.Conclusion = unanswered.Error()
 	case r.Held > 0 && v.Deleted != Keep:
 		r.Conclusion = fmt.Sprintf("%d issues are gone from Jira's answers at once, more than census.accept_shrink allows: did the account lose a permission, or is Jira's search index being built anew?", r.Held)
 	case rows+cells > 0:

@@ -73,6 +73,9 @@ type State struct {
 	// news to the search: when Jira was last asked it did not show them, or did not
 	// tell of which version they are, and the cursor moved on without them.
 	Unseen IDs `json:"unseen,omitempty"`
+	// Owed are the issues that Jira did not answer for when they were read: the cursor, or
+	// the load, went on without them. Each run asks for them by id until they come.
+	Owed IDs `json:"owed,omitempty"`
 	// Keys are the keys of the projects that are in scope, by id, as they are in the
 	// rows; nil in states of versions that did not remember them.
 	Keys map[int64]string `json:"keys,omitempty"`

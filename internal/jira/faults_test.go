@@ -131,8 +131,16 @@ func TestFaults(t *testing.T) {
 			if e.Endpoint != "field" || e.Hint == "" || e.Op == "" {
 				t.Errorf("bare error %+v", e)
 			}
-			if spent := clock.total() - before; spent > c.options.RetryBudget || !tt.transient && spent != 0 {
+			spent := clock.total() - before
+			if spent > c.options.RetryBudget || !tt.transient && spent != 0 {
 				t.Errorf("slept %s over one call", spent)
+			}
+			before = clock.total()
+			if _, err := c.Fields(WithRetryBudget(t.Context(), 10*time.Second)); KindOf(err) != tt.kind {
+				t.Errorf("with less patience: %v", err)
+			}
+			if less := clock.total() - before; less > spent/5 || tt.transient && less == 0 {
+				t.Errorf("slept %s over one call that was to be retried for 10 s, and %s over another", less, spent)
 			}
 			if e.Status >= 400 && e.Message != "words of Jira" {
 				t.Errorf("message %q", e.Message)

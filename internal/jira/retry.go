@@ -24,6 +24,14 @@ const (
 	maxQuotaWaits = 4
 )
 
+type budgetKey struct{}
+
+// WithRetryBudget returns a context whose calls are retried for no longer than budget each,
+// if that is less than Options.RetryBudget.
+func WithRetryBudget(ctx context.Context, budget time.Duration) context.Context {
+	return context.WithValue(ctx, budgetKey{}, budget)
+}
+
 // retrier follows one call through its attempts.
 type retrier struct {
 	client     *Client
@@ -47,6 +55,9 @@ func (c *Client) do(ctx context.Context, call *call) error {
 	}
 	if call.budget > 0 {
 		r.budget = min(r.budget, call.budget)
+	}
+	if less, ok := ctx.Value(budgetKey{}).(time.Duration); ok {
+		r.budget = min(r.budget, less)
 	}
 	for {
 		try, err := c.send(ctx, call, r.refused)

@@ -251,7 +251,7 @@ func TestAbsentChangelog(t *testing.T) {
 			t.Errorf("%d issues", len(got))
 		}
 
-		gone := sim.IDs()[7]
+		gone, withheld := sim.IDs()[7], sim.IDs()[80]
 		if err := sim.Delete(gone); err != nil {
 			t.Fatal(err)
 		}
@@ -260,6 +260,17 @@ func TestAbsentChangelog(t *testing.T) {
 		}
 		if _, left := everything(t, s.withChangelogs(t.Context(), pages)); len(left) != 1 {
 			t.Errorf("%d issues, and one of two is gone", len(left))
+		}
+
+		sim.Fault(func(r *http.Request) *jirasim.Fault {
+			if strings.HasSuffix(r.URL.Path, fmt.Sprint("/issue/", withheld)) {
+				return &jirasim.Fault{Status: http.StatusNotFound, Body: "{}"} // and its search finds it
+			}
+			return nil
+		})
+		_, left := everything(t, s.withChangelogs(t.Context(), answersWithout(t, s, null, strip)))
+		if u := s.Unanswered(); len(left) != 118 || left[withheld] != "" || len(u) != 1 || u[withheld] == "" {
+			t.Errorf("%d issues, unanswered %v", len(left), u)
 		}
 
 		sim.Fault(func(r *http.Request) *jirasim.Fault {

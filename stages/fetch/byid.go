@@ -111,7 +111,7 @@ func (s *Source) one(ctx context.Context, id int64, fields []string, expand ...s
 	case kind == jira.KindNotFound:
 		return nil, nil
 	case kind == jira.KindUnavailable, kind == jira.KindProtocol, kind == jira.KindTooLarge, err != nil && patience.Err() != nil && ctx.Err() == nil:
-		if s.giveUp(id, err) {
+		if s.giveUp(s.unanswered, id, err) {
 			return nil, nil
 		}
 	}
@@ -133,22 +133,25 @@ func (s *Source) answered(came map[int64]bool) {
 // issues that are at fault.
 const mostUnanswered = 20
 
-// giveUp notes an issue for which Jira does not answer, unless there are too many.
-func (s *Source) giveUp(id int64, why error) bool {
+// giveUp notes among some an issue for which Jira does not answer, unless there are too
+// many.
+func (s *Source) giveUp(among map[int64]string, id int64, why error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.unanswered) >= mostUnanswered {
+	if len(s.unanswered)+len(s.withheld) >= mostUnanswered {
 		return false
 	}
 	s.opts.Log.Warn("Jira does not answer for an issue", "id", id, "error", why)
-	s.unanswered[id] = why.Error()
+	among[id] = why.Error()
 	return true
 }
 
-// Unanswered returns the issues that were asked for by id and for which Jira answers
-// with an error each time, with the error. What became of them is not known.
+// Unanswered returns the issues for which Jira answers with an error each time that they,
+// or their children, are asked for by id, with the error. What became of them is not known.
 func (s *Source) Unanswered() map[int64]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return maps.Clone(s.unanswered)
+	all := maps.Clone(s.unanswered)
+	maps.Copy(all, s.withheld)
+	return all
 }

@@ -79,6 +79,10 @@ func (s *Source) add(ctx context.Context, b *bundle, page *jira.Page) error {
 	b.pages = append(b.pages, page)
 	for i, raw := range page.Issues {
 		is := look(raw)
+		if s.isWithheld(is.id) {
+			page.Issues[i] = nil
+			continue
+		}
 		if !s.onCloud() && rawjson.IsNull(is.changelog) {
 			var err error
 			if is, err = s.expandAlone(ctx, is); err != nil {
@@ -106,17 +110,11 @@ func (s *Source) add(ctx context.Context, b *bundle, page *jira.Page) error {
 }
 
 // expandAlone returns an issue with the changelog that it shows when it is asked for
-// alone, if any; none if it is gone.
+// alone, if any; none if it is gone, or Jira withholds its changelog.
 func (s *Source) expandAlone(ctx context.Context, is issue) (issue, error) {
-	page, err := s.client.Issue(ctx, is.id, []string{"id"}, "changelog")
-	if jira.KindOf(err) == jira.KindNotFound {
-		gone, sure := s.gone(ctx, is.id)
-		if gone || sure != nil {
-			return issue{}, sure
-		}
-	}
+	page, err := s.client.Issue(s.brief(ctx), is.id, []string{"id"}, "changelog")
 	if err != nil {
-		return issue{}, err
+		return issue{}, s.leaveOut(ctx, is.id, err)
 	}
 	defer page.Release()
 	changelog := look(page.Issues[0]).changelog
@@ -155,18 +153,27 @@ func (s *Source) unbundle(ctx context.Context, b bundle, yield func(*jira.Page, 
 		}
 	}
 	defer release()
-	return s.emit(ctx, b.issues, warnings, release, yield)
+	return s.emit(s.brief(ctx), b.issues, warnings, release, yield)
 }
 
 // emit yields a page of copies of issues with their changelogs. When the
-// changelogs are too large to be held together, it does so in halves. What was
-// copied is given back by copied first: whoever takes the page may be busy for
+// changelogs are too large to be held together, it does so in halves, and when Jira
+// does not answer for them: that may be for one of the issues, which is left out. What
+// was copied is given back by copied first: whoever takes the page may be busy for
 // long, and all readers wait for him with what they hold.
 func (s *Source) emit(ctx context.Context, issues []issue, warnings []string, copied func(), yield func(*jira.Page, error) bool) bool {
 	logs, err := s.changelogs(ctx, issues)
-	if errors.Is(err, errTooMuch) {
-		half := len(issues) / 2
+	unanswered := err != nil && isOfOne(err)
+	if unanswered {
+		ctx = jira.WithRetryBudget(ctx, budgetForMore)
+	}
+	switch half := len(issues) / 2; {
+	case errors.Is(err, errTooMuch), unanswered && half > 0:
 		return s.emit(ctx, issues[:half], warnings, func() {}, yield) && s.emit(ctx, issues[half:], nil, copied, yield)
+	case unanswered:
+		if err = s.leaveOut(ctx, issues[0].id, err); err == nil {
+			logs, issues = &changelogs{}, nil
+		}
 	}
 	if err != nil {
 		yield(nil, err)

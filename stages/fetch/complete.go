@@ -85,8 +85,7 @@ func edited(pages iter.Seq2[*jira.Page, error], change func(issues [][]byte) err
 
 // addRemarks replaces the issues that do not show all comments and worklogs by whole
 // ones. An issue that is gone by the time they are asked for, see gone, becomes nil, as
-// if it had gone before the page was read: an issue with some of its comments must not
-// look complete.
+// if it had gone before the page was read; so does one of which Jira withholds them.
 func (s *Source) addRemarks(ctx context.Context, issues [][]byte) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(issuesAtOnce)
@@ -104,18 +103,16 @@ func (s *Source) addRemarks(ctx context.Context, issues [][]byte) error {
 			if err != nil {
 				return err
 			}
-			whole, err := s.readRemarks(ctx, is, short)
-			if jira.KindOf(err) == jira.KindNotFound {
-				gone, sure := s.gone(ctx, is.id)
-				if sure != nil {
-					return sure
-				}
-				if gone {
-					whole, err = nil, nil
-				}
+			issues[i] = nil
+			if s.isWithheld(is.id) {
+				return nil
+			}
+			whole, err := s.readRemarks(s.brief(ctx), is, short)
+			if err != nil {
+				return s.leaveOut(ctx, is.id, err)
 			}
 			issues[i] = whole
-			return err
+			return nil
 		})
 	}
 	return g.Wait()

@@ -25,14 +25,24 @@ func (s *Source) extras() []string {
 	return names
 }
 
-// addExtras replaces the issues by copies with their extras.
+// addExtras replaces the issues by copies with their extras. Those of which Jira withholds
+// them become nil.
 func (s *Source) addExtras(ctx context.Context, issues [][]byte, names []string) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(issuesAtOnce)
 	for i, raw := range issues {
-		g.Go(func() (err error) {
-			issues[i], err = s.readExtras(ctx, raw, names)
-			return err
+		g.Go(func() error {
+			id := look(raw).id
+			issues[i] = nil
+			if s.isWithheld(id) {
+				return nil
+			}
+			whole, err := s.readExtras(s.brief(ctx), raw, names)
+			if err != nil {
+				return s.leaveOut(ctx, id, err)
+			}
+			issues[i] = whole
+			return nil
 		})
 	}
 	return g.Wait()

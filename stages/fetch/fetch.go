@@ -68,6 +68,7 @@ type Source struct {
 	opened     time.Time // by our clock
 	mu         sync.Mutex
 	unanswered map[int64]string // see Unanswered
+	withheld   map[int64]string // those of which the children were withheld
 }
 
 // Open reads what the site has of fields and projects, which takes two requests
@@ -75,7 +76,7 @@ type Source struct {
 // asked for. An unknown project or field is an *Unknown, an unknown table a
 // *BadTables.
 func Open(ctx context.Context, client *jira.Client, opts Options) (*Source, error) {
-	s := &Source{client: client, opts: opts, limits: ourLimits, unanswered: map[int64]string{}, opened: time.Now()}
+	s := &Source{client: client, opts: opts, limits: ourLimits, unanswered: map[int64]string{}, withheld: map[int64]string{}, opened: time.Now()}
 	all, err := client.Fields(ctx)
 	if err != nil {
 		return nil, err
