@@ -47,26 +47,50 @@ func TestRowsRemovedBehindOurBack(t *testing.T) {
 		"all child tables":  {"DROP TABLE issue_labels CASCADE", "DROP TABLE _snowdrift_value_errors CASCADE"},
 		"a dimension":       {"DROP TABLE projects CASCADE", "DROP TABLE statuses CASCADE"},
 		"all of these":      {"DROP TABLE issues CASCADE", "DROP TABLE issue_labels CASCADE", "DROP TABLE projects CASCADE"},
+		"a column":          {"ALTER TABLE issues DROP COLUMN summary"},
+		"a column of ours":  {"ALTER TABLE issues DROP COLUMN _hash"},
+		"a custom field":    {"ALTER TABLE issues DROP COLUMN story_points"},
+		"cells of children": {"ALTER TABLE issue_links DROP COLUMN outward", "ALTER TABLE issue_links DROP COLUMN linked_key"},
+		"of a dimension":    {"ALTER TABLE projects DROP COLUMN name", "ALTER TABLE statuses DROP COLUMN _hash"},
 		"rows and children": {"DELETE FROM issues WHERE id % 2 = 0", "DELETE FROM issue_labels WHERE issue_id % 2 = 0"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, jirasim.Options{Issues: 60})
-			b.tables = []string{"issues", "issue_labels", "projects", "statuses"}
+			b.tables = []string{"issues", "issue_labels", "issue_links", "projects", "statuses"}
 			b.options = func(o *pipeline.Options) { o.Deep = 0 }
 			b.run(pipeline.Complete)
 			labels, projects := b.one("SELECT COUNT(*) FROM issue_labels"), b.one("SELECT COUNT(*) FROM projects WHERE _presence = 'live'")
+			whole := b.columnSums()
 			b.byHand(statements...)
 			b.clock.move(time.Hour)
 			b.run(pipeline.Complete)
 			b.compare()
 			b.want("SELECT COUNT(*) FROM issue_labels", labels)
 			b.want("SELECT COUNT(*) FROM projects WHERE _presence = 'live'", projects)
+			if got := b.columnSums(); got != whole {
+				t.Errorf("the tables hold\n%s\nwant\n%s", got, whole)
+			}
 			if v := b.verify(); v.Outcome != pipeline.Clean {
 				t.Errorf("verify: %s (%s)", v.Outcome, v.Conclusion)
 			}
 		})
 	}
+}
+
+// columnSums sums up what each column of the tables holds, whatever their order. When a
+// row was written does not count.
+func (b *bench) columnSums() string {
+	b.t.Helper()
+	var sums []string
+	for _, name := range []string{"issues", "issue_labels", "issue_links", "projects", "statuses"} {
+		for _, column := range strings.Split(b.one("SELECT string_agg(column_name, ' ' ORDER BY column_name) FROM duckdb_columns() WHERE table_name = '"+name+"' AND schema_name = 'main'"), " ") {
+			if column != table.RunID && column != table.LoadedAt {
+				sums = append(sums, name+"."+column+" "+b.one(fmt.Sprintf("SELECT md5(string_agg(CAST(%q AS VARCHAR), ' ' ORDER BY CAST(%[1]q AS VARCHAR))) FROM %s", column, name)))
+			}
+		}
+	}
+	return strings.Join(sums, "\n")
 }
 
 // TestClearAfterATableWasDropped: a clear fills a table again that somebody dropped,
@@ -378,4 +402,41 @@ func TestReturnsOlder(t *testing.T) {
 	b.byHand("DELETE FROM issues WHERE summary = 'of the future'", fmt.Sprintf("DELETE FROM issues WHERE id = %d", ids[20]))
 	b.run(pipeline.Complete)
 	b.compare()
+}
+
+// TestTablesOfOthers: a table of one of our names that somebody else made is left as it
+// is, and so is everything else.
+func TestTablesOfOthers(t *testing.T) {
+	t.Parallel()
+	for name, made := range map[string]string{
+		"issues":       "CREATE TABLE issues AS SELECT 10001 AS id, 'mine' AS title",
+		"issue_labels": "CREATE TABLE issue_labels AS SELECT 10001 AS issue_id, 'mine' AS label",
+		"projects":     "CREATE TABLE projects AS SELECT 10000 AS id, 'mine' AS name, now() AS _loaded_at, 'x' AS _run_id",
+		"statuses":     "CREATE VIEW statuses AS SELECT 1 AS id, 'mine' AS name",
+	} {
+		for _, when := range []string{"before the first run", "in place of ours"} {
+			t.Run(name+" "+when, func(t *testing.T) {
+				t.Parallel()
+				b := newBench(t, jirasim.Options{Issues: 20})
+				b.tables = []string{"issues", "issue_labels", "projects", "statuses"}
+				if when == "in place of ours" {
+					b.run(pipeline.Complete)
+					b.byHand("DROP TABLE " + name + " CASCADE")
+				}
+				b.byHand(made)
+				columns := "SELECT COUNT(*) || ' ' || md5(string_agg(table_name || column_name, ' ' ORDER BY 1)) FROM duckdb_columns() WHERE table_name NOT LIKE '\\_snow%' ESCAPE '\\'"
+				before := b.one(columns)
+				_, err := b.try(t.Context())
+				var refused *load.Error
+				if !errors.As(err, &refused) || refused.On != name || !strings.Contains(err.Error(), "did not make") {
+					t.Fatalf("%v", err)
+				}
+				b.want(columns, before)
+				b.want("SELECT COUNT(*) FROM "+name, "1")
+				b.byHand("ALTER " + strings.Fields(made)[1] + " " + name + " RENAME TO other")
+				b.run(pipeline.Complete)
+				b.compare()
+			})
+		}
+	}
 }

@@ -12,7 +12,6 @@ package pipeline
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -162,36 +161,16 @@ func (r *run) run(ctx context.Context) error {
 	return r.prove(ctx)
 }
 
-// prepare reads the state, and makes the tables that the source's fields ask for
-// and the views of them.
+// prepare surveys the destination, and makes the tables that the source's fields ask
+// for and the views of them.
 func (r *run) prepare(ctx context.Context) error {
-	st, err := r.warehouse.State(ctx, r.Pipeline)
+	survey, err := Look(ctx, r.source, r.warehouse, r.Pipeline, r.Site)
 	if err != nil {
 		return err
 	}
-	r.saved = st.Clone()
-	if err := st.Claim(r.Site); err != nil {
-		return err
-	}
-	var all []*table.Table
-	fields := r.source.Fields()
-	fields.Former = st.Names
-	if all, st.Columns, err = Tables(r.Site, fields, st.Columns); err != nil {
-		return err
-	}
-	for _, f := range fields.Custom {
-		st.NoteName(f.ID, f.Name)
-	}
-	missing, err := r.warehouse.Lacks(ctx, all)
-	if err != nil {
-		return err
-	}
-	if st.Commit == "" && !slices.Contains(missing, all[0].Name) {
-		if err := r.refuseTwins(ctx); err != nil {
-			return err
-		}
-	}
-	st, lost := r.lost(st, all, missing)
+	r.saved = survey.Saved
+	all := survey.Tables
+	st, lost := survey.left(r.source.Asked(), r.Log)
 	r.notAhead(st)
 	r.tables = slices.DeleteFunc(slices.Clone(all), func(t *table.Table) bool { return t.Role == table.Dimension })
 	r.flattener = flatten.New(r.tables)
@@ -210,18 +189,6 @@ func (r *run) prepare(ctx context.Context) error {
 		return nil
 	}
 	return r.warehouse.MakeViews(ctx, load.Views(r.Site, all[0], st.Columns))
-}
-
-// refuseTwins refuses to load the rows of a site once more under another name.
-func (r *run) refuseTwins(ctx context.Context) error {
-	states, err := r.warehouse.States(ctx)
-	if err != nil {
-		return err
-	}
-	for _, s := range states {
-		err = errors.Join(err, s.Twin(r.source.Site(), r.Site))
-	}
-	return err
 }
 
 // Tables describes the tables for a selection of a site's fields, and returns

@@ -134,6 +134,13 @@ type Asked struct {
 	Text string `json:"text,omitempty"`
 }
 
+// Has reports whether a field of Jira's own was asked for, as far as can be told: it may
+// have been, with what is navigable.
+func (a Asked) Has(field string) bool {
+	return !slices.Contains(a.Fields, "-"+field) &&
+		slices.ContainsFunc(a.Fields, func(entry string) bool { return entry == field || entry == "*all" || entry == "*navigable" })
+}
+
 // Load is a first load under way.
 type Load struct {
 	// Began is when it was planned, in epoch milliseconds of the site's clock.
@@ -310,20 +317,27 @@ func (a Asked) Fingerprint() string {
 	return hex.EncodeToString(sum[:6])
 }
 
+// Errors of Parse that callers tell apart.
+var (
+	// ErrNewer: a newer version of snowdrift wrote the state.
+	ErrNewer = errors.New("use the newer snowdrift")
+	// ErrDamaged: it is no state.
+	ErrDamaged = errors.New("it is not one that snowdrift wrote")
+)
+
 // Parse reads a state that Export wrote, or the destination holds.
 func Parse(text []byte) (*State, error) {
 	var s State
-	if err := json.Unmarshal(text, &s); err != nil {
-		return nil, fmt.Errorf("read state: %w", err)
-	}
-	if s.Version < 1 {
-		return nil, errors.New("read state: it has no version: it is not one that snowdrift state export prints")
-	}
-	if s.Version > Version {
-		return nil, fmt.Errorf("read state: it has version %d and this snowdrift knows version %d: use the newer snowdrift", s.Version, Version)
-	}
-	if s.Pipeline == "" {
-		return nil, fmt.Errorf("read state: it names no pipeline")
+	err := json.Unmarshal(text, &s)
+	switch {
+	case s.Version > Version: // whatever else it holds
+		return nil, fmt.Errorf("read state: it has version %d and this snowdrift knows version %d: %w", s.Version, Version, ErrNewer)
+	case err != nil:
+		return nil, fmt.Errorf("read state: %w: %w", ErrDamaged, err)
+	case s.Version < 1:
+		return nil, fmt.Errorf("read state: %w: it has no version", ErrDamaged)
+	case s.Pipeline == "":
+		return nil, fmt.Errorf("read state: %w: it names no pipeline", ErrDamaged)
 	}
 	return &s, nil
 }

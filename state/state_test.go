@@ -62,11 +62,12 @@ func TestFullStateHasEverything(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		`{`:                               "read state:",
+		`{`:                               "read state: it is not one that snowdrift wrote: unexpected end",
 		`[]`:                              "read state:",
-		`{"pipeline":"jira"}`:             "not one that snowdrift state export prints",
-		`{}`:                              "not one that snowdrift state export prints",
+		`{"pipeline":"jira"}`:             "not one that snowdrift wrote: it has no version",
+		`{}`:                              "not one that snowdrift wrote",
 		`{"version":2,"pipeline":"jira"}`: "use the newer snowdrift",
+		`{"version":2,"columns":7}`:       "use the newer snowdrift", // its form is its own
 		`{"version":1}`:                   "names no pipeline",
 		`{"version":1,"pipeline":"jira","columns":[{"type":"blob"}]}`: `unknown column type "blob"`,
 	} {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"snowdrift/internal/config"
+	"snowdrift/stages/fetch"
 )
 
 func (a *app) check() *cobra.Command {
@@ -72,9 +73,10 @@ func (a *app) examine(ctx context.Context, d *doctor) {
 		return
 	}
 	d.secrets(ctx, cfg)
+	sources := map[*config.Config]*fetch.Source{} // those that can be read
 	for _, site := range sites {
 		d.of = site.SourceName()
-		a.checkJira(ctx, d, site)
+		sources[site] = a.checkJira(ctx, d, site)
 	}
 	d.of = ""
 	if !a.checkDestination(ctx, d, sites[0]) {
@@ -82,7 +84,7 @@ func (a *app) examine(ctx context.Context, d *doctor) {
 	}
 	for _, site := range sites {
 		d.of = site.SourceName()
-		a.checkState(ctx, d, site)
+		a.checkState(ctx, d, site, sources[site])
 	}
 }
 

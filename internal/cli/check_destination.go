@@ -11,6 +11,7 @@ import (
 	"snowdrift/stages/fetch"
 	"snowdrift/stages/load/duckdb"
 	"snowdrift/stages/load/snowflake"
+	"snowdrift/state"
 )
 
 // checkDestination reports whether the destination can be asked for states.
@@ -58,9 +59,16 @@ func rehearsalFile(dir string) (stages.File, error) {
 	return b.Closed()[0], nil
 }
 
-// checkState says what the destination remembers of the pipeline.
-func (a *app) checkState(ctx context.Context, d *doctor, cfg *config.Config) {
-	s, err := a.readState(ctx, cfg)
+// checkState says what the destination remembers of the pipeline, and whether its tables
+// take what the source has; without one only the state is looked at.
+func (a *app) checkState(ctx context.Context, d *doctor, cfg *config.Config, source *fetch.Source) {
+	var s *state.State
+	var err error
+	if source != nil {
+		s, err = a.look(ctx, cfg, source)
+	} else {
+		s, err = a.readState(ctx, cfg)
+	}
 	switch {
 	case err != nil:
 		d.fail("state", err)

@@ -18,24 +18,26 @@ import (
 // checkPatience bounds the repeating of a request: somebody is watching.
 const checkPatience = 30 * time.Second
 
-func (a *app) checkJira(ctx context.Context, d *doctor, cfg *config.Config) {
+// checkJira tries what a load asks of a site, and returns the source if there is one.
+func (a *app) checkJira(ctx context.Context, d *doctor, cfg *config.Config) *fetch.Source {
 	brief := *cfg
 	brief.Jira.RetryBudget = min(cfg.Jira.RetryBudget, checkPatience)
 	client, err := a.openJira(ctx, &brief)
 	if err != nil {
 		d.fail("Jira", err)
-		return
+		return nil
 	}
 	defer client.Close()
 	d.site(client)
+	defer func() { d.limits(client.LimitHeaders()) }()
 	source, err := a.sourceOf(ctx, client, &brief)
 	if err != nil {
 		d.fail("selection", err)
-	} else {
-		d.selection(source)
-		d.reading(ctx, source)
+		return nil
 	}
-	d.limits(client.LimitHeaders())
+	d.selection(source)
+	d.reading(ctx, source)
+	return source
 }
 
 // maxSkew is how far clocks may be apart: OAuth 1.0a refuses signatures beyond

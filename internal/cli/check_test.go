@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -321,6 +322,37 @@ func brokenDestinations() []broken {
 			w.t.Cleanup(front.Close)
 			w.configure("url: " + front.URL + "\n" + goodCloud)
 		}, code: 2, check: "state", mend: "another pipeline and schema"},
+		{name: "another name for the site", setUp: func(w *workplace) {
+			w.loads()
+			w.configure("site: emea\n" + goodCloud)
+		}, code: 2, check: "state", mend: "or load into another schema"},
+		{name: "a name for a column that another one has", setUp: func(w *workplace) {
+			w.loads()
+			w.configure("fields: {select: all, rename: {sprint: customfield_10016}}\n" + goodCloud)
+		}, code: 2, check: "state", mend: "choose another name"},
+		{name: "a table that somebody else made", setUp: func(w *workplace) {
+			w.byHand("CREATE TABLE users AS SELECT 1 AS id, 'mine' AS name")
+			w.configure(goodCloud, "tables: default")
+		}, code: 5, check: "state", mend: "rename what is there"},
+		{name: "a column that somebody else made", setUp: func(w *workplace) {
+			w.loads()
+			w.byHand("ALTER TABLE issues ALTER summary TYPE BIGINT USING id")
+		}, code: 5, check: "state", mend: "state clear --rewrite"},
+	}
+}
+
+// byHand runs SQL in the file as somebody else would.
+func (w *workplace) byHand(statement string) {
+	w.t.Helper()
+	db, err := sql.Open("duckdb", filepath.Join(w.dir, "jira.duckdb"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := db.Exec(statement); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		w.t.Fatal(err)
 	}
 }
 

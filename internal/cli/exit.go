@@ -68,7 +68,7 @@ func exitCode(ctx context.Context, err error) int {
 	case errors.As(err, &differs):
 		return exitDiffers
 	case errors.As(err, &usage), errors.As(err, &badConfig), errors.As(err, &badSecret), errors.As(err, &unknown), errors.As(err, &badQuery), errors.As(err, &badTables),
-		errors.Is(err, load.ErrSeveralStatements), errors.Is(err, fetch.ErrOtherSite), errors.Is(err, state.ErrOtherName):
+		errors.Is(err, load.ErrSeveralStatements), errors.Is(err, fetch.ErrOtherSite), errors.Is(err, state.ErrOtherName), errors.Is(err, state.ErrNewer):
 		return exitUsage
 	case errors.As(err, &jiraError):
 		if jiraError.Kind == jira.KindCredential {

@@ -130,11 +130,8 @@ func (a *app) printPlan(ctx context.Context, cfg *config.Config, l *ledger) erro
 		return err
 	}
 	defer client.Close()
-	before, err := a.readState(ctx, cfg)
+	before, err := a.look(ctx, cfg, source)
 	if err != nil {
-		return err
-	}
-	if err := before.Claim(cfg.Jira.Site); err != nil {
 		return err
 	}
 	tables, added, err := l.tables(cfg, source, before)
@@ -224,6 +221,21 @@ func custom(t *table.Table) int {
 		}
 	}
 	return n
+}
+
+// look returns the state that a run would begin from, and refuses what the run would
+// refuse of the destination, without writing anything.
+func (a *app) look(ctx context.Context, cfg *config.Config, source *fetch.Source) (before *state.State, err error) {
+	w, err := a.openWarehouse(ctx, cfg, true)
+	if errors.Is(err, fs.ErrNotExist) {
+		return state.New(cfg.Pipeline), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	survey, err := pipeline.Look(ctx, source, w, cfg.Pipeline, cfg.Jira.Site)
+	return survey.Saved, err
 }
 
 // readState reads the state without writing anything; that of a pipeline that

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"snowdrift/internal/config"
+	"snowdrift/internal/table"
 	"snowdrift/stages/load"
 	"snowdrift/state"
 )
@@ -95,11 +96,9 @@ func (a *app) showNothing(ctx context.Context, cfg *config.Config) error {
 	return nil
 }
 
-// runsOf finds pipelines whose first run ended, or was killed, before it left a state.
-const runsOf = `SELECT pipeline FROM _snowdrift_runs UNION SELECT pipeline FROM _snowdrift_lease`
-
-// pipelinesThere returns the names of the pipelines that the destination knows, in order;
-// none if it has no state at all. The error is fs.ErrNotExist if there is no such file
+// pipelinesThere returns the names of the pipelines that the destination knows, in order:
+// of those with a state, whether it can be read or not, and of those whose first run ended
+// before it left one. The error is fs.ErrNotExist if there is no such file
 // or schema.
 func (a *app) pipelinesThere(ctx context.Context, cfg *config.Config) (names []string, err error) {
 	w, err := a.openWarehouse(ctx, cfg, true)
@@ -107,14 +106,21 @@ func (a *app) pipelinesThere(ctx context.Context, cfg *config.Config) (names []s
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	states, err := w.States(ctx)
-	if err != nil || len(states) == 0 {
+	lacks, err := w.Lacks(ctx, table.Records())
+	if err != nil {
 		return nil, err
 	}
-	for _, s := range states {
-		names = append(names, s.Pipeline)
+	var queries []string
+	for _, t := range table.Records() {
+		there := !slices.ContainsFunc(lacks, func(l load.Lack) bool { return l.Table.Name == t.Name && l.Whole() })
+		if there && t.Column("pipeline") != nil {
+			queries = append(queries, "SELECT pipeline FROM "+t.Name)
+		}
 	}
-	rows, err := w.Query(ctx, runsOf)
+	if len(queries) == 0 {
+		return nil, nil
+	}
+	rows, err := w.Query(ctx, strings.Join(queries, " UNION "))
 	if err != nil {
 		return nil, err
 	}
@@ -288,7 +294,8 @@ func (a *app) readingState(ctx context.Context, use func(*config.Config, *state.
 	})
 }
 
-// withState opens the destination and hands over the state of a pipeline.
+// withState opens the destination and hands over the state of a pipeline, to be replaced by
+// another: a damaged one is as good as none.
 func (a *app) withState(ctx context.Context, cfg *config.Config, use func(*state.State, load.Warehouse) error) (err error) {
 	w, err := a.openWarehouse(ctx, cfg, false)
 	if err != nil {
@@ -296,6 +303,10 @@ func (a *app) withState(ctx context.Context, cfg *config.Config, use func(*state
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	s, err := w.State(ctx, cfg.Pipeline)
+	if errors.Is(err, state.ErrDamaged) { // to be replaced
+		s, err = state.New(cfg.Pipeline), nil
+		s.Rewrite = true // for nobody knows what the rows are of
+	}
 	if err != nil {
 		return err
 	}

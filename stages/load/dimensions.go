@@ -7,9 +7,9 @@ import (
 )
 
 // ReplaceDimension returns the statements that make the site's rows of a
-// dimension what is staged of it; staged tells whether any row is. The parameter
-// of each is the run id.
-func (q Statements) ReplaceDimension(t *table.Table, staged bool) []string {
+// dimension what is staged of it; staged tells whether any row is. rewrite has rows
+// written that are as they were, too. The parameter of each is the run id.
+func (q Statements) ReplaceDimension(t *table.Table, staged, rewrite bool) []string {
 	if !staged {
 		return []string{q.markGone(t, "")}
 	}
@@ -21,7 +21,7 @@ func (q Statements) ReplaceDimension(t *table.Table, staged bool) []string {
 	}
 	return []string{
 		q.markGone(t, " AND NOT EXISTS (SELECT 1 FROM {stage} s WHERE "+strings.Join(same, " AND ")+")"),
-		q.mergeDimension(t),
+		q.mergeDimension(t, rewrite),
 	}
 }
 
@@ -33,9 +33,11 @@ WHERE {_presence} = '`+table.Live+`' AND {_site} = {'site'}`+condition, t)
 }
 
 // mergeDimension returns the statement that writes the staged rows that are new,
-// different, or held to be gone. Of rows with one key, which pages that shift
-// give, the last counts.
-func (q Statements) mergeDimension(t *table.Table) string {
+// different, or held to be gone, or that lack a cell, as all do in a column that was
+// dropped and made anew. Of rows with one key, which pages that shift give, the last
+// counts.
+func (q Statements) mergeDimension(t *table.Table, rewrite bool) string {
+	differs := []string{"t.{_hash} IS DISTINCT FROM s.{_hash}", "t.{_presence} IS DISTINCT FROM '" + table.Live + "'"}
 	var columns, values, updates, staged, same []string
 	for _, c := range t.Columns {
 		name := q.Quote(c.Name)
@@ -43,12 +45,18 @@ func (q Statements) mergeDimension(t *table.Table) string {
 		values = append(values, "s."+name)
 		if !isKey(t, c.Name) {
 			updates = append(updates, name+" = s."+name)
+			if c.Source != table.FromLoad {
+				differs = append(differs, "t."+name+" IS NULL AND s."+name+" IS NOT NULL")
+			}
 			continue
 		}
 		same = append(same, "t."+name+" = s."+name)
 		if c.Name != table.Site {
 			staged = append(staged, "r."+name)
 		}
+	}
+	if rewrite {
+		differs = []string{"TRUE"}
 	}
 	return q.fill(`MERGE INTO {table} t
 USING (
@@ -57,7 +65,7 @@ USING (
   QUALIFY ROW_NUMBER() OVER (PARTITION BY `+strings.Join(staged, ", ")+` ORDER BY r.{_seq} DESC) = 1
 ) s
 ON `+strings.Join(same, " AND ")+`
-WHEN MATCHED AND (t.{_hash} <> s.{_hash} OR t.{_presence} <> '`+table.Live+`') THEN UPDATE SET
+WHEN MATCHED AND (`+strings.Join(differs, "\n  OR ")+`) THEN UPDATE SET
   `+strings.Join(updates, ",\n  ")+`
 WHEN NOT MATCHED THEN INSERT (`+strings.Join(columns, ", ")+`)
 VALUES (`+strings.Join(values, ", ")+`)`, t)

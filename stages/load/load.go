@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,10 +37,10 @@ type Warehouse interface {
 	State(ctx context.Context, pipeline string) (*state.State, error)
 	// States returns the states of all pipelines, without their columns.
 	States(ctx context.Context) ([]*state.State, error)
-	// Lacks returns the names of those tables that are not there. That somebody dropped
-	// one is to be noted in the state before Prepare makes it: nobody would know it
-	// afterwards.
-	Lacks(ctx context.Context, tables []*table.Table) ([]string, error)
+	// Lacks returns what is not there of the tables. That somebody dropped something is
+	// to be noted in the state before Prepare makes it: nobody would know it afterwards.
+	// It changes nothing, and refuses a column that Prepare would refuse for its type.
+	Lacks(ctx context.Context, tables []*table.Table) ([]Lack, error)
 	// Prepare makes tables and columns that are missing. It removes and changes nothing
 	// that holds anything, and doing it again does nothing. Rows that were there before a
 	// column get its Fill. An empty column of another type than it is to have is made
@@ -97,6 +98,35 @@ type Warehouse interface {
 	DDL(tables []*table.Table) []string
 	// Close gives up the lease and the connection.
 	Close() error
+}
+
+// Lack is what a destination does not have of a table.
+type Lack struct {
+	Table   *table.Table
+	Columns []table.Column // in their order; none: the table itself
+}
+
+// Whole reports whether there is no such table.
+func (l Lack) Whole() bool { return len(l.Columns) == 0 }
+
+// Of reports whether it is a column of that name.
+func (l Lack) Of(column string) bool {
+	return slices.ContainsFunc(l.Columns, func(c table.Column) bool { return c.Name == column })
+}
+
+// Lacking returns what is not there of the tables that hold rows: columns tells by what
+// names t has columns, if any.
+func Lacking(t *table.Table, columns int, has func(name string) bool) (l Lack, lacks bool) {
+	l.Table = t
+	if columns == 0 {
+		return l, true
+	}
+	for _, c := range t.Columns {
+		if !has(c.Name) {
+			l.Columns = append(l.Columns, c)
+		}
+	}
+	return l, len(l.Columns) > 0
 }
 
 // Job is what a run does at a destination: it writes the rows of a pipeline,
@@ -240,6 +270,16 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// BadState is the error for a state of a pipeline that cannot be read, as state.Parse
+// says why.
+func BadState(pipeline string, err error) error {
+	e := &Error{Op: "read the state of", On: pipeline, Err: err}
+	if errors.Is(err, state.ErrDamaged) {
+		e.Hint = "put it back with snowdrift state import, if it was exported; or snowdrift state clear, and the next run reads everything"
+	}
+	return e
+}
 
 // excerptBytes is how much of a statement an error shows. One that names every
 // column of a table has tens of thousands.

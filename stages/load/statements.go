@@ -35,7 +35,7 @@ func (d Dialect) CreateChanged() string {
 // not written. rewrite has it pick what is as it was, too. It picks a reading once,
 // however many rows somebody made of the issue.
 func (q Statements) FindChanged(issues *table.Table, pipeline string, rewrite bool) (statement string, args []any) {
-	differs, args := `t.{_hash} <> s.{_hash} OR s.{updated} IS DISTINCT FROM t.{updated} OR t.{_presence} <> 'live' OR t.{_pipeline} IS DISTINCT FROM ?`, []any{pipeline}
+	differs, args := `t.{_hash} IS DISTINCT FROM s.{_hash} OR s.{updated} IS DISTINCT FROM t.{updated} OR t.{_presence} IS DISTINCT FROM 'live' OR t.{_pipeline} IS DISTINCT FROM ?`, []any{pipeline}
 	if rewrite {
 		differs, args = "TRUE", nil
 	}

@@ -192,7 +192,7 @@ func (w *Warehouse) dimensions(ctx context.Context, c load.Commit, rows map[stri
 		if t.Role != table.Dimension || !slices.Contains(c.Dimensions, t.Name) {
 			continue
 		}
-		for _, statement := range w.sql().ReplaceDimension(t, len(w.staged[t.Name]) > 0) {
+		for _, statement := range w.sql().ReplaceDimension(t, len(w.staged[t.Name]) > 0, c.Rewrite) {
 			n, err := w.affect(ctx, "commit", t.Name, statement, c.Run.ID)
 			if err != nil {
 				return err

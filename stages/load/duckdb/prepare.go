@@ -12,15 +12,25 @@ import (
 	"snowdrift/stages/load"
 )
 
-// Lacks returns the names of those tables that are not there.
-func (w *Warehouse) Lacks(ctx context.Context, tables []*table.Table) (names []string, err error) {
+// Lacks returns what is not there of the tables.
+func (w *Warehouse) Lacks(ctx context.Context, tables []*table.Table) (lacks []load.Lack, err error) {
 	catalog, err := w.catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, t := range tables {
-		if t.Role != table.Scratch && len(catalog[t.Name]) == 0 {
-			names = append(names, t.Name)
+		if t.Role == table.Scratch {
+			continue
+		}
+		have := catalog[t.Name]
+		if l, some := load.Lacking(t, len(have), func(name string) bool { return have[name].kind != "" }); some {
+			lacks = append(lacks, l)
+		}
+		if _, err := w.emptyMistyped(ctx, t, have); err != nil {
+			return nil, err
 		}
 	}
-	return names, err
+	return lacks, nil
 }
 
 // Prepare makes tables and columns that are missing.
@@ -157,12 +167,10 @@ func comments(have map[string]column) map[string]string {
 	return out
 }
 
-// dropMistyped removes, of the table and of have, columns of another type than their
-// description says, if they hold nothing. A run that ended before its first commit
-// leaves columns of which the ledger does not know; when their field then changes its
-// type, the new column gets the name of the old one. A column with values is refused
-// if its type tells that it was made for others, see madeForOthers.
-func (w *Warehouse) dropMistyped(ctx context.Context, t *table.Table, have map[string]column) error {
+// emptyMistyped returns the columns of another type than their description says that
+// hold nothing. One with values is refused if its type tells that it was made for
+// others, see madeForOthers.
+func (w *Warehouse) emptyMistyped(ctx context.Context, t *table.Table, have map[string]column) (empty []table.Column, err error) {
 	for _, c := range t.Columns {
 		kind := have[c.Name].kind
 		if kind == "" || kind == Dialect.Types[c.Type] {
@@ -171,14 +179,28 @@ func (w *Warehouse) dropMistyped(ctx context.Context, t *table.Table, have map[s
 		var values int64
 		count := "SELECT COUNT(" + Dialect.Quote(c.Name) + ") FROM " + Dialect.Quote(t.Name)
 		if err := w.conn.QueryRowContext(ctx, count).Scan(&values); err != nil {
-			return w.fail("look at column "+c.Name+" of", t.Name, count, err)
+			return nil, w.fail("look at column "+c.Name+" of", t.Name, count, err)
 		}
 		switch {
-		case values > 0 && madeForOthers(kind, c.Type):
-			return Dialect.Mistyped(t, c, kind)
-		case values > 0:
-			continue
+		case values == 0:
+			empty = append(empty, c)
+		case madeForOthers(kind, c.Type):
+			return nil, Dialect.Mistyped(t, c, kind)
 		}
+	}
+	return empty, nil
+}
+
+// dropMistyped removes, of the table and of have, columns of another type than their
+// description says, if they hold nothing. A run that ended before its first commit
+// leaves columns of which the ledger does not know; when their field then changes its
+// type, the new column gets the name of the old one.
+func (w *Warehouse) dropMistyped(ctx context.Context, t *table.Table, have map[string]column) error {
+	empty, err := w.emptyMistyped(ctx, t, have)
+	if err != nil {
+		return err
+	}
+	for _, c := range empty {
 		delete(have, c.Name)
 		drop := "ALTER TABLE " + Dialect.Quote(t.Name) + " DROP COLUMN " + Dialect.Quote(c.Name)
 		if err := w.exec(ctx, "prepare table", t.Name, drop); err != nil {

@@ -28,6 +28,9 @@ func Rehearse(ctx context.Context, opts Options, dir string) (err error) {
 		return fmt.Errorf("make a directory for files on their way: %w; set batch.dir to one that can be written", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(staged)) }()
+	if err := roomBeside(opts.Path); err != nil {
+		return (&Warehouse{opts: opts}).failToMake(err)
+	}
 
 	schema := opts.Schema
 	opts.Schema = "main" // which every file has; ours may not be there yet, and would stay
@@ -37,6 +40,15 @@ func Rehearse(ctx context.Context, opts Options, dir string) (err error) {
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	return w.rehearse(ctx, schema, filepath.Join(staged, "rehearsal.parquet"))
+}
+
+// roomBeside makes a file beside the database, as DuckDB does with its log when it writes.
+func roomBeside(path string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".snowdrift-check-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // errRehearsed ends the transaction of a rehearsal that went well.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"snowdrift/internal/table"
+	"snowdrift/stages/load"
 	"snowdrift/state"
 )
 
@@ -68,9 +69,9 @@ func (w *Warehouse) State(ctx context.Context, pipeline string) (*state.State, e
 	if err != nil || documents == nil {
 		return s, err
 	}
-	for _, document := range documents {
-		if s, err = state.Parse(document); err != nil {
-			return nil, err
+	for _, d := range documents {
+		if s, err = state.Parse(d.text); err != nil {
+			return nil, load.BadState(pipeline, err)
 		}
 	}
 	s.Columns, err = w.ledger(ctx)
@@ -80,29 +81,35 @@ func (w *Warehouse) State(ctx context.Context, pipeline string) (*state.State, e
 // States returns the states of all pipelines, without their columns.
 func (w *Warehouse) States(ctx context.Context) (all []*state.State, err error) {
 	documents, err := w.documents(ctx, "")
-	for _, document := range documents {
-		s, err := state.Parse(document)
+	for _, d := range documents {
+		s, err := state.Parse(d.text)
 		if err != nil {
-			return nil, w.fail("read the states of all pipelines", "", "", err)
+			return nil, load.BadState(d.pipeline, err)
 		}
 		all = append(all, s)
 	}
 	return all, err
 }
 
+// document is a state as it is stored.
+type document struct {
+	pipeline string
+	text     []byte
+}
+
 // documents returns the states of a pipeline, or of all if it has no name; nil if
 // nothing was ever written to the file.
-func (w *Warehouse) documents(ctx context.Context, pipeline string) ([][]byte, error) {
-	const query = `SELECT CAST("document" AS VARCHAR) FROM "_snowdrift_state" WHERE ? IN ('', "pipeline") ORDER BY "pipeline"`
+func (w *Warehouse) documents(ctx context.Context, pipeline string) ([]document, error) {
+	const query = `SELECT "pipeline", CAST("document" AS VARCHAR) FROM "_snowdrift_state" WHERE ? IN ('', "pipeline") ORDER BY "pipeline"`
 	have, err := w.columns(ctx, "_snowdrift_state")
 	if err != nil || len(have) == 0 {
 		return nil, err
 	}
-	documents := [][]byte{}
+	documents := []document{}
 	err = w.each(ctx, query, []any{pipeline}, func(rows *sql.Rows) error {
-		var document string
-		err := rows.Scan(&document)
-		documents = append(documents, []byte(document))
+		var d document
+		err := rows.Scan(&d.pipeline, &d.text)
+		documents = append(documents, d)
 		return err
 	})
 	if err != nil {

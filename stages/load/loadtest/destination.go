@@ -73,12 +73,20 @@ func (d *destination) close() {
 	}
 }
 
-// prepare makes tables, and returns the names of those that were not there.
-func (d *destination) prepare(tables []*table.Table) []string {
+// prepare makes tables, and returns the names of what was not there: a table, or a
+// table and its columns.
+func (d *destination) prepare(tables []*table.Table) (missing []string) {
 	d.Helper()
-	missing, err := d.w.Lacks(d.Context(), tables)
+	lacks, err := d.w.Lacks(d.Context(), tables)
 	d.must(err)
 	d.must(d.w.Prepare(d.Context(), tables))
+	for _, l := range lacks {
+		name := l.Table.Name
+		for _, c := range l.Columns {
+			name += " " + c.Name
+		}
+		missing = append(missing, name)
+	}
 	return missing
 }
 

@@ -50,31 +50,42 @@ func mistyped(t *table.Table, have map[string]column) []table.Column {
 	return out
 }
 
+// emptyMistyped returns the mistyped columns that hold nothing, and refuses one with
+// values for which it was not made.
+func emptyMistyped(ctx context.Context, s *session, t *table.Table, have map[string]column) (empty []table.Column, err error) {
+	for _, c := range mistyped(t, have) {
+		is := have[Dialect.Fold(c.Name)].kind
+		values, err := countValues(ctx, s, t, c)
+		switch {
+		case err != nil:
+			return nil, err
+		case values == 0:
+			empty = append(empty, c)
+		case !load.Alike(is, c.Type):
+			return nil, Dialect.Mistyped(t, c, Dialect.Types[is])
+		}
+	}
+	return empty, nil
+}
+
 // dropMistyped removes, of the table and of have, columns of another type than their
 // description says, if they hold nothing. A run that ended before its first commit
 // leaves columns of which the ledger does not know; when their field then changes its
 // type, the new column gets the name of the old one.
 func (w *Warehouse) dropMistyped(ctx context.Context, s *session, t *table.Table, have map[string]column) error {
-	wrong := mistyped(t, have)
-	if len(wrong) == 0 {
+	if len(mistyped(t, have)) == 0 {
 		return nil
 	}
 	if err := w.lead(ctx, s); err != nil {
 		return err
 	}
-	for _, c := range wrong {
+	empty, err := emptyMistyped(ctx, s, t, have)
+	if err != nil {
+		return err
+	}
+	for _, c := range empty {
 		name := Dialect.Fold(c.Name)
-		is := have[name].kind
-		values, err := countValues(ctx, s, t, c)
-		switch {
-		case err != nil:
-			return err
-		case values > 0 && load.Alike(is, c.Type):
-			continue
-		case values > 0:
-			return Dialect.Mistyped(t, c, Dialect.Types[is])
-		}
-		if err := w.unclaimed(ctx, s, t, c, is); err != nil {
+		if err := w.unclaimed(ctx, s, t, c, have[name].kind); err != nil {
 			return err
 		}
 		w.shown = nil

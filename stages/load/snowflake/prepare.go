@@ -4,20 +4,26 @@ import (
 	"context"
 
 	"snowdrift/internal/table"
+	"snowdrift/stages/load"
 )
 
-// Lacks returns the names of those tables that are not there.
-func (w *Warehouse) Lacks(ctx context.Context, tables []*table.Table) (names []string, err error) {
+// Lacks returns what is not there of the tables.
+func (w *Warehouse) Lacks(ctx context.Context, tables []*table.Table) (lacks []load.Lack, err error) {
 	err = w.with(ctx, func(ctx context.Context, s *session) error {
-		names, w.shown = nil, nil
+		lacks, w.shown = nil, nil
 		return w.eachTable(ctx, s, tables, func(t *table.Table, have map[string]column) error {
-			if len(have) == 0 {
-				names = append(names, t.Name)
+			l, some := load.Lacking(t, len(have), func(name string) bool {
+				_, there := have[Dialect.Fold(name)]
+				return there
+			})
+			if some {
+				lacks = append(lacks, l)
 			}
-			return nil
+			_, err := emptyMistyped(ctx, s, t, have)
+			return err
 		})
 	})
-	return names, err
+	return lacks, err
 }
 
 // Prepare makes tables and columns that are missing. When there are some, it

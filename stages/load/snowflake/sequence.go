@@ -48,7 +48,7 @@ func Sequence(pipeline, site string, tables []*table.Table) []string {
 	out = append(out, unparsed(q))
 	for _, t := range staged {
 		if t.Role == table.Dimension {
-			out = append(out, q.ReplaceDimension(t, true)...)
+			out = append(out, q.ReplaceDimension(t, true, false)...)
 		}
 	}
 	out = append(out, q.LiveDigest(issues), putColumns, putState, putRun, "COMMIT", commentOnStage(pipeline, sampleState))

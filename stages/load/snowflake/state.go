@@ -15,7 +15,7 @@ import (
 
 const (
 	selectState  = `SELECT "COMMIT_ID", TO_JSON("DOCUMENT") FROM "_SNOWDRIFT_STATE" WHERE "PIPELINE" = ?`
-	selectStates = `SELECT TO_JSON("DOCUMENT") FROM "_SNOWDRIFT_STATE" ORDER BY "PIPELINE"`
+	selectStates = `SELECT "PIPELINE", TO_JSON("DOCUMENT") FROM "_SNOWDRIFT_STATE" ORDER BY "PIPELINE"`
 	selectCommit = `SELECT "COMMIT_ID" FROM "_SNOWDRIFT_STATE" WHERE "PIPELINE" = ?`
 	// selectLedger does not name its columns, since SITE is missing where no
 	// version that knows it has written yet.
@@ -91,8 +91,10 @@ func (w *Warehouse) readState(ctx context.Context, s *session, pipeline string) 
 		if err := rows.Scan(&commit, &document); err != nil {
 			return err
 		}
-		st, err = state.Parse([]byte(document))
-		return err
+		if st, err = state.Parse([]byte(document)); err != nil {
+			return load.BadState(pipeline, err)
+		}
+		return nil
 	})
 	if number(err) == errMissing { // nothing was ever written here
 		return st, nil
@@ -110,13 +112,13 @@ func (w *Warehouse) States(ctx context.Context) (all []*state.State, err error) 
 	err = w.with(ctx, func(ctx context.Context, s *session) error {
 		all = nil
 		err := s.each(ctx, "read the states", "", selectStates, nil, func(rows *sql.Rows) error {
-			var document string
-			if err := rows.Scan(&document); err != nil {
+			var pipeline, document string
+			if err := rows.Scan(&pipeline, &document); err != nil {
 				return err
 			}
 			st, err := state.Parse([]byte(document))
 			if err != nil {
-				return fail("read the states of all pipelines", "", "", err)
+				return load.BadState(pipeline, err)
 			}
 			all = append(all, st)
 			return nil

@@ -99,7 +99,7 @@ func (w *Warehouse) dimensions(ctx context.Context, s *session, c load.Commit, f
 		if t.Role != table.Dimension || !slices.Contains(c.Dimensions, t.Name) {
 			continue
 		}
-		for _, statement := range w.sql().ReplaceDimension(t, len(files[t.Name]) > 0) {
+		for _, statement := range w.sql().ReplaceDimension(t, len(files[t.Name]) > 0, c.Rewrite) {
 			n, err := s.affect(ctx, "commit", t.Name, statement, c.Run.ID)
 			if err != nil {
 				return err
