@@ -1,10 +1,12 @@
 package pipeline_test
 
 import (
+	"strings"
 	"testing"
 
 	"snowdrift/internal/jirasim"
 	"snowdrift/pipeline"
+	"snowdrift/stages/fetch"
 )
 
 // TestHeldOnDataCenter: where many are gone at once, and nobody has confirmed it, a few of
@@ -50,5 +52,39 @@ func TestBrakeIsNoLottery(t *testing.T) {
 	}
 	if r := b.run(pipeline.Complete); r.Proof.Marked["deleted"] != int64(len(deleted)) || r.Proof.Marked["out_of_scope"] != int64(len(moved)) {
 		t.Errorf("marked %v, want %d deleted and %d moved", r.Proof.Marked, len(deleted), len(moved))
+	}
+}
+
+// TestQueryOfNothing: a query that finds nothing marks no row, until somebody confirms it;
+// the right one goes on from there.
+func TestQueryOfNothing(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(b *bench){
+		"a slip": func(b *bench) {
+			b.query = fetch.Query{}
+			b.do(func() error { return b.sim.Edit(b.sim.IDs()[0]) })
+			b.run(pipeline.Complete)
+			b.compare()
+		},
+		"meant": func(b *bench) {
+			b.options = func(o *pipeline.Options) { o.Confirmed = true }
+			b.run(pipeline.Complete)
+			b.want("SELECT COUNT(*) FROM issues WHERE _presence = 'out_of_scope'", "30")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, jirasim.Options{Issues: 30})
+			b.run(pipeline.Complete)
+			b.query = fetch.Query{JQL: "project = NOPE"}
+			for range 2 {
+				report := b.run(pipeline.Unproven)
+				if report.Proof.Held != 30 || !strings.HasPrefix(report.Conclusion, "no issue matches the query") {
+					t.Errorf("held %d: %s", report.Proof.Held, report.Conclusion)
+				}
+				b.want("SELECT COUNT(*) FROM issues WHERE _presence = 'live'", "30")
+			}
+			end(b)
+		})
 	}
 }

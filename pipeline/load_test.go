@@ -1,11 +1,16 @@
 package pipeline_test
 
 import (
+	"context"
 	"fmt"
+	"iter"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"snowdrift/internal/jirasim"
 	"snowdrift/pipeline"
+	"snowdrift/stages"
 	"snowdrift/stages/fetch"
 )
 
@@ -43,5 +48,41 @@ func TestFirstLoad(t *testing.T) {
 				t.Errorf("state after a first load: %+v", s)
 			}
 		})
+	}
+}
+
+// TestCommitsWhileLittleComes: a commit is due after a time, though what came until then
+// would not fill a chunk.
+func TestCommitsWhileLittleComes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 100})
+	b.partition = 5
+	var clock atomic.Int64 // moves by a minute for each page
+	b.between = func(s pipeline.Source) pipeline.Source { return slow{s, &clock} }
+	b.options = func(o *pipeline.Options) {
+		o.CommitEvery, o.Concurrency, o.Census = 5*time.Minute, 1, false
+		o.Now = func() time.Time { return time.Unix(clock.Load(), 0) }
+	}
+	b.run(pipeline.Complete)
+	if n, minutes := len(b.commits), int(clock.Load()/60); n < minutes/6 || n > minutes/5+2 {
+		t.Errorf("%d commits in %d minutes", n, minutes)
+	}
+	b.compare()
+}
+
+// slow is a source whose pages take a minute each.
+type slow struct {
+	pipeline.Source
+	clock *atomic.Int64
+}
+
+func (s slow) Pages(ctx context.Context, p *stages.Partition) iter.Seq2[stages.Page, error] {
+	return func(yield func(stages.Page, error) bool) {
+		for page, err := range s.Source.Pages(ctx, p) {
+			s.clock.Add(60)
+			if !yield(page, err) {
+				return
+			}
+		}
 	}
 }

@@ -108,6 +108,8 @@ func (r *run) conclude(census *census) {
 	switch doubt := r.doubt(); {
 	case doubt != nil:
 		r.report.conclude(Unproven, doubt.Error())
+	case proof.Held > 0 && r.nothingMatches(census):
+		r.report.conclude(Unproven, fmt.Sprintf("no issue matches the query, and the rows of %d issues would be out of scope; none was flagged. Does it name what Jira does not know? If it is right, run again with --accept-shrink", proof.Held))
 	case proof.Held > 0:
 		r.report.conclude(Unproven, fmt.Sprintf("%d issues are gone from Jira's answers at once, more than census.accept_shrink allows; none was flagged. Did the account lose a permission, or is Jira's search index being built anew? If they are really gone, run again with --accept-shrink", proof.Held))
 	case proof.Newer > 0:

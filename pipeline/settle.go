@@ -27,6 +27,10 @@ func (r *run) settle(ctx context.Context, diff load.Diff, census *census) (err e
 			return err
 		}
 	}
+	if !r.Confirmed && r.nothingMatches(census) {
+		r.report.Proof.Held = int64(len(diff.Absent))
+		return nil
+	}
 	doubtful, lap, err := r.doubtful(ctx, census)
 	if err != nil {
 		return err
@@ -60,6 +64,12 @@ func (r *run) settle(ctx context.Context, diff load.Diff, census *census) (err e
 	r.unseen(census)
 	r.note(func(st *state.State) { st.Deep.Gone = lap })
 	return r.mark(ctx, news)
+}
+
+// nothingMatches reports whether a query that changed finds no issue at all. On Cloud that
+// is all that Jira says of a project, or another value, that it does not know.
+func (r *run) nothingMatches(census *census) bool {
+	return r.state.Unsettled && census.digest.Count == 0
 }
 
 // passedOver takes the rows out whose issue is in scope after all, as a search for

@@ -121,6 +121,10 @@ func ask(ctx context.Context, readers *admission, pages chan<- stages.Page) erro
 	return err
 }
 
+// chunksInTime is how many chunks come, full or not, in the time after which a commit is
+// due: when it is, is seen with a chunk.
+const chunksInTime = 10
+
 // flatten turns pages into chunks of rows. Readings that the last run had
 // already are dropped here, so that the overlap costs nothing downstream.
 func (r *run) flatten(ctx context.Context, pages <-chan stages.Page, chunks chan<- stages.Chunk) error {
@@ -137,10 +141,12 @@ func (r *run) flatten(ctx context.Context, pages <-chan stages.Page, chunks chan
 		return err
 	}
 	file := fill{rows: r.warehouse.Format().IssueRows}
+	passed := r.Now()
 	pass := func() (err error) {
 		if err = send(ctx, chunks, chunk); err == nil {
 			chunk, err = r.newChunk(ctx, sets)
 		}
+		passed = r.Now()
 		return err
 	}
 	for page, err := range receive(ctx, pages) {
@@ -175,11 +181,13 @@ func (r *run) flatten(ctx context.Context, pages <-chan stages.Page, chunks chan
 		if page.Last {
 			chunk.Done = append(chunk.Done, page.Partition)
 		}
-		if !page.Cut {
+		switch {
+		case page.Cut:
+			chunk.Cut = true
+			file.cut()
+		case r.Now().Sub(passed) < r.CommitEvery/chunksInTime:
 			continue
 		}
-		chunk.Cut = true
-		file.cut()
 		if err := pass(); err != nil {
 			return err
 		}

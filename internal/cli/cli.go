@@ -33,6 +33,9 @@ func Main(args []string, stdout, stderr io.Writer) int {
 func (a *app) main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
 	defer stop()
+	pipes := make(chan os.Signal, 1) // else to write to who has gone would end the process where it stands
+	signal.Notify(pipes, syscall.SIGPIPE)
+	defer signal.Stop(pipes)
 	out := &output{to: a.stdout}
 	a.stdout, a.handBack = out, stop
 	a.stdin = bufio.NewReader(a.stdin) // one for all questions: each reads ahead
@@ -45,6 +48,9 @@ func (a *app) main(args []string) int {
 	}
 	if !errors.Is(err, out.err) {
 		err = errors.Join(err, out.err)
+	}
+	if errors.Is(out.err, syscall.EPIPE) { // as head does, which has seen enough
+		return exitNoReader
 	}
 	code := exitCode(ctx, err)
 	if err != nil {

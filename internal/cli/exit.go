@@ -24,6 +24,7 @@ const (
 	exitUnproven    = 6   // loaded, but completeness not proven
 	exitDiffers     = 7   // verification found differences
 	exitInterrupted = 130 // interrupted, nothing half-done
+	exitNoReader    = 141 // who read standard output has gone; as by SIGPIPE
 )
 
 // usageError is a wrong use of the command line.

@@ -294,6 +294,43 @@ func TestNoPlaceForFiles(t *testing.T) {
 	}
 }
 
+// TestReaderGoes: when who reads the answer has seen enough, the command ends in order and
+// without a word.
+func TestReaderGoes(t *testing.T) {
+	dir := processDir(t)
+	w, err := openFile(filepath.Join(dir, "jira.duckdb"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"csv", "json", "table"} {
+		c, _, stderr := snowdrift(t, dir, "query", "--format", format, "SELECT range AS n, 'some text' AS words FROM range(100000)")
+		reads, writes, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Stdout = writes
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if err := writes.Close(); err != nil {
+			t.Fatal(err)
+		}
+		line, err := bufio.NewReader(reads).ReadString('\n')
+		if err := errors.Join(err, reads.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if code := exitCode(t, c.Wait()); code != 141 || line == "" || stderr.Len() > 0 {
+			t.Errorf("%s: exit code %d, %q\n%s", format, code, line, stderr)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) != 2 { // the file and tmp
+			t.Errorf("%s: %v, %v", format, left, err)
+		}
+	}
+}
+
 // TestSim: the simulator says where it serves, serves a run, and ends by a
 // signal.
 func TestSim(t *testing.T) {

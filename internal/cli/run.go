@@ -144,7 +144,11 @@ func (a *app) printReport(r pipeline.Report) {
 		fmt.Fprintf(a.stdout, "  left    %s as it was: %s\n", l.Table, l.Why)
 	}
 	for _, o := range r.Odd {
-		fmt.Fprintf(a.stdout, "  odd     %d values of %s did not fit %s.%s (see _snowdrift_value_errors)\n", o.Count, o.Field, o.Table, o.Column)
+		of := ""
+		if o.Field != "" {
+			of = " of " + o.Field
+		}
+		fmt.Fprintf(a.stdout, "  odd     %d values%s did not fit %s.%s (see _snowdrift_value_errors)\n", o.Count, of, o.Table, o.Column)
 	}
 	if r.Conclusion != "" {
 		fmt.Fprintf(a.stdout, "  proof   %s\n", r.Conclusion)

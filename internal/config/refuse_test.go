@@ -272,8 +272,10 @@ secrets: {vault: {address: "http://vault.example.org:8200"}}
 	if n := strings.Count(got, "\n") + 1; n != 4 || strings.Contains(got, canary) {
 		t.Errorf("%d warnings:\n%s", n, got)
 	}
-	if all := newSite(t, map[string]string{"snowdrift.yaml": ""}).load(t).Warnings(); len(all) > 0 {
-		t.Errorf("warnings about the defaults: %q", all)
+	for what, yaml := range map[string]string{"the defaults": "", "a variable that is not set": `jira: {auth: {api_token: "${NONE}"}}`} {
+		if all := newSite(t, map[string]string{"snowdrift.yaml": yaml}).load(t).Warnings(); len(all) > 0 {
+			t.Errorf("warnings about %s: %q", what, all)
+		}
 	}
 }
 

@@ -51,6 +51,7 @@ func (c *Config) Warnings() []string {
 	var all []string
 	for _, s := range c.loaded {
 		switch {
+		case s.unset != "": // it has no value yet
 		case s.node.name == "dangerously_skip_verification" && s.value.Bool():
 			all = append(all, s.key+" is true: whoever sits between here and the server can read the login; trust the server's authority by tls.ca_file instead")
 		case s.node.name == "allow_http" && s.value.Bool():

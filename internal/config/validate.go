@@ -185,6 +185,9 @@ func (v *validation) search(prefix string, s Search) {
 	if s.Type == SearchSimple && s.JQL != "" {
 		v.add(prefix+"jql", "is only read with type JQL; set %stype: JQL, or remove jql", prefix)
 	}
+	if s.Type == SearchJQL && s.JQL == "" {
+		v.missing(prefix+"jql", "the query that type JQL stands for; all issues are loaded with type SIMPLE")
+	}
 	for _, condition := range simple {
 		if s.Type == SearchJQL && condition.set {
 			v.add(prefix+condition.name, "is only read with type SIMPLE; put the condition into jql and remove this, or set %stype: SIMPLE", prefix)

@@ -12,7 +12,7 @@ func Records() []*Table {
 	pipeline := Column{Name: "pipeline", Type: Text, Doc: "Name of the pipeline."}
 	return []*Table{
 		record("_snowdrift_runs", "Runs of pipelines, verifications of what can be written to, and commands that changed a state. "+
-			"In DuckDB each run has a row that got as far as the tables, in Snowflake each that wrote something; one that ended before, since a login or the lease was refused, has none.",
+			"In DuckDB each run has a row that got as far as the tables, in Snowflake each that wrote something; one that ended before, since a login or the lease was refused, or was killed before its first commit, has none.",
 			[]string{"run_id"},
 			Column{Name: "run_id", Type: Text, Doc: "Id of the run, as in _run_id of the rows that it wrote. It begins with its start in UTC."},
 			pipeline,

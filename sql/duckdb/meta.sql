@@ -14,7 +14,8 @@ CREATE TABLE IF NOT EXISTS "_snowdrift_state" (
 );
 
 -- One row for each run that got as far as the tables, whether it wrote to them or
--- not. A run that was killed has no end; the next one says so.
+-- not. A run that was killed has no end; the next one says so. One that was killed before
+-- its first commit has no row.
 CREATE TABLE IF NOT EXISTS "_snowdrift_runs" (
   "run_id" VARCHAR NOT NULL,
   "pipeline" VARCHAR NOT NULL,

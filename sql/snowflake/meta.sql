@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS "_SNOWDRIFT_RUNS" (
   "ENDED" TIMESTAMP_TZ COMMENT 'When the run ended; NULL while it is under way, and for ever if it was killed.',
   "OUTCOME" VARCHAR NOT NULL COMMENT 'running; complete: loaded, and proven as far as was asked for; unproven: loaded, but report says what is not proven; failed; interrupted by a signal; killed: ended without a word, which the next run notes. Of a verification clean, differing or undecided; of a command state clear or state import.',
   "REPORT" VARIANT COMMENT 'What the run did, as run --json prints it: rows, commits, what the census found, the error; while it is under way as of its last commit.'
-) COMMENT = 'Runs of pipelines, verifications of what can be written to, and commands that changed a state. In DuckDB each run has a row that got as far as the tables, in Snowflake each that wrote something; one that ended before, since a login or the lease was refused, has none.';
+) COMMENT = 'Runs of pipelines, verifications of what can be written to, and commands that changed a state. In DuckDB each run has a row that got as far as the tables, in Snowflake each that wrote something; one that ended before, since a login or the lease was refused, or was killed before its first commit, has none.';
 
 -- Which column of ISSUES belongs to which field of which site. A column keeps
 -- its field. Without a SITE it is that of the site called jira.

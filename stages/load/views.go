@@ -193,7 +193,7 @@ func standIn(d Dialect, r sqlfiles.Relation, needed []string, have Shape) (query
 func ViewError(err error) error {
 	var e *Error
 	if errors.As(err, &e) && e.Hint == "" {
-		e.Hint = "grant the right to make views (Snowflake: CREATE VIEW on the schema), move away what else has that name, or set views: false"
+		e.Hint = "grant the right to make views (Snowflake: CREATE VIEW on the schema), move away what else has that name, give a view of your own the columns that ours has, or set views: false"
 	}
 	return err
 }

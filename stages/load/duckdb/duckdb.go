@@ -164,7 +164,8 @@ func (w *Warehouse) find(ctx context.Context) (exists bool, err error) {
 // DuckDB uses of the machine: insertion order would have to be remembered,
 // which costs memory and means nothing to us, a row group is written when it is
 // full rather than when five are, and the staged files, which are read once, are
-// not kept in DuckDB's cache. The directory to spill to, which cannot be changed once it
+// not kept in DuckDB's cache. Nothing is fetched from the network or loaded from this
+// user's directories because a path or a query looks as if it needed it. The directory to spill to, which cannot be changed once it
 // is used, is made for them.
 func (w *Warehouse) settings(exists bool) []string {
 	s := []string{
@@ -172,6 +173,8 @@ func (w *Warehouse) settings(exists bool) []string {
 		"SET preserve_insertion_order = false",
 		"SET write_buffer_row_group_count = 1",
 		"SET enable_external_file_cache = false",
+		"SET autoinstall_known_extensions = false",
+		"SET autoload_known_extensions = false",
 		"SET allocator_flush_threshold = '8MB'",
 		"SET temp_directory = " + Dialect.Literal(w.spillDir()),
 	}

@@ -71,6 +71,10 @@ func TestHints(t *testing.T) {
 		`IO Error: Could not set lock on file "jira.duckdb": File locks are not supported for this file system`:       "local disk",
 		`IO Error: Failure while replaying WAL file "jira.duckdb.wal": Cannot open file: Permission denied`:           "let this user read and write",
 		`IO Error: Corrupt database file: computed checksum 1 does not match stored checksum 2 in block`:              "remove both",
+		`IO Error: Could not read enough bytes from file "jira.duckdb": attempted to read 16384 bytes`:                "remove both",
+		`IO Error: Could not write file "jira.duckdb": Disk quota exceeded`:                                           "free space",
+		`IO Error: Could not write file "jira.duckdb": File too large`:                                                "ulimit -f",
+		`IO Error: Could not set lock on file "jira.duckdb": Conflicting lock is held in PID 0.`:                      "another container",
 	} {
 		var e *load.Error
 		if err := load.ViewError(w.fail("commit", "jira", "COMMIT", w.openError(errors.New(text)))); !errors.As(err, &e) || !strings.Contains(e.Hint, want) {

@@ -22,7 +22,7 @@ func (w *Warehouse) fail(op, on, statement string, err error) error {
 func (w *Warehouse) hint(err error) string {
 	switch {
 	case errors.Is(err, load.ErrLeaseHeld), errors.Is(err, load.ErrBeingWritten):
-		return "wait for it to end"
+		return w.howToWait(err)
 	case errors.Is(err, errInUse):
 		return w.howToFree()
 	case errors.Is(err, errLogLeft):
@@ -49,12 +49,15 @@ const hintLog = "the file or its log, the .wal beside it, is damaged, or the log
 var hints = []struct{ text, hint string }{
 	{"not a valid DuckDB database file", "name another file in destination.duckdb.path"},
 	{"No space left on device", hintFull},
+	{"Disk quota exceeded", hintFull},
+	{"File too large", hintFull + "; the system bounds the size of a file (ulimit -f)"},
 	{"Is a directory", "name a file in destination.duckdb.path"},
 	{"Permission denied", "let this user read and write it, or name another file in destination.duckdb.path"},
 	{"Read-only file system", "name a file that can be written in destination.duckdb.path"},
 	{"File locks are not supported", "name a file on a local disk in destination.duckdb.path"},
 	{"replaying WAL file", hintLog}, // behind what may have kept it from that
 	{"Corrupt database file", hintLog},
+	{"Could not read enough bytes from file", hintLog}, // it was cut short
 }
 
 // failToMake is fail for a file that could not be made. The names of the files that

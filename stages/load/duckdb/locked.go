@@ -60,6 +60,19 @@ func ours(program string) bool {
 	return strings.HasPrefix(name, "snowdrift") || err == nil && name == filepath.Base(self)
 }
 
+// howToWait says what to do about a file that a snowdrift has open, or a program that
+// cannot be seen from here.
+func (w *Warehouse) howToWait(err error) string {
+	how := "wait for it to end"
+	if !w.opts.ReadOnly {
+		how += ": a run, or a query or verification, which keeps runs from writing, too"
+	}
+	if program, pid := holder(err); locked(err) && (program == "" || pid == "0") {
+		how += "; which program it is cannot be told from here: it may be in another container"
+	}
+	return how
+}
+
 // howToFree says what to do about a file that another program has open.
 func (w *Warehouse) howToFree() string {
 	if w.opts.ReadOnly {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
 )
@@ -56,6 +57,9 @@ const mostLinks = 40
 // made beside a link, to get its name when it is whole, would be on another disk and take
 // the link's place. filepath.EvalSymlinks tells nothing of a file that is not there.
 func resolve(path string) string {
+	if before, _, found := strings.Cut(path, ":"); found && len(before) > 1 && filepath.IsLocal(before) {
+		path = "." + string(filepath.Separator) + path // a prefix would name an extension or a service
+	}
 	for range mostLinks {
 		to, err := os.Readlink(path)
 		if err != nil { // it is no link

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -117,4 +118,25 @@ func allOf(t *testing.T, rows load.Rows) (all [][]any) {
 		all = append(all, slices.Clone(cells))
 	}
 	return all
+}
+
+// TestNothingIsFetched: no path and no query has DuckDB install or load an extension, or
+// use a service.
+func TestNothingIsFetched(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, path := range []string{"md:jira", "sqlite:jira.db", "jira.duckdb"} {
+		w := open(t, options(path))
+		for _, setting := range []string{"autoinstall_known_extensions", "autoload_known_extensions"} {
+			var value string
+			if err := w.conn.QueryRowContext(t.Context(), "SELECT current_setting('"+setting+"')").Scan(&value); err != nil || value != "false" {
+				t.Errorf("%s is %s, %v", setting, value, err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
 }
