@@ -190,10 +190,15 @@ func (a *app) clearState(ctx context.Context, cfg *config.Config, yes, rewrite b
 func (a *app) stateExport() *cobra.Command {
 	return &cobra.Command{
 		Use: "export", Short: "Print the state as JSON, that of each source as an object of its own",
+		Long: `Export prints the state as JSON, that of each source as an object of its own. A
+pipeline that has none yet is refused: its export would be taken for one.`,
 		Example: "  snowdrift state export > state.json",
 		Args:    exactArgs(0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.readingState(c.Context(), func(_ *config.Config, s *state.State) error {
+				if s.Commit == "" {
+					return usageError{fmt.Errorf("nothing was exported: pipeline %s has no state yet; snowdrift state show says what there is", s.Pipeline)}
+				}
 				out := json.NewEncoder(a.stdout)
 				out.SetIndent("", "  ")
 				return out.Encode(s)
