@@ -27,7 +27,7 @@ func (r *run) settle(ctx context.Context, diff load.Diff, census *census) (err e
 			return err
 		}
 	}
-	if !r.Confirmed && r.nothingMatches(census) {
+	if !r.Confirmed && len(diff.Absent) > 0 && r.nothingMatches(census) {
 		r.report.Proof.Held = int64(len(diff.Absent))
 		return nil
 	}
