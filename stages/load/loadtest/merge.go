@@ -26,6 +26,12 @@ func prepareTwice(d *destination) {
 	before = d.everything()
 	d.prepare(d.tables)
 	d.unchanged(before)
+	wider := append(tables(later), &extra) // a column more
+	for _, want := range [][]string{{"issues " + later.Name}, nil} {
+		if made := d.prepare(wider); !slices.Equal(made, want) {
+			d.Errorf("made %v, want %v", made, want)
+		}
+	}
 	if len(d.w.DDL(d.tables)) == 0 {
 		d.Error("DDL says nothing")
 	}
