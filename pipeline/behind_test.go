@@ -446,3 +446,21 @@ func TestTablesOfOthers(t *testing.T) {
 		}
 	}
 }
+
+// TestTablesWithoutSite: a child table without _site is an old one if a state knows it, and
+// somebody else's if none does.
+func TestTablesWithoutSite(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, jirasim.Options{Issues: 20})
+	b.tables = []string{"issues", "issue_labels"}
+	b.run(pipeline.Complete)
+	b.byHand("ALTER TABLE issue_labels DROP COLUMN _site", "ALTER TABLE _snowdrift_value_errors DROP COLUMN _site")
+	b.run(pipeline.Complete)
+	b.want("SELECT COUNT(*) FROM issue_labels WHERE _site IS NULL", "0")
+	b.byHand("CREATE TABLE issue_links AS SELECT 10001 AS issue_id, 1 AS id")
+	b.tables = append(b.tables, "issue_links")
+	if _, err := b.try(t.Context()); err == nil || !strings.Contains(err.Error(), "did not make") {
+		t.Error(err)
+	}
+	b.want("SELECT COUNT(*) FROM issue_links", "1")
+}

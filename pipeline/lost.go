@@ -10,11 +10,11 @@ import (
 	"snowdrift/state"
 )
 
-// left returns the state that is left when tables or columns are not there of which the
+// Left returns the state that is left when tables or columns are not there of which the
 // state tells: somebody dropped them, or the state was brought to another destination.
 // What they held is read again. The same goes for a column that a new version of
 // snowdrift fills of what was always read. It reports whether there was something to lose.
-func (s Survey) left(now state.Asked, log *slog.Logger) (st *state.State, lost bool) {
+func (s Survey) Left(now state.Asked, log *slog.Logger) (st *state.State, lost bool) {
 	st = s.State
 	fresh := st.Cursor == 0 && st.Load == nil
 	var issues, children, cells bool

@@ -69,7 +69,11 @@ func (r *run) collect(ctx context.Context) error {
 		}
 	}
 	r.Log.Info("issues are asked for that Jira did not answer for before", "issues", len(ask))
-	if _, err := r.fetchIDs(jira.WithRetryBudget(ctx, owedBudget), "owed", ask); err != nil {
+	// The load that was to write it again, for the sake of cells that were lost, may be over.
+	r.owing = true
+	_, err = r.fetchIDs(jira.WithRetryBudget(ctx, owedBudget), "owed", ask)
+	r.owing = false
+	if err != nil {
 		return err
 	}
 	next := r.state.Clone()

@@ -199,6 +199,10 @@ func (r *run) reconcile(ctx context.Context, census *census) error {
 			census.digest.Remove(id)
 		}
 	}
+	if !r.Confirmed && len(diff.Absent) > 0 && r.nothingMatches(census) {
+		proof.Held = int64(len(diff.Absent))
+		return nil
+	}
 	if r.Deleted == Keep {
 		for _, a := range diff.Absent {
 			census.digest.Add(a.ID)

@@ -108,6 +108,7 @@ type run struct {
 	tables    []*table.Table  // those that rows of issues go into
 	flattener *flatten.Flattener
 	replaced  []string   // dimensions that the next commit replaces
+	owing     bool       // what was owed is read: it is written even if it is as it was
 	turn      sync.Mutex // of those who take turns with an embedded destination
 	report    Report
 	commits   int
@@ -170,7 +171,7 @@ func (r *run) prepare(ctx context.Context) error {
 	}
 	r.saved = survey.Saved
 	all := survey.Tables
-	st, lost := survey.left(r.source.Asked(), r.Log)
+	st, lost := survey.Left(r.source.Asked(), r.Log)
 	r.notAhead(st)
 	r.tables = slices.DeleteFunc(slices.Clone(all), func(t *table.Table) bool { return t.Role == table.Dimension })
 	r.flattener = flatten.New(r.tables)
@@ -267,7 +268,7 @@ func (r *run) commitWith(ctx context.Context, c load.Commit) error {
 	c.Before = r.state.Clone()
 	c.Before.Recent, c.Before.Dimensions = nil, maps.Clone(r.saved.Dimensions)
 	next.Commit = fmt.Sprintf("%s/%d", r.RunID, r.commits)
-	c.Run, c.Dimensions, c.Rewrite = r.ledger(nil), r.replaced, r.state.Rewrite
+	c.Run, c.Dimensions, c.Rewrite = r.ledger(nil), r.replaced, r.state.Rewrite || r.owing
 	result, err := r.warehouse.Commit(ctx, c)
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ func Look(ctx context.Context, source Source, warehouse load.Warehouse, pipeline
 			return s, err
 		}
 	}
-	return s, s.refuseOthers()
+	return s, s.refuseOthers(ctx, warehouse)
 }
 
 // refuseTwins refuses to load the rows of a site once more under another name.
@@ -65,28 +65,47 @@ func refuseTwins(ctx context.Context, url string, warehouse load.Warehouse, site
 
 // refuseOthers refuses tables that bear the names of ours and that somebody else made:
 // their rows would be taken for ours, and written over.
-func (s Survey) refuseOthers() error {
+func (s Survey) refuseOthers(ctx context.Context, warehouse load.Warehouse) error {
 	for _, l := range s.lacks {
-		if !l.Whole() && s.madeByOthers(l) {
+		if l.Whole() || l.Table.Name == table.ValueErrors().Name { // nobody else calls one so
+			continue
+		}
+		others := madeByOthers(l)
+		if !others && l.Table.Role == table.Child && l.Of(table.Site) { // an old one, if it is ours
+			known, err := loaded(ctx, warehouse, l.Table.Name)
+			if err != nil {
+				return err
+			}
+			others = !known
+		}
+		if others {
 			return &load.Error{
 				Op: "prepare table", On: l.Table.Name,
-				Err:  errors.New("there is a table or view of this name that snowdrift did not make"),
-				Hint: fmt.Sprintf("load into a schema of its own (destination.….schema), rename what is there, or leave %s out of tables", l.Table.Name),
+				Err:  errors.New("there is a table or view of this name that snowdrift did not make, or what identifies its rows was dropped"),
+				Hint: fmt.Sprintf("load into a schema of its own (destination.….schema), leave %s out of tables, or rename or drop what is there: the next run makes the table, and fills it", l.Table.Name),
 			}
 		}
 	}
 	return nil
 }
 
-// madeByOthers reports whether something is missing that no version of snowdrift made
-// the table without: in issues and dimensions, the columns by which a row is
-// recognised as it was; in others, those that identify a row. _site came later.
-func (s Survey) madeByOthers(l load.Lack) bool {
+// madeByOthers reports whether something is missing that no version of snowdrift made the
+// table without: in issues and dimensions, the columns by which a row is recognised as it
+// was; in others, those that identify a row, but for _site, which came later.
+func madeByOthers(l load.Lack) bool {
 	if l.Table.Role != table.Child {
 		return l.Of(table.Hash) && l.Of(table.Presence)
 	}
-	old := s.Saved.Commit != "" || s.lacks[0].Table == s.Tables[0] && s.lacks[0].Of(table.Site)
-	return slices.ContainsFunc(l.Table.Key, func(key string) bool { return l.Of(key) && !(old && key == table.Site) })
+	return slices.ContainsFunc(l.Table.Key, func(key string) bool { return key != table.Site && l.Of(key) })
+}
+
+// loaded reports whether a pipeline loads the child table of that name, or did.
+func loaded(ctx context.Context, warehouse load.Warehouse, name string) (bool, error) {
+	states, err := warehouse.States(ctx)
+	return slices.ContainsFunc(states, func(s *state.State) bool {
+		_, left := s.Left[name]
+		return left || slices.Contains(s.Asked.Tables, name)
+	}), err
 }
 
 func (s Survey) lacksWhole(t *table.Table) bool {

@@ -328,9 +328,14 @@ var (
 // Parse reads a state that Export wrote, or the destination holds.
 func Parse(text []byte) (*State, error) {
 	var s State
+	var form struct{ Version int }
+	if json.Unmarshal(text, &form) != nil {
+		form.Version = 0 // s tells why
+	}
 	err := json.Unmarshal(text, &s)
 	switch {
-	case s.Version > Version: // whatever else it holds
+	case form.Version > Version: // whatever else it holds
+		s.Version = form.Version
 		return nil, fmt.Errorf("read state: it has version %d and this snowdrift knows version %d: %w", s.Version, Version, ErrNewer)
 	case err != nil:
 		return nil, fmt.Errorf("read state: %w: %w", ErrDamaged, err)

@@ -68,6 +68,7 @@ func TestParseRefuses(t *testing.T) {
 		`{}`:                              "not one that snowdrift wrote",
 		`{"version":2,"pipeline":"jira"}`: "use the newer snowdrift",
 		`{"version":2,"columns":7}`:       "use the newer snowdrift", // its form is its own
+		`{"owed":{"a":1},"version":2}`:    "use the newer snowdrift",
 		`{"version":1}`:                   "names no pipeline",
 		`{"version":1,"pipeline":"jira","columns":[{"type":"blob"}]}`: `unknown column type "blob"`,
 	} {

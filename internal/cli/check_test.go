@@ -333,7 +333,7 @@ func brokenDestinations() []broken {
 		{name: "a table that somebody else made", setUp: func(w *workplace) {
 			w.byHand("CREATE TABLE users AS SELECT 1 AS id, 'mine' AS name")
 			w.configure(goodCloud, "tables: default")
-		}, code: 5, check: "state", mend: "rename what is there"},
+		}, code: 5, check: "state", mend: "rename or drop what is there"},
 		{name: "a column that somebody else made", setUp: func(w *workplace) {
 			w.loads()
 			w.byHand("ALTER TABLE issues ALTER summary TYPE BIGINT USING id")

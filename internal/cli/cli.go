@@ -46,11 +46,12 @@ func (a *app) main(args []string) int {
 	for _, cfg := range a.configs {
 		err = errors.Join(err, cfg.Close())
 	}
-	if !errors.Is(err, out.err) {
-		err = errors.Join(err, out.err)
-	}
 	if errors.Is(out.err, syscall.EPIPE) { // as head does, which has seen enough
-		return exitNoReader
+		if err == nil || errors.Is(err, out.err) && !errors.As(err, new(siteErrors)) {
+			return exitNoReader
+		}
+	} else if !errors.Is(err, out.err) {
+		err = errors.Join(err, out.err)
 	}
 	code := exitCode(ctx, err)
 	if err != nil {

@@ -235,7 +235,13 @@ func (a *app) look(ctx context.Context, cfg *config.Config, source *fetch.Source
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
 	survey, err := pipeline.Look(ctx, source, w, cfg.Pipeline, cfg.Jira.Site)
-	return survey.Saved, err
+	if err != nil {
+		return nil, err
+	}
+	before, _ = survey.Left(source.Asked(), a.log)
+	before = before.Clone()
+	before.Columns = survey.Saved.Columns
+	return before, nil
 }
 
 // readState reads the state without writing anything; that of a pipeline that

@@ -329,6 +329,22 @@ func TestReaderGoes(t *testing.T) {
 			t.Errorf("%s: %v, %v", format, left, err)
 		}
 	}
+	// What failed is said all the same.
+	reads, writes, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := reads.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c, _, stderr := snowdrift(t, dir, append([]string{"check", "--set", "jira.retry_budget=1s"}, atSite("http://127.0.0.1:9")...)...)
+	c.Stdout = writes
+	if code := exitCode(t, c.Run()); code != 4 || !strings.Contains(stderr.String(), "a check failed") {
+		t.Errorf("exit code %d\n%s", code, stderr)
+	}
+	if err := writes.Close(); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestSim: the simulator says where it serves, serves a run, and ends by a

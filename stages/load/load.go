@@ -276,7 +276,7 @@ func (e *Error) Unwrap() error { return e.Err }
 func BadState(pipeline string, err error) error {
 	e := &Error{Op: "read the state of", On: pipeline, Err: err}
 	if errors.Is(err, state.ErrDamaged) {
-		e.Hint = "put it back with snowdrift state import, if it was exported; or snowdrift state clear, and the next run reads everything"
+		e.Hint = fmt.Sprintf("put it back with snowdrift state import, if it was exported, or clear it (snowdrift state clear, with pipeline: %s), and its next run reads everything", pipeline)
 	}
 	return e
 }
